@@ -1,0 +1,54 @@
+'use strict';
+// PouchDB with the parts we use, express-pouchdb over it, and the database that a request is about.
+const fs = require('fs');
+const { getOrCreateDB } = require('express-pouchdb/lib/create-or-delete-dbs');
+const settings = require('./settings');
+const { fail } = require('./http');
+
+fs.mkdirSync(settings.directory, { recursive: true });
+
+const PouchDB = require('pouchdb-core')
+  .plugin(require(settings.inMemory ? 'pouchdb-adapter-memory' : 'pouchdb-adapter-leveldb'))
+  .plugin(require('pouchdb-adapter-http'))
+  .plugin(require('pouchdb-replication'))
+  .plugin(require('./views'))
+  // Nobody replicates from here, so a short history does: with the 1,000 revisions of the default, a document that is
+  // written often (the stock of a popular product) gets slower with every write.
+  .defaults({ prefix: settings.directory, revs_limit: 20 });
+
+const pouch = require('express-pouchdb')({
+  mode: 'minimumForPouchDB',
+  inMemoryConfig: true,
+  overrideMode: {
+    include: ['routes/find', 'routes/replicate', 'validation'],
+    exclude: ['compression', 'routes/session-stub'], // a compressed continuous feed delivers nothing until it ends
+  },
+});
+pouch.disable('etag');
+
+const open = new Map(); // name -> database: asking for the list of all databases at each request is slow
+
+async function database(name) {
+  if (open.has(name)) return open.get(name);
+  if (!(await PouchDB.allDbs()).includes(name)) return null;
+  const db = await getOrCreateDB(PouchDB, name);
+  await pouch.dbWrapper.wrap(name, db);
+  open.set(name, db);
+  return db;
+}
+
+/** Makes a route handler (req, res, db, next) out of one that wants the database named in the path. */
+function withDatabase(handler) {
+  return async (req, res, next) => {
+    try {
+      const db = await database(req.params.db);
+      if (!db) return fail(res, 404, 'not_found', 'Database does not exist.');
+      return await handler(req, res, db, next);
+    } catch (error) {
+      if (res.headersSent) return res.destroy();
+      return fail(res, error.status || 500, error.name || error.error || 'error', error.reason || error.message || String(error));
+    }
+  };
+}
+
+module.exports = { PouchDB, pouch, withDatabase, forget: (name) => open.delete(name) };
