@@ -1,0 +1,1 @@
+"""What a service says about itself: health, metrics, logs, and the id that ties a request together."""
