@@ -1,0 +1,7 @@
+"""Settings of auth_svc: the chassis' base, and what only this service needs."""
+
+from pathlib import Path
+
+from chassis.settings import base
+
+globals().update(base(service="auth", app="accounts", root=Path(__file__).resolve().parent.parent))
