@@ -1,0 +1,22 @@
+"""What reco_svc stores, declared as data."""
+
+from __future__ import annotations
+
+from chassis.couch import Collection, Index
+from reco.domain import Model, Product, Serving, Training
+
+DATABASE = "recommendations"
+
+PRODUCTS = Collection(
+    database=DATABASE, kind="product", type=Product, indexes=(Index("by_status", ("status",)),)
+)
+TRAININGS = Collection(
+    database=DATABASE,
+    kind="training",
+    type=Training,
+    indexes=(Index("by_time", ("requested_at",)), Index("by_status", ("status", "requested_at"))),
+)
+MODELS = Collection(database=DATABASE, kind="model", type=Model, indexes=(Index("by_time", ("trained_at",)),))
+SERVING = Collection(database=DATABASE, kind="serving", type=Serving)
+
+COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING)

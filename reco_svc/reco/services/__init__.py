@@ -1,0 +1,7 @@
+"""The use cases of reco_svc: training models, serving lists, hearing what is for sale."""
+
+from reco.services.recommending import Recommendations
+from reco.services.shelf import Shelf
+from reco.services.training import Trainings
+
+__all__ = ["Recommendations", "Shelf", "Trainings"]

@@ -1,0 +1,200 @@
+"""Trainings: asked for, one at a time, measured, and promoted only when not worse."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chassis.couch import NotFound, Page, Repository
+from reco.clients import History
+from reco.domain import Interaction, Lists, Model, Quality, Serving, Training, TrainingRunning, may_promote
+
+log = logging.getLogger(__name__)
+
+ARTEFACT = "lists.json.gz"
+STUCK = timedelta(minutes=10)
+
+
+class Trained(Protocol):
+    """What the engine answers (reco.engine.trainer.Trained), without importing it."""
+
+    lists: Lists
+    parameters: dict[str, float]
+    quality: Quality
+    serving_quality: Quality | None
+    algorithm: str
+
+
+class Trainer(Protocol):
+    def __call__(
+        self,
+        interactions: Sequence[Interaction],
+        *,
+        now: datetime,
+        serving: Lists | None,
+        progress: Callable[[str, float], None],
+    ) -> Trained: ...
+
+
+class Trainings:
+    def __init__(
+        self,
+        *,
+        trainings: Repository[Training],
+        models: Repository[Model],
+        serving: Repository[Serving],
+        history: History,
+        trainer: Trainer,
+        send: Callable[[str], bool],
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._trainings, self._models, self._serving = trainings, models, serving
+        self._history, self._trainer, self._send = history, trainer, send
+        self._clock, self._new_id = clock, new_id
+
+    def training_request(self, *, requested_by: str) -> Training:
+        """Queue a training; while one waits or runs, that one is answered (its id is the same)."""
+        wanted = Training(id=self._new_id(), requested_at=self._clock(), requested_by=requested_by)
+
+        def take(serving: Serving) -> None:
+            if serving.training and serving.training != wanted.id and self._is_open(serving.training):
+                raise TrainingRunning(serving.training)
+            serving.training = wanted.id
+
+        self._trainings.add(wanted)
+        try:
+            self._serving.update("main", take, create=Serving)
+        except TrainingRunning as running:
+            self._trainings.delete(wanted)
+            return self._trainings.get(str(running))
+        self._send(wanted.id)
+        return wanted
+
+    def training_list(self, *, limit: int, cursor: str | None) -> Page[Training]:
+        return self._trainings.find("by_time", descending=True, limit=limit, cursor=cursor)
+
+    def training_get(self, training_id: str) -> Training:
+        return self._trainings.get(training_id)
+
+    def training_run(self, training_id: str) -> Training:
+        """Runs a queued training to its end; repeated calls of a finished one change nothing."""
+        training = self._trainings.get(training_id)
+        if training.status != "queued":
+            return training
+        training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
+        try:
+            return self._run(training)
+        except Exception as error:
+            log.exception("training failed", extra={"training": training_id})
+            reason = f"{type(error).__name__}: {error}"[:500]
+            return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
+
+    def training_sweep(self) -> int:
+        """Sends waiting trainings to a worker again and fails those whose worker has gone; how many."""
+        now, swept = self._clock(), 0
+        for status in ("queued", "running"):
+            for training in self._trainings.find("by_status", {"status": status}, limit=50).items:
+                swept += self._sweep(training, now)
+        return swept
+
+    def model_put_back(self, model_id: str) -> None:
+        """Serve an older model that is still kept."""
+        self._models.get(model_id)
+        self._serving.update("main", lambda serving: serving.put_back(model_id))
+
+    def serving_lists(self) -> Lists | None:
+        try:
+            current = self._serving.get("main").model
+        except NotFound:
+            return None
+        return self.lists(current) if current else None
+
+    def lists(self, model_id: str) -> Lists:
+        return unpack(self._models.attachment(model_id, ARTEFACT))
+
+    def _is_open(self, training_id: str) -> bool:
+        try:
+            return self._trainings.get(training_id).open
+        except NotFound:
+            return False
+
+    def _sweep(self, training: Training, now: datetime) -> int:
+        since = training.heartbeat_at or training.requested_at
+        if training.status == "queued" and now - since > timedelta(seconds=10):
+            self._send(training.id)
+            return 1
+        if training.status == "running" and now - since > STUCK:
+            self._trainings.update(training.id, lambda t: t.fail(now, "the worker went away"))
+            return 1
+        return 0
+
+    def _run(self, training: Training) -> Training:
+        def progress(step: str, share: float) -> None:
+            self._trainings.update(training.id, lambda t: t.advance(step, share, self._clock()))
+
+        progress("reading events", 0.05)
+        interactions = list(self._history.read())
+        if not interactions:
+            raise ValueError("no events to learn from")
+        trained = self._trainer(
+            interactions, now=self._clock(), serving=self.serving_lists(), progress=progress
+        )
+        packed = pack(trained.lists)
+        model = self._keep(training, trained, packed)
+        promoted, reason = may_promote(trained.quality, trained.serving_quality)
+        if promoted:
+            self._promote(model.id)
+
+        def finish(t: Training) -> None:
+            t.events, t.products = len(interactions), len(trained.lists.similar)
+            t.parameters, t.quality, t.size_bytes = trained.parameters, trained.quality, len(packed)
+            t.finish(self._clock(), model=model.id, promoted=promoted, reason=reason)
+
+        return self._trainings.update(training.id, finish)
+
+    def _keep(self, training: Training, trained: Trained, packed: bytes) -> Model:
+        model = Model(
+            id=training.id,
+            algorithm=trained.algorithm,
+            trained_at=self._clock(),
+            parameters=trained.parameters,
+            quality=trained.quality,
+            products=len(trained.lists.similar),
+        )
+        return self._models.attach(self._models.add(model), ARTEFACT, packed, "application/gzip")
+
+    def _promote(self, model_id: str) -> None:
+        dropped: list[str] = []
+
+        def change(serving: Serving) -> None:
+            dropped[:] = serving.promote(model_id)
+
+        self._serving.update("main", change, create=Serving)
+        for old in self._models.get_many(dropped):
+            self._models.delete(old)
+
+
+def pack(lists: Lists) -> bytes:
+    """A model's lists as gzipped JSON."""
+    return gzip.compress(json.dumps(asdict(lists), separators=(",", ":")).encode(), mtime=0)
+
+
+def unpack(data: bytes) -> Lists:
+    """The inverse of `pack`; a file cut short raises ValueError or OSError."""
+    raw: dict[str, Any] = json.loads(gzip.decompress(data))
+    pairs = {
+        name: {product: [(other, score) for other, score in near] for product, near in raw[name].items()}
+        for name in ("similar", "together")
+    }
+    return Lists(
+        trending=[(product, score) for product, score in raw["trending"]],
+        histories=raw["histories"],
+        owned=raw["owned"],
+        **pairs,
+    )

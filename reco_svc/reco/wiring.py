@@ -1,0 +1,69 @@
+"""The one place that chooses real parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.background import Job
+from chassis.jobs import send
+from chassis.service import Wiring
+
+from chassis.clock import now
+from chassis.couch import couch_repository
+from chassis.ids import new_id
+from chassis.siblings import Sibling
+from reco import repositories
+from reco.book import Book
+from reco.clients import LogsHistory
+from reco.services import Recommendations, Shelf, Trainings
+
+COLLECTIONS = repositories.COLLECTIONS
+QUEUE = "reco"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    trainings: Trainings
+    recommendations: Recommendations
+    shelf: Shelf
+    book: Book
+
+
+def build() -> Parts:
+    products = couch_repository(repositories.PRODUCTS)
+    models = couch_repository(repositories.MODELS)
+    serving = couch_repository(repositories.SERVING)
+    book = Book(serving=serving, models=models, products=products)
+    return Parts(
+        trainings=Trainings(
+            trainings=couch_repository(repositories.TRAININGS),
+            models=models,
+            serving=serving,
+            history=LogsHistory(Sibling("logs")),
+            trainer=_trainer,
+            send=lambda training_id: send("reco.tasks.train", training_id, queue=QUEUE),
+            clock=now,
+            new_id=new_id,
+        ),
+        recommendations=Recommendations(snapshot=book),
+        shelf=Shelf(products=products),
+        book=book,
+    )
+
+
+def _trainer(*args, **kwargs):  # type: ignore[no-untyped-def]  # the engine's own signature (services.training.Trainer)
+    # Imported here: numpy, scipy and surprise cost 60 MB, and only the training worker needs them.
+    from reco.engine.trainer import train
+
+    return train(*args, **kwargs)
+
+
+parts = Wiring(build)
+
+HANDLERS = {
+    "product.changed": lambda envelope: parts().shelf.product_changed(envelope),
+    "product.deleted": lambda envelope: parts().shelf.product_deleted(envelope),
+    "availability.changed": lambda envelope: parts().shelf.availability_changed(envelope),
+}
+
+BACKGROUND = [Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5)]

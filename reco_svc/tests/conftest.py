@@ -1,0 +1,3 @@
+from chassis.testing.django import setup
+
+setup(__file__)

@@ -1,0 +1,124 @@
+"""The rules of reco_svc: what may be shown, and what becomes of a training."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reco.domain import (
+    Interaction,
+    Product,
+    Quality,
+    Serving,
+    Training,
+    blend,
+    histories,
+    may_promote,
+    showable,
+    trending,
+)
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_interest_halves_every_week():
+    events = [Interaction("view", "old", NOW - timedelta(days=7)), Interaction("view", "new", NOW)]
+
+    assert trending(events, NOW) == [("new", 1.0), ("old", 0.5)]
+
+
+def test_a_purchase_says_more_than_a_view():
+    events = [Interaction("view", "seen", NOW), Interaction("purchase", "bought", NOW)]
+
+    assert trending(events, NOW) == [("bought", 5.0), ("seen", 1.0)]
+
+
+def test_a_product_is_for_sale_while_any_variant_is_there():
+    product = Product(id="p", availability={"small": "out", "large": "low"})
+
+    assert product.for_sale
+    product.stock("large", "out")
+    assert not product.for_sale
+
+
+def test_a_hidden_or_deleted_product_is_not_for_sale():
+    product = Product(id="p", availability={"sku": "in_stock"})
+
+    product.withdraw()
+
+    assert not product.for_sale
+
+
+def test_an_older_fact_of_the_same_subject_is_ignored():
+    product = Product(id="p")
+
+    assert product.hear("product", 2)
+    assert not product.hear("product", 1)
+    assert not product.hear("product", 2)
+    assert product.hear("sku:a", 1)
+
+
+def test_a_product_fact_does_not_overwrite_what_stock_facts_said():
+    product = Product(id="p")
+    product.hear("sku:a", 1)
+    product.stock("a", "out")
+
+    product.describe({"title": "Tent", "skus": {"a": "in_stock", "b": "in_stock"}})
+
+    assert product.availability == {"a": "out", "b": "in_stock"}
+
+
+def test_a_training_goes_from_queued_to_running_to_done():
+    training = Training(id="t", requested_at=NOW)
+
+    training.start(NOW)
+    training.finish(NOW + timedelta(seconds=3), model="t", promoted=True, reason="the first model")
+
+    assert (training.status, training.seconds, training.promoted) == ("done", 3.0, True)
+
+
+def test_a_finished_training_cannot_be_started_again():
+    training = Training(id="t", requested_at=NOW)
+    training.fail(NOW, "no events")
+
+    with pytest.raises(ValueError, match="failed"):
+        training.start(NOW)
+
+
+def test_three_models_are_kept_and_an_older_one_can_be_put_back():
+    serving = Serving()
+    dropped = [serving.promote(name) for name in ("m1", "m2", "m3", "m4")]
+
+    serving.put_back("m2")
+
+    assert dropped == [[], [], [], ["m1"]]
+    assert (serving.model, serving.previous) == ("m2", ["m4", "m3"])
+
+
+def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
+    promoted, reason = may_promote(Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50))
+
+    assert (promoted, reason) == (False, "NDCG@10 0.1000, worse than the serving 0.2000")
+
+
+def test_blended_lists_name_the_list_that_gave_most():
+    assert blend([(1.0, [("a", 0.5)]), (0.5, [("a", 0.2), ("b", 2.0)])]) == [("b", 1.0, 1), ("a", 0.6, 0)]
+
+
+def test_only_what_may_be_shown_is_shown():
+    scored = [("gone", 3.0), ("self", 2.0), ("fine", 1.0), ("fine", 0.9)]
+
+    assert showable(scored, lambda p: p != "gone", {"self"}, 5) == [("fine", 1.0)]
+
+
+def test_histories_are_the_newest_first_by_person_and_by_visit():
+    events = [
+        Interaction("view", "a", NOW - timedelta(hours=2), "ann", "s1"),
+        Interaction("purchase", "b", NOW - timedelta(hours=1), "ann", "s1"),
+    ]
+
+    seen, owned = histories(events)
+
+    assert seen == {"user:ann": ["b", "a"], "session:s1": ["b", "a"]}
+    assert owned == {"user:ann": ["b"], "session:s1": ["b"]}

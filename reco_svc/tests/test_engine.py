@@ -1,0 +1,111 @@
+"""The training engine learns what goes with what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reco.domain import Interaction, Lists
+from reco.engine import matrices
+from reco.engine.knn import SparseKNN, trainset
+from reco.engine.trainer import fit, train
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def visit(session, *products, type_="view", ago=1.0, user=None):
+    at = NOW - timedelta(days=ago)
+    return [Interaction(type_, product, at, user, session) for product in products]
+
+
+def test_products_of_the_same_visits_become_neighbours():
+    interactions = [one for n in range(5) for one in visit(f"s{n}", "tent", "torch")]
+    interactions += visit("other", "tent", "sofa") + visit("home", "sofa", "lamp")
+
+    lists = train(interactions, now=NOW).lists
+
+    assert [product for product, _ in lists.similar["tent"]] == ["torch", "sofa"]
+
+
+def test_buying_together_a_few_times_raises_a_pair_above_a_pair_that_was_only_looked_at():
+    looked = [one for n in range(6) for one in visit(f"l{n}", "tea", "cup")]
+    bought = [
+        one
+        for n in range(6)
+        for one in visit(f"b{n}", "tea", "honey") + visit(f"b{n}", "tea", "honey", type_="purchase")
+    ]
+
+    lists = train(looked + bought, now=NOW).lists
+
+    assert lists.similar["tea"][0][0] == "honey"
+    assert [product for product, _ in lists.together["tea"]] == ["honey"]
+
+
+def test_similarities_are_the_stated_formula():
+    ratings = {("u1", "a"): 2.0, ("u1", "b"): 1.0, ("u2", "a"): 1.0, ("u2", "b"): 3.0, ("u2", "c"): 1.0}
+    dense = np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 1.0]])
+    counts, norms = dense.T @ dense, (dense**2).sum(axis=0)
+
+    similar = SparseKNN(shrink=5.0, asymmetry=0.4).fit(trainset(ratings)).sim
+
+    for i in range(3):
+        for j in range(3):
+            wanted = 0.0 if i == j else counts[i, j] / (norms[i] ** 0.4 * norms[j] ** 0.6 + 5.0)
+            assert abs(similar[i, j] - wanted) < 1e-12
+
+
+def test_surprises_own_predict_and_get_neighbors_still_work():
+    known = trainset(
+        {("u1", "a"): 1.0, ("u1", "b"): 1.0, ("u2", "a"): 1.0, ("u2", "b"): 1.0, ("u2", "c"): 1.0}
+    )
+
+    model = SparseKNN(shrink=0.0).fit(known)
+
+    assert model.get_neighbors(known.to_inner_iid("a"), k=1) == [known.to_inner_iid("b")]
+    assert model.predict("u1", "c").est > 0
+
+
+def test_only_the_best_neighbours_are_kept():
+    ratings = {(f"u{n}", product): 1.0 for n in range(3) for product in "abcdefgh"}
+
+    similar = SparseKNN(keep=3).fit(trainset(ratings)).sim
+
+    assert all(len(similar.nearest(item)) <= 3 for item in range(8))
+
+
+def test_a_bot_with_thousands_of_products_teaches_nothing():
+    bot = visit("bot", *[f"p{n}" for n in range(matrices.MAX_HISTORY + 1)])
+
+    lists = train(bot + visit("s", "tent", "torch"), now=NOW).lists
+
+    assert set(lists.similar) == {"tent", "torch"}
+
+
+def test_no_events_and_one_product_give_empty_lists_rather_than_an_error():
+    assert train([], now=NOW).lists == Lists()
+    assert train(visit("s", "tent"), now=NOW).lists.similar == {}
+
+
+def test_quality_is_measured_on_visits_that_the_fit_has_not_seen():
+    old = [one for n in range(40) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
+    new = [one for n in range(10) for one in visit(f"n{n}", "tent", "torch", ago=0.5 + n / 100)]
+
+    trained = train(old + new, now=NOW)
+
+    assert trained.quality.ndcg_at_10 == 1.0
+    assert trained.quality.visits == 5
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcdef")), st.floats(0.5, 5.0), min_size=1
+    )
+)
+def test_similarities_are_never_negative_nor_of_a_product_with_itself(ratings):
+    for product, near in fit(ratings, 5.0, 0.5).items():
+        assert product not in [other for other, _ in near]
+        assert all(score > 0 for _, score in near)
