@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from rest_framework import serializers
+from typing import Any
+
+from chassis.api import serializers
+
+
+class ListQuery(serializers.Query):
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=12)
+
+
+class TrendingQuery(ListQuery):
+    category = serializers.RegexField(r"^[a-z0-9-]{1,100}\Z", required=False)
+
+
+class IdsField(serializers.CharField):
+    """Product ids by commas, 1 to 100."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        ids = [part for part in super().to_internal_value(data).split(",") if part]
+        if not 1 <= len(ids) <= 100 or any(len(part) > 64 for part in ids):
+            raise serializers.ValidationError("Must be 1 to 100 product ids, separated by commas.")
+        return ids
+
+
+class TogetherQuery(ListQuery):
+    ids = IdsField(max_length=8000)
+
+
+class TrainingIn(serializers.Strict):
+    """Nothing to say; unknown fields are refused."""
 
 
 class SuggestionOut(serializers.Serializer):

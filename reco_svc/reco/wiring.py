@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.background import Job
-from chassis.jobs import send
-from chassis.service import Wiring
-
 from chassis.clock import now
 from chassis.couch import couch_repository
 from chassis.ids import new_id
+from chassis.jobs import send
+from chassis.service import Wiring
 from chassis.siblings import Sibling
 from reco import repositories
 from reco.book import Book
@@ -58,7 +57,8 @@ def _trainer(*args, **kwargs):  # type: ignore[no-untyped-def]  # the engine's o
     return train(*args, **kwargs)
 
 
-parts = Wiring(build)
+wiring = Wiring(build)
+parts = wiring.parts
 
 HANDLERS = {
     "product.changed": lambda envelope: parts().shelf.product_changed(envelope),

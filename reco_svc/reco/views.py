@@ -1,0 +1,125 @@
+"""Reads a request, asks the service, writes the answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chassis.api.pagination import page, page_params
+from chassis.api.views import View
+from chassis.identity.permissions import ByMethod, Public, Staff
+from reco import serializers
+from reco.services.recommending import Answer, Recommendations
+from reco.wiring import parts
+
+LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 unless told.")
+
+
+class ListView(View):
+    """What the four lists share: a limit, fresh facts, one shape of answer."""
+
+    permission_classes = [Public]
+
+    def recommendations(self) -> Recommendations:
+        parts().book.refresh()
+        return parts().recommendations
+
+    @staticmethod
+    def query(
+        request: Request, serializer: type[serializers.ListQuery] = serializers.ListQuery
+    ) -> dict[str, Any]:
+        return serializer.of(request)
+
+    @staticmethod
+    def answer(answer: Answer) -> Response:
+        trained_at = answer.trained_at
+        return Response(
+            {
+                "results": [asdict(one) for one in answer.results],
+                "model": {
+                    "version": answer.version,
+                    "algorithm": answer.algorithm,
+                    "trained_at": trained_at.isoformat().replace("+00:00", "Z") if trained_at else None,
+                },
+            }
+        )
+
+
+class SimilarView(ListView):
+    @extend_schema(parameters=[LIMIT], responses=serializers.ListOut)
+    def get(self, request: Request, product_id: str) -> Response:
+        """What goes well with a product."""
+        limit = self.query(request)["limit"]
+        return self.answer(self.recommendations().similar(product_id, limit=limit))
+
+
+class TogetherView(ListView):
+    @extend_schema(
+        parameters=[
+            LIMIT,
+            OpenApiParameter("ids", str, required=True, description="Product ids, by commas."),
+        ],
+        responses=serializers.ListOut,
+    )
+    def get(self, request: Request) -> Response:
+        """What goes with this basket."""
+        query = self.query(request, serializers.TogetherQuery)
+        return self.answer(self.recommendations().together(query["ids"], limit=query["limit"]))
+
+
+class ForYouView(ListView):
+    @extend_schema(
+        parameters=[LIMIT, OpenApiParameter("X-Session-Id", str, OpenApiParameter.HEADER)],
+        responses=serializers.ListOut,
+    )
+    def get(self, request: Request) -> Response:
+        """A personal list by account or session; without a history what is trending."""
+        limit = self.query(request)["limit"]
+        session = request.headers.get("X-Session-Id", "")[:128]
+        people = [f"session:{session}"] if session else []
+        if request.user.kind == "user":
+            people.insert(0, f"user:{request.user.id}")
+        return self.answer(self.recommendations().for_you(people, limit=limit))
+
+
+class TrendingView(ListView):
+    @extend_schema(
+        parameters=[LIMIT, OpenApiParameter("category", str, description="Slug.")],
+        responses=serializers.ListOut,
+    )
+    def get(self, request: Request) -> Response:
+        """What many want just now, of one category or of all."""
+        query = self.query(request, serializers.TrendingQuery)
+        found = self.recommendations().trending(category=query.get("category"), limit=query["limit"])
+        return self.answer(found)
+
+
+class TrainingsView(View):
+    permission_classes = [ByMethod(GET=Staff("reco.training.read"), POST=Staff("reco.training.write"))]
+
+    @extend_schema(responses=serializers.TrainingPageOut)
+    def get(self, request: Request) -> Response:
+        """Trainings, the newest first."""
+        limit, cursor = page_params(request)
+        found = parts().trainings.training_list(limit=limit, cursor=cursor)
+        return Response(page(serializers.TrainingOut(found.items, many=True).data, found.next))
+
+    @extend_schema(request=serializers.TrainingIn, responses={202: serializers.TrainingOut})
+    def post(self, request: Request) -> Response:
+        """Start a training; while one is open, that one is answered."""
+        serializers.TrainingIn.of(request)
+        training = parts().trainings.training_request(requested_by=request.user.id)
+        return Response(serializers.TrainingOut(training).data, status=202)
+
+
+class TrainingView(View):
+    permission_classes = [Staff("reco.training.read")]
+
+    @extend_schema(responses=serializers.TrainingOut)
+    def get(self, request: Request, training_id: str) -> Response:
+        """How far a training is, then its quality."""
+        return Response(serializers.TrainingOut(parts().trainings.training_get(training_id)).data)
