@@ -79,7 +79,9 @@ class JwksCache:
     def _save(self, document: Mapping[str, Any]) -> None:
         if self._store is None:
             return
-        with contextlib.suppress(OSError):  # a disk that is full or read-only costs the cold start, nothing else
+        with contextlib.suppress(
+            OSError
+        ):  # a disk that is full or read-only costs the cold start, nothing else
             self._store.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._store.parent, prefix=".jwks-")
             with os.fdopen(handle, "w") as out:

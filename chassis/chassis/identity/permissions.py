@@ -1,14 +1,14 @@
 """Who may call a view. Default deny: a view names one of these, or `assert_every_view_declares_permissions` fails.
 
-    permission_classes = [Public]
-    permission_classes = [Staff("catalog.product.write")]
-    permission_classes = [ByMethod(GET=Public, POST=Staff("catalog.product.write"))]
-    permission_classes = [SignedIn | FromService("checkout")]
+permission_classes = [Public]
+permission_classes = [Staff("catalog.product.write")]
+permission_classes = [ByMethod(GET=Public, POST=Staff("catalog.product.write"))]
+permission_classes = [SignedIn | FromService("checkout")]
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from rest_framework.permissions import BasePermission
@@ -39,7 +39,7 @@ class DenyAll(Permission):
         return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class that it makes
     """A person who holds all of these permissions; a name that is not in the catalogue is a programming error."""
     unknown = [name for name in names if name not in PERMISSIONS]
@@ -57,7 +57,7 @@ def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class 
     return StaffPermission
 
 
-@lru_cache(maxsize=None)
+@cache
 def FromService(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class that it makes
     """One of these siblings, proven by its X-Service-Token."""
     if not names:

@@ -39,7 +39,7 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 
 def checks() -> Checks:
     """`READY` of the service's wiring module: name -> a function that raises when the part is not there."""
-    app = getattr(settings, "APP", "")
+    app = getattr(settings, "SERVICE_APP", "")
     if not app:
         return {}
     try:

@@ -18,7 +18,9 @@ _SECRET_TEXT = [
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), r"\1 " + _HIDDEN),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), _HIDDEN),
     (
-        re.compile(r"""(?i)(["']?(?:password|secret|refresh|access|token|otp)["']?\s*[:=]\s*["']?)[^\s"',&}]+"""),
+        re.compile(
+            r"""(?i)(["']?(?:password|secret|refresh|access|token|otp)["']?\s*[:=]\s*["']?)[^\s"',&}]+"""
+        ),
         r"\1" + _HIDDEN,
     ),
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@"), r"\1:" + _HIDDEN + "@"),

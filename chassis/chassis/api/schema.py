@@ -1,0 +1,68 @@
+"""The service's OpenAPI document, and a page to browse it that loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from chassis.identity.permissions import Public
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `type` is a slug to branch on.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "additionalProperties": True,
+}
+
+
+class SchemaView(SpectacularAPIView):  # type: ignore[misc]  # the library ships no types
+    """GET /api/<name>/schema"""
+
+    permission_classes = [Public]
+
+
+class DocsView(SpectacularSwaggerSplitView):  # type: ignore[misc]  # the library ships no types
+    """GET /api/<name>/docs"""
+
+    permission_classes = [Public]
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # the library ships no types
+    """How TokenAuthentication looks in the document."""
+
+    target_class = "chassis.identity.authentication.TokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def document_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """drf-spectacular's POSTPROCESSING_HOOKS: every operation may answer a problem."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    problem = {"description": "A problem", "content": {"application/problem+json": reference}}
+    for operations in result.get("paths", {}).values():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "responses" in operation:
+                operation["responses"].setdefault("default", problem)
+    return result
+
+
+def public_only(endpoints: list[Any]) -> list[Any]:
+    """drf-spectacular's PREPROCESSING_HOOKS: internal routes are nobody's contract outside."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]

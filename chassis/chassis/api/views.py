@@ -1,0 +1,53 @@
+"""The base of every view of ours: JSON only, default deny, lean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chassis.api import errors
+from chassis.api.json import LARGEST, JSONParser, JSONRenderer
+from chassis.api.negotiation import Negotiation
+from chassis.identity.authentication import TokenAuthentication
+from chassis.identity.permissions import DenyAll
+
+
+class View(APIView):
+    """Plain DRF underneath. A subclass names its `permission_classes`; without them nobody gets in.
+
+    `max_body` is the most bytes of a JSON body; `produces` lists media types besides JSON which a method answers by itself, as ("text/csv",).
+    """
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes: Any = [DenyAll]
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JSONParser]
+    throttle_classes: Any = []
+    content_negotiation_class = Negotiation
+    metadata_class = None
+    versioning_class = None
+    produces: tuple[str, ...] = ()
+    max_body = LARGEST
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A method that does not exist is a 405 for everybody, before anyone is asked who they are."""
+        if (request.method or "").lower() not in self.http_method_names or not hasattr(
+            self, (request.method or "").lower()
+        ):
+            raise MethodNotAllowed(request.method or "")
+        super().initial(request, *args, **kwargs)
+
+    def check_permissions(self, request: Request) -> None:
+        if not self.permission_classes:
+            self.permission_denied(request)  # an empty list denies
+        super().check_permissions(request)
+
+    def get_exception_handler(self) -> Any:
+        return errors.exception_handler
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=204)
