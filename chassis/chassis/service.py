@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -75,7 +76,7 @@ def _inbox() -> list[URLPattern]:
 
 
 def _admin(name: str) -> list[URLResolver]:
-    if "django.contrib.admin" not in settings.INSTALLED_APPS or find_spec("chassis.admin.site") is None:
+    if not apps.is_installed("django.contrib.admin") or find_spec("chassis.admin.site") is None:
         return []
     from chassis.admin import site
 

@@ -121,63 +121,133 @@ def base(*, service: str, app: str, root: Path, admin: bool = True) -> dict[str,
 
 def _core(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "HIVEMART_ENV": declare("HIVEMART_ENV", str, "local", "`local`, `test` or `production`; production refuses unsafe values"),
+        "HIVEMART_ENV": declare(
+            "HIVEMART_ENV", str, "local", "`local`, `test` or `production`; production refuses unsafe values"
+        ),
         "DEBUG": declare("DEBUG", bool, False, "Django's debug pages; refused in production"),
-        "SECRET_KEY": declare("SECRET_KEY", str, LOCAL_SECRET_KEY, "Django's signing key, one per service", secret=True),
-        "ALLOWED_HOSTS": declare("ALLOWED_HOSTS", list, ["*"], "host names that are answered; `*` is refused in production"),
-        "PUBLIC_URL": declare("PUBLIC_URL", str, "http://localhost:8000", "the shop's address as browsers see it; https turns Secure cookies on").rstrip("/"),
-        "GATEWAY_URL": declare("GATEWAY_URL", str, "http://127.0.0.1:8001", "the gateway's inner listener, for calls between services").rstrip("/"),
-        "DATA_DIR": declare("DATA_DIR", Path, root.parent / "var" / service, "folder for what a process may keep between starts (read models, last good keys)"),
+        "SECRET_KEY": declare(
+            "SECRET_KEY", str, LOCAL_SECRET_KEY, "Django's signing key, one per service", secret=True
+        ),
+        "ALLOWED_HOSTS": declare(
+            "ALLOWED_HOSTS", list, ["*"], "host names that are answered; `*` is refused in production"
+        ),
+        "PUBLIC_URL": declare(
+            "PUBLIC_URL",
+            str,
+            "http://localhost:8000",
+            "the shop's address as browsers see it; https turns Secure cookies on",
+        ).rstrip("/"),
+        "GATEWAY_URL": declare(
+            "GATEWAY_URL",
+            str,
+            "http://127.0.0.1:8001",
+            "the gateway's inner listener, for calls between services",
+        ).rstrip("/"),
+        "DATA_DIR": declare(
+            "DATA_DIR",
+            Path,
+            root.parent / "var" / service,
+            "folder for what a process may keep between starts (read models, last good keys)",
+        ),
     }
 
 
 def _stores(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "COUCHDB_URL": declare("COUCHDB_URL", str, "memory:", "CouchDB's URL with user and password; `memory:` is an in-memory twin for tests", secret=True),
-        "COUCHDB_PREFIX": declare("COUCHDB_PREFIX", str, "", "put before each database name, so that test runs can share a server"),
-        "COUCHDB_TIMEOUT": declare("COUCHDB_TIMEOUT", float, 10.0, "seconds to wait for an answer of CouchDB"),
-        "COUCHDB_POOL": declare("COUCHDB_POOL", int, 16, "connections kept to CouchDB per process; at least the threads of a worker"),
-        "REDIS_URL": declare("REDIS_URL", str, "redis://127.0.0.1:6379/0", "Redis or Valkey, for jobs and throttles", secret=True),
+        "COUCHDB_URL": declare(
+            "COUCHDB_URL",
+            str,
+            "memory:",
+            "CouchDB's URL with user and password; `memory:` is an in-memory twin for tests",
+            secret=True,
+        ),
+        "COUCHDB_PREFIX": declare(
+            "COUCHDB_PREFIX", str, "", "put before each database name, so that test runs can share a server"
+        ),
+        "COUCHDB_TIMEOUT": declare(
+            "COUCHDB_TIMEOUT", float, 10.0, "seconds to wait for an answer of CouchDB"
+        ),
+        "COUCHDB_POOL": declare(
+            "COUCHDB_POOL",
+            int,
+            16,
+            "connections kept to CouchDB per process; at least the threads of a worker",
+        ),
+        "REDIS_URL": declare(
+            "REDIS_URL",
+            str,
+            "redis://127.0.0.1:6379/0",
+            "Redis or Valkey, for jobs and throttles",
+            secret=True,
+        ),
     }
 
 
 def _identity(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "SERVICE_PRIVATE_KEY": declare("SERVICE_PRIVATE_KEY", str, "", "this service's own Ed25519 key, 32 raw bytes in base64", secret=True),
-        "SERVICE_PUBLIC_KEYS": declare("SERVICE_PUBLIC_KEYS", dict, {}, "public Ed25519 keys of the services, JSON `{service: base64}`"),
+        "SERVICE_PRIVATE_KEY": declare(
+            "SERVICE_PRIVATE_KEY",
+            str,
+            "",
+            "this service's own Ed25519 key, 32 raw bytes in base64",
+            secret=True,
+        ),
+        "SERVICE_PUBLIC_KEYS": declare(
+            "SERVICE_PUBLIC_KEYS", dict, {}, "public Ed25519 keys of the services, JSON `{service: base64}`"
+        ),
     }
 
 
 def _mail(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "EMAIL_BACKEND": declare("EMAIL_BACKEND", str, "django.core.mail.backends.console.EmailBackend", "Django's mail backend"),
-        "EMAIL_FILE_PATH": declare("EMAIL_FILE_PATH", str, "", "folder of the file backend, one file per mail") or None,
+        "EMAIL_BACKEND": declare(
+            "EMAIL_BACKEND", str, "django.core.mail.backends.console.EmailBackend", "Django's mail backend"
+        ),
+        "EMAIL_FILE_PATH": declare(
+            "EMAIL_FILE_PATH", str, "", "folder of the file backend, one file per mail"
+        )
+        or None,
         "EMAIL_HOST": declare("EMAIL_HOST", str, "localhost", "SMTP server"),
         "EMAIL_PORT": declare("EMAIL_PORT", int, 25, "SMTP port"),
         "EMAIL_HOST_USER": declare("EMAIL_HOST_USER", str, "", "SMTP user"),
         "EMAIL_HOST_PASSWORD": declare("EMAIL_HOST_PASSWORD", str, "", "SMTP password", secret=True),
         "EMAIL_USE_TLS": declare("EMAIL_USE_TLS", bool, False, "STARTTLS to the SMTP server"),
         "EMAIL_TIMEOUT": declare("EMAIL_TIMEOUT", int, 10, "seconds to wait for the SMTP server"),
-        "DEFAULT_FROM_EMAIL": declare("DEFAULT_FROM_EMAIL", str, "Hivemart <shop@hivemart.example>", "sender of the shop's mails"),
+        "DEFAULT_FROM_EMAIL": declare(
+            "DEFAULT_FROM_EMAIL", str, "Hivemart <shop@hivemart.example>", "sender of the shop's mails"
+        ),
     }
 
 
 def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     prefix = f"/admin/{service}" if admin else ""
     secure = values["PUBLIC_URL"].startswith("https://")
-    static_root = declare("STATIC_ROOT", str, "", "folder filled by `manage.py collectstatic` in images; empty: files are served from the packages")
-    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage" if static_root else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    static_root = declare(
+        "STATIC_ROOT",
+        str,
+        "",
+        "folder filled by `manage.py collectstatic` in images; empty: files are served from the packages",
+    )
+    storage = (
+        "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if static_root
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
     return {
         "STATIC_URL": f"{prefix}/static/",
         "STATIC_ROOT": static_root or None,
-        "STORAGES": {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}, "staticfiles": {"BACKEND": storage}},
+        "STORAGES": {
+            "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            "staticfiles": {"BACKEND": storage},
+        },
         "WHITENOISE_USE_FINDERS": not static_root,
-        "MEDIA_URL": declare("MEDIA_URL", str, "/media/", "where browsers find product pictures: the gateway's `/media/` or a CDN's domain"),
+        "MEDIA_URL": declare(
+            "MEDIA_URL",
+            str,
+            "/media/",
+            "where browsers find product pictures: the gateway's `/media/` or a CDN's domain",
+        ),
         "COOKIES_SECURE": secure,
-        "CSRF_COOKIE_SECURE": secure,
-        "CSRF_COOKIE_NAME": f"csrf_{service}",
-        "CSRF_COOKIE_PATH": f"{prefix}/",
-        "CSRF_TRUSTED_ORIGINS": [values["PUBLIC_URL"]],
         "MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage",
         # Django's message cookie takes Secure and path from the session's settings; there is no session store.
         "SESSION_COOKIE_NAME": f"session_{service}",
@@ -187,12 +257,20 @@ def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]
         "SECURE_HSTS_SECONDS": 31_536_000 if secure and values["HIVEMART_ENV"] == "production" else 0,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": declare("BODY_LIMIT", int, 8 * 1024 * 1024, "largest request body in bytes"),
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": declare(
+            "BODY_LIMIT", int, 8 * 1024 * 1024, "largest request body in bytes"
+        ),
     }
 
 
 def _django(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
-    staff = ["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.messages"]
+    staff = [
+        "chassis.admin",  # before Django's, so that its templates win
+        "chassis.admin.config.SuiteAdminConfig",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+    ]
     return {
         "INSTALLED_APPS": [
             *(staff if admin else []),
@@ -206,6 +284,7 @@ def _django(service: str, app: str, root: Path, admin: bool, values: dict[str, A
         "MIDDLEWARE": _middleware(admin),
         "ROOT_URLCONF": "config.urls",
         "WSGI_APPLICATION": "config.wsgi.application",
+        **({"AUTH_USER_MODEL": "chassis_admin.StaffUser"} if admin else {}),
         "DATABASES": {"default": {"ENGINE": "chassis.nodb"}},
         "TEMPLATES": [_templates(admin)],
         "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
@@ -227,6 +306,7 @@ def _middleware(admin: bool) -> list[str]:
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.middleware.common.CommonMiddleware",
+        *(["chassis.admin.origin.SameOriginMiddleware"] if admin else []),
         *(["django.contrib.messages.middleware.MessageMiddleware"] if admin else []),
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
@@ -235,7 +315,11 @@ def _middleware(admin: bool) -> list[str]:
 def _templates(admin: bool) -> dict[str, Any]:
     processors = ["django.template.context_processors.request"]
     if admin:
-        processors += ["django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]
+        processors += [
+            "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+        ]
+        processors += ["chassis.admin.origin.no_csrf_token"]
     return {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [],
@@ -254,8 +338,9 @@ def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
             "UNAUTHENTICATED_TOKEN": None,
             "EXCEPTION_HANDLER": "chassis.api.errors.exception_handler",
             "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-            "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-            "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+            "DEFAULT_RENDERER_CLASSES": ["chassis.api.json.JSONRenderer"],
+            "DEFAULT_PARSER_CLASSES": ["chassis.api.json.JSONParser"],
+            "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.api.negotiation.Negotiation",
             "TEST_REQUEST_DEFAULT_FORMAT": "json",
             "URL_FORMAT_OVERRIDE": None,
         },
@@ -266,6 +351,15 @@ def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
             "SERVE_PERMISSIONS": ["chassis.identity.permissions.Public"],
             "SCHEMA_PATH_PREFIX": f"/api/{service}",
             "COMPONENT_SPLIT_REQUEST": True,
+            "POSTPROCESSING_HOOKS": [
+                "drf_spectacular.hooks.postprocess_schema_enums",
+                "chassis.api.schema.document_problems",
+            ],
+            "PREPROCESSING_HOOKS": ["chassis.api.schema.public_only"],
+            "POSTPROCESSING_HOOKS": [
+                "drf_spectacular.hooks.postprocess_schema_enums",
+                "chassis.api.schema.document_problems",
+            ],
             "SWAGGER_UI_DIST": "SIDECAR",
             "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
             "REDOC_DIST": "SIDECAR",
@@ -274,26 +368,10 @@ def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
 
 
 def _logging(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+    from chassis.observe import logs
+
     level = declare("LOG_LEVEL", str, "INFO", "least severe level that is logged")
-    return {
-        "LOGGING": {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "filters": {"request_id": {"()": "chassis.observe.logs.RequestIdFilter"}},
-            "formatters": {
-                "json": {
-                    "()": "pythonjsonlogger.json.JsonFormatter",
-                    "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
-                    "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
-                    "static_fields": {"service": service},
-                }
-            },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]}},
-            "root": {"handlers": ["stderr"], "level": level},
-            # Each refused request would be logged twice, with its traceback; the request log has one line for it.
-            "loggers": {"django.request": {"level": "CRITICAL"}, "pycouchdb": {"level": "WARNING"}},
-        }
-    }
+    return {"LOGGING": logs.config(service, level)}
 
 
 def _refuse_unsafe(values: dict[str, Any]) -> None:
@@ -302,7 +380,10 @@ def _refuse_unsafe(values: dict[str, Any]) -> None:
         return
     faults = [
         ("DEBUG is on", values["DEBUG"]),
-        ("SECRET_KEY is the default or shorter than 32 characters", values["SECRET_KEY"] == LOCAL_SECRET_KEY or len(values["SECRET_KEY"]) < 32),
+        (
+            "SECRET_KEY is the default or shorter than 32 characters",
+            values["SECRET_KEY"] == LOCAL_SECRET_KEY or len(values["SECRET_KEY"]) < 32,
+        ),
         ("ALLOWED_HOSTS contains *", "*" in values["ALLOWED_HOSTS"]),
         ("SERVICE_PRIVATE_KEY is not set", not values["SERVICE_PRIVATE_KEY"]),
         ("COUCHDB_URL is memory:", values["COUCHDB_URL"] == "memory:" and values["SERVICE"] != "storefront"),

@@ -1,0 +1,31 @@
+"""Documents in CouchDB: collections declared as data, repositories, their in-memory twin, and the feed of changes."""
+
+from .changes import Change, FileCursor, Follower, LocalCursor
+from .declarations import Collection, Index, Page, Row, View
+from .exceptions import BadCursor, Busy, Conflict, CouchError, NotFound, Unavailable
+from .factories import MemoryRepository, couch_repository
+from .repository import Repository
+from .schema import ensure, open_store
+
+__all__ = [
+    "BadCursor",
+    "Busy",
+    "Change",
+    "Collection",
+    "Conflict",
+    "CouchError",
+    "FileCursor",
+    "Follower",
+    "Index",
+    "LocalCursor",
+    "MemoryRepository",
+    "NotFound",
+    "Page",
+    "Repository",
+    "Row",
+    "Unavailable",
+    "View",
+    "couch_repository",
+    "ensure",
+    "open_store",
+]

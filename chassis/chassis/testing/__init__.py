@@ -1,0 +1,1 @@
+"""What tests of every service share: set-up, contract suites, a real local server, tokens."""

@@ -1,0 +1,1 @@
+"""A service of a dozen lines, for the chassis's own tests."""

@@ -1,0 +1,3 @@
+"""No routes: tests give their own."""
+
+urlpatterns: list[object] = []
