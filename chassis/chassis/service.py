@@ -78,7 +78,7 @@ def _inbox() -> list[URLPattern]:
 def _admin(name: str) -> list[URLResolver]:
     if not apps.is_installed("django.contrib.admin") or find_spec("chassis.admin.site") is None:
         return []
-    from chassis.admin import site
+    from chassis.admin.site import site
 
     mounted: Any = site.urls
     return [path(f"admin/{name}/", mounted)]

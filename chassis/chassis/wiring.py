@@ -45,6 +45,10 @@ class Wiring(Generic[P]):
         """Forget what was built: the next `parts()` builds again."""
         self._built = None
 
+    def install(self, parts: P) -> None:
+        """Answer `parts` from now on: for a test run's set-up, where there is no block to end."""
+        self._override.append(parts)
+
     @contextmanager
     def override(self, parts: P) -> Iterator[P]:
         """Answer `parts` for the length of the block, in every thread."""

@@ -1,4 +1,7 @@
-"""Path converters that let only harmless ids into a view: `<id:order>`, `<sku:sku>`. Importing registers them."""
+"""Path converters that let only harmless ids into a view: `<id:order>`, `<sku:sku>`.
+
+Importing registers them; chassis.service and chassis.api.views do.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ from django.urls.converters import StringConverter, get_converters
 
 
 class IdConverter(StringConverter):
-    """What document ids are made of (platform.md), without the colon that separates their parts."""
+    """What document ids are made of (platform.md), without the colon that separates their parts.
 
-    regex = r"[A-Za-z0-9_.-]{1,128}"
+    Not beginning with a dot or an underscore, which mean something in paths and to CouchDB.
+    """
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"
 
 
 class SkuConverter(StringConverter):
-    regex = r"[A-Za-z0-9_.-]{1,64}"
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 for _name, _converter in (("id", IdConverter), ("sku", SkuConverter)):

@@ -252,6 +252,8 @@ def _from_store(error: Exception) -> Problem | None:
         return NotFound(detail="There is no such thing here.")
     if isinstance(error, couch.Conflict):
         return Conflict(detail="Somebody else changed or made this first.")
+    if isinstance(error, couch.BadCursor):
+        return BadRequest(errors={"cursor": ["Must be the `next` of an earlier page."]})
     if isinstance(error, couch.Busy):
         return Unavailable("busy", "Too many are changing this at once.", retry_after=1)
     if isinstance(error, couch.Unavailable):

@@ -20,7 +20,7 @@ def etag_of(value: int | str | bytes) -> str:
 
 
 def _tags(header: str) -> set[str]:
-    """The tags of a header; weak ones count as themselves, for the gateway weakens a tag when it compresses."""
+    """The tags of a header; weak ones count too, for the gateway weakens a tag when it compresses."""
     return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 

@@ -15,7 +15,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
 def idempotency_key(request: Request, required: bool = False) -> str | None:
-    """The header's value: 1 to 255 visible ASCII characters. BadRequest (400) if bad, or missing where required."""
+    """The header: 1 to 255 visible ASCII characters. BadRequest (400) if bad, or missing where required."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None and not required:
         return None
@@ -26,7 +26,7 @@ def idempotency_key(request: Request, required: bool = False) -> str | None:
 
 
 def fingerprint(body: Any) -> str:
-    """SHA-256 (hex) of the body's canonical JSON: the order of names does not matter, everything else does."""
+    """SHA-256 (hex) of the body's canonical JSON: the order of names does not matter, all else does."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -126,7 +126,7 @@ def dumps(value: Any) -> bytes:
 
 
 class JSONRenderer(BaseRenderer):
-    """Renders with the encoder above; bytes are JSON already (a card as the index keeps it) and go out as they are."""
+    """Renders with the encoder above; bytes are JSON already (the index keeps cards so) and go out as is."""
 
     media_type = "application/json"
     format = "json"

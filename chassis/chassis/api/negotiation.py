@@ -31,7 +31,7 @@ class Negotiation(DefaultContentNegotiation):
             chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
             return chosen
         accept = request.META.get("HTTP_ACCEPT")
-        if not accept or accept == "*/*" or accept == "application/json":
+        if not accept or accept in {"*/*", "application/json"}:
             return first, "application/json"
         view: Any = (request.parser_context or {}).get("view")
         if not _accepts(accept, _JSON.union(getattr(view, "produces", ()))):

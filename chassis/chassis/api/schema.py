@@ -66,3 +66,12 @@ def document_problems(result: dict[str, Any], generator: Any, request: Any, publ
 def public_only(endpoints: list[Any]) -> list[Any]:
     """drf-spectacular's PREPROCESSING_HOOKS: internal routes are nobody's contract outside."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
+
+
+def without_docs() -> list[type]:
+    """drf-spectacular's GET_LIB_DOC_EXCLUDES: classes whose docstrings describe no endpoint."""
+    from drf_spectacular.plumbing import get_lib_doc_excludes
+
+    from chassis.api.views import View
+
+    return [*get_lib_doc_excludes(), View]

@@ -1,7 +1,7 @@
 """Limits by key, shared by all replicas through Redis, and by this process alone while Redis is away.
 
-The measure is the generic cell rate algorithm: one number per key (the time at which the bucket is empty again),
-changed in one atomic step. `rate` per `per` seconds go through in the long run, `burst` at once.
+The measure is the generic cell rate algorithm: one number per key (when the bucket is empty again), changed
+in one atomic step. `rate` per `per` seconds go through in the long run, `burst` at once.
 
     LOGIN = Limit("login", rate=30, per=60, burst=30)
     LOGIN.check(client_address(request))                 # TooManyRequests (429) with Retry-After
@@ -38,7 +38,8 @@ local now, step, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local empty = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
 local wait = empty + step - now - step * burst
 if wait > 0.000001 then return math.ceil(wait * 1000000) end
-redis.call('SET', KEYS[1], string.format('%.6f', empty + step), 'PX', math.ceil((empty + step - now) * 1000) + 1000)
+empty = empty + step
+redis.call('SET', KEYS[1], string.format('%.6f', empty), 'PX', math.ceil((empty - now) * 1000) + 1000)
 return 0
 """
 
@@ -114,7 +115,7 @@ class Limit:
     burst: int = 1
 
     def wait(self, key: str) -> float:
-        """Takes one; the seconds to wait if there is none left, else 0. The key is hashed: it may be an e-mail."""
+        """Takes one; the seconds to wait if none is left, else 0. The key is hashed: it may be an e-mail."""
         if self.rate <= 0:
             return 0.0
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chassis.api import errors
+from chassis.api import converters, errors  # noqa: F401  # importing converters registers <id:…>
 from chassis.api.json import LARGEST, JSONParser, JSONRenderer
 from chassis.api.negotiation import Negotiation
 from chassis.identity.authentication import TokenAuthentication
@@ -19,7 +19,8 @@ from chassis.identity.permissions import DenyAll
 class View(APIView):
     """Plain DRF underneath. A subclass names its `permission_classes`; without them nobody gets in.
 
-    `max_body` is the most bytes of a JSON body; `produces` lists media types besides JSON which a method answers by itself, as ("text/csv",).
+    `max_body` is the most bytes of a JSON body; `produces` lists media types besides JSON which a method
+    answers by itself, as ("text/csv",).
     """
 
     authentication_classes = [TokenAuthentication]
@@ -42,6 +43,8 @@ class View(APIView):
         super().initial(request, *args, **kwargs)
 
     def check_permissions(self, request: Request) -> None:
+        if request.method == "OPTIONS":
+            return  # says which methods there are, and no more
         if not self.permission_classes:
             self.permission_denied(request)  # an empty list denies
         super().check_permissions(request)

@@ -29,7 +29,7 @@ Fetch = Callable[[], Mapping[str, Any]]
 
 
 class JwksCache:
-    """Key id -> public key. Never more than one fetch in `MIN_GAP` seconds; the last good answer outlives auth."""
+    """Key id -> public key. One fetch in `MIN_GAP` seconds at most; the last good answer outlives auth."""
 
     def __init__(self, fetch: Fetch, store: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
@@ -79,9 +79,8 @@ class JwksCache:
     def _save(self, document: Mapping[str, Any]) -> None:
         if self._store is None:
             return
-        with contextlib.suppress(
-            OSError
-        ):  # a disk that is full or read-only costs the cold start, nothing else
+        # A disk that is full or read-only costs the cold start, nothing else.
+        with contextlib.suppress(OSError):
             self._store.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._store.parent, prefix=".jwks-")
             with os.fdopen(handle, "w") as out:

@@ -1,4 +1,4 @@
-"""Who may call a view. Default deny: a view names one of these, or `assert_every_view_declares_permissions` fails.
+"""Who may call a view. Default deny: a view that names none of these fails the build.
 
 permission_classes = [Public]
 permission_classes = [Staff("catalog.product.write")]
@@ -41,7 +41,7 @@ class DenyAll(Permission):
 
 @cache
 def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class that it makes
-    """A person who holds all of these permissions; a name that is not in the catalogue is a programming error."""
+    """A person who holds all of these permissions; a name outside of the catalogue is a programming error."""
     unknown = [name for name in names if name not in PERMISSIONS]
     if unknown or not names:
         raise ValueError(f"not in chassis.identity.permissions_catalogue: {unknown or 'nothing named'}")

@@ -1,8 +1,8 @@
 """Signing and checking of tokens: EdDSA and nothing else (RFC 8725).
 
-The header is looked at before any key is: a token that names its own key (`jwk`, `jku`, `x5u`, `x5c`) or wants
-an extension understood (`crit`) is refused, and so is every algorithm but EdDSA, so that neither `none` nor an
-HMAC made with a public key ever reaches a verifier.
+The header is looked at before any key is: a token that names its own key (`jwk`, `jku`, `x5u`, `x5c`) or
+wants an extension understood (`crit`) is refused, and so is every algorithm but EdDSA, so that neither `none`
+nor an HMAC made with a public key ever reaches a verifier.
 """
 
 from __future__ import annotations

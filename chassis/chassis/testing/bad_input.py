@@ -102,7 +102,7 @@ def name(value: Any) -> str:
 
 
 def assert_problem(response: Any, *statuses: int) -> dict[str, Any]:
-    """The response is problem+json with one of these statuses (any 4xx if none is given); answers its body."""
+    """The response is problem+json with one of these statuses (default: any 4xx); answers its body."""
     status = response.status_code
     expected = statuses or range(400, 500)
     assert status in expected, f"{status} instead of {list(expected)[:5]}: {response.content[:300]!r}"
@@ -115,7 +115,7 @@ def assert_problem(response: Any, *statuses: int) -> dict[str, Any]:
 
 
 def assert_refuses_bad_bodies(client: Any, method: str, url: str, **extra: Any) -> None:
-    """Every malformed body, and everything that is not an object, is a 400 problem; other media types a 415."""
+    """Every malformed body, and all that is no object, is a 400 problem; another media type a 415."""
     for body in [*BODIES, *NOT_OBJECTS]:
         assert_problem(client.generic(method, url, body, content_type="application/json", **extra), 400)
     for content_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):

@@ -61,8 +61,8 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    keys.access_keys.override(TestAccessKeys()).__enter__()
-    keys.service_keys.override(TestServiceKeys()).__enter__()
+    keys.access_keys.install(TestAccessKeys())
+    keys.service_keys.install(TestServiceKeys())
 
 
 def make_token(
@@ -89,7 +89,7 @@ def make_token(
 
 
 def bearer(token: str | None = None, **kwargs: Any) -> dict[str, str]:
-    """Headers of a person: `bearer()` a customer, `bearer(roles=["admin"])` staff, `bearer(token)` that one."""
+    """Headers of a person: `bearer()` a customer, `bearer(roles=["admin"])` staff, or of that token."""
     return {"Authorization": f"Bearer {token or make_token(**kwargs)}"}
 
 

@@ -35,7 +35,7 @@ def _fault(route: str, callback: Any) -> str:
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
     if view is None:
         return "a function without permission classes"
-    # Inherited ones count only from a class of the service: the base's DenyAll, or DRF's default, is no decision.
+    # Inherited ones count only from a class of the service: DRF's default is no decision.
     owner = next((base for base in view.__mro__ if "permission_classes" in base.__dict__), None)
     if owner is None or owner.__module__.startswith("rest_framework"):
         return "names no permission classes"
