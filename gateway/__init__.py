@@ -1,0 +1,1 @@
+"""The one door: nginx configuration made from one template, and the health page."""

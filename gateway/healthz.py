@@ -1,0 +1,117 @@
+"""`GET /healthz`: how the shop is, as JSON. Run `python -m gateway.healthz`, settings from the environment:
+
+HEALTH_LISTEN    host:port to answer on
+HEALTH_SERVICES  JSON {name: "host:port"}: whose /readyz is asked, every half second
+HEALTH_HOLD      path of a file; while it exists the shop is "degraded" at best (it is being filled)
+
+The page answers from what was last seen and never waits for a service.
+A service is `ok` when it is ready, `degraded` when it answers but misses something, `down` when it does
+not answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+EVERY = 0.5  # seconds between two looks at a service
+PATIENCE = 0.9  # seconds that a service has for its answer; with EVERY this keeps the page near 1 s old
+CRITICAL = ("catalog", "cart", "checkout")  # without these nothing can be bought
+
+
+def probe(address: str, timeout: float = PATIENCE) -> str:
+    """`ok`, `degraded` or `down`, from one request to /readyz at `address` (host:port)."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        return "ok" if connection.getresponse().status == 200 else "degraded"
+    except (OSError, http.client.HTTPException):
+        return "down"
+    finally:
+        connection.close()
+
+
+def summary(services: Mapping[str, str], *, held: bool = False) -> dict[str, Any]:
+    """The body of /healthz: `down` when a critical service is, `ok` when all are and nothing holds it."""
+    if any(services.get(name) == "down" for name in CRITICAL):
+        status = "down"
+    elif held or any(state != "ok" for state in services.values()):
+        status = "degraded"
+    else:
+        status = "ok"
+    return {"status": status, "services": dict(services)}
+
+
+class Board:
+    """What was last seen of each service; one thread per service keeps it current."""
+
+    def __init__(self, addresses: Mapping[str, str], hold: Path | None = None) -> None:
+        self._addresses = addresses
+        self._hold = hold
+        self._seen = dict.fromkeys(addresses, "down")
+
+    def start(self) -> None:
+        for name in self._addresses:
+            threading.Thread(target=self._watch, args=(name,), daemon=True, name=f"watch {name}").start()
+
+    def _watch(self, name: str) -> None:
+        while True:
+            started = time.monotonic()
+            self._seen[name] = probe(self._addresses[name])
+            time.sleep(max(0.05, EVERY - (time.monotonic() - started)))
+
+    def answer(self) -> tuple[int, bytes]:
+        """Status and body for a GET."""
+        body = summary(self._seen, held=self._hold is not None and self._hold.exists())
+        return (503 if body["status"] == "down" else 200), json.dumps(body).encode()
+
+
+def server(listen: str, board: Board) -> ThreadingHTTPServer:
+    """An HTTP server that answers every GET with the board."""
+
+    class Page(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, body = board.answer()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            if status == 503:
+                self.send_header("Retry-After", "2")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815 -- the standard library names it
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: the gateway logs what matters."""
+
+    host, _, port = listen.rpartition(":")
+    made = ThreadingHTTPServer((host, int(port)), Page)
+    made.daemon_threads = True
+    return made
+
+
+def main() -> None:
+    hold = os.environ.get("HEALTH_HOLD")
+    board = Board(json.loads(os.environ["HEALTH_SERVICES"]), Path(hold) if hold else None)
+    board.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server(os.environ["HEALTH_LISTEN"], board).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The health page's rules."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from stubs import Answer, Stub, free_port
+
+from gateway.healthz import Board, probe, server, summary
+
+ALL = ("auth", "catalog", "cart", "checkout", "logs", "reco", "storefront")
+WELL = dict.fromkeys(ALL, "ok")
+
+
+def test_all_well_is_ok():
+    assert summary(WELL) == {"status": "ok", "services": WELL}
+
+
+@pytest.mark.parametrize("name", ["catalog", "cart", "checkout"])
+def test_without_a_service_that_selling_needs_the_shop_is_down(name):
+    assert summary({**WELL, name: "down"})["status"] == "down"
+
+
+@pytest.mark.parametrize("name", ["auth", "logs", "reco", "storefront"])
+def test_without_another_one_it_is_degraded(name):
+    assert summary({**WELL, name: "down"})["status"] == "degraded"
+
+
+def test_a_service_that_answers_but_is_not_ready_degrades_it():
+    assert summary({**WELL, "checkout": "degraded"})["status"] == "degraded"
+
+
+def test_a_shop_that_is_still_being_filled_is_degraded():
+    assert summary(WELL, held=True)["status"] == "degraded"
+    assert summary({**WELL, "cart": "down"}, held=True)["status"] == "down"
+
+
+def test_a_probe_tells_ready_from_not_ready_from_gone():
+    stub = Stub("catalog")
+    stub.answers["/readyz"] = Answer(200)
+    ready = probe(f"127.0.0.1:{stub.port}")
+    stub.answers["/readyz"] = Answer(503)
+    not_ready = probe(f"127.0.0.1:{stub.port}")
+    stub.answers["/readyz"] = Answer(200, delay=1.0)
+    slow = probe(f"127.0.0.1:{stub.port}", timeout=0.2)
+    stub.stop()
+
+    assert (ready, not_ready, slow, probe(f"127.0.0.1:{stub.port}")) == ("ok", "degraded", "down", "down")
+
+
+def test_the_page_follows_a_service_within_a_second_and_the_hold_at_once(tmp_path):
+    stubs = {name: Stub(name) for name in ("catalog", "cart", "checkout")}
+    hold = tmp_path / "hold"
+    hold.touch()
+    board = Board({name: f"127.0.0.1:{stub.port}" for name, stub in stubs.items()}, hold)
+    board.start()
+    listen = f"127.0.0.1:{free_port()}"
+    page = server(listen, board)
+    threading.Thread(target=page.serve_forever, args=(0.02,), daemon=True).start()
+    time.sleep(0.3)
+
+    held = _get(listen)
+    hold.unlink()
+    well = _get(listen)
+    stubs["checkout"].stop()
+    time.sleep(1.0)
+    down = _get(listen)
+    page.shutdown()
+    page.server_close()
+
+    services = {"catalog": "ok", "cart": "ok", "checkout": "ok"}
+    assert held == (200, {"status": "degraded", "services": services})
+    assert well == (200, {"status": "ok", "services": services})
+    assert down == (503, {"status": "down", "services": {**services, "checkout": "down"}})
+
+
+def _get(address):
+    try:
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)

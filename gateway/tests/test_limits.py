@@ -1,0 +1,128 @@
+"""Sizes, rates and what the gateway says when a service does not answer."""
+
+import socket
+
+import pytest
+from stubs import Answer
+
+pytestmark = pytest.mark.integration
+
+KIB = 1024
+
+
+def test_a_body_over_one_megabyte_is_refused(gateway):
+    fits = gateway.ask("/api/cart/lines", "POST", body=b"x" * (1024 * KIB))
+    too_large = gateway.ask("/api/cart/lines", "POST", body=b"x" * (1024 * KIB + 1))
+
+    assert fits.json["size"] == 1024 * KIB
+    assert (too_large.status, too_large.headers["content-type"]) == (413, "application/problem+json")
+    assert too_large.json["type"] == "payload-too-large"
+
+
+def test_a_picture_may_have_ten(gateway):
+    path = "/api/catalog/products/red-shoe/images"
+
+    fits = gateway.ask(path, "POST", body=b"x" * (10 * 1024 * KIB))
+    too_large = gateway.ask(path, "POST", body=b"x" * (10 * 1024 * KIB + 1))
+
+    assert fits.json["size"] == 10 * 1024 * KIB
+    assert (too_large.status, too_large.json["type"]) == (413, "payload-too-large")
+
+
+def test_a_chunked_body_is_counted_too(gateway):
+    with socket.create_connection(("127.0.0.1", gateway.outer), timeout=10) as client:
+        client.sendall(b"POST /api/cart/lines HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"180000\r\n" + b"x" * 0x180000 + b"\r\n0\r\n\r\n")
+        head = client.recv(4096)
+
+    assert b"413" in head.split(b"\r\n")[0]
+
+
+def test_a_long_address_and_long_headers_are_refused(gateway):
+    address = gateway.ask("/api/catalog/products?q=" + "a" * 9000)
+    headers = gateway.ask("/api/catalog/products", X_Long="a" * 9000)
+
+    assert (address.status, address.json["type"]) == (414, "uri-too-long")
+    assert (headers.status, headers.json["type"]) == (431, "headers-too-large")
+
+
+def test_log_in_and_registration_are_limited_by_address(make_gateway):
+    gateway = make_gateway(auth_rate=30, auth_burst=3)
+
+    for path in ("/api/auth/token", "/api/auth/register"):
+        replies = [gateway.ask(path, "POST", body=b"{}") for _ in range(6)]
+
+        assert [reply.status for reply in replies] == [200] * 4 + [429] * 2
+        refused = replies[-1]
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.headers["retry-after"] == "2"
+        assert refused.json["type"] == "too-many-requests"
+
+
+def test_one_shopper_at_the_limit_does_not_hold_up_another(make_gateway):
+    gateway = make_gateway(auth_burst=1)
+
+    def log_in(address):
+        return gateway.ask("/api/auth/token", "POST", inner=True, body=b"{}", X_Forwarded_For=address).status
+
+    assert [log_in("203.0.113.1") for _ in range(3)] == [200, 200, 429]
+    assert log_in("203.0.113.2") == 200
+
+
+def test_reading_is_not_limited(gateway):
+    assert {gateway.ask("/api/auth/me").status for _ in range(100)} == {200}
+
+
+def test_a_service_that_is_away_is_a_problem_with_a_request_id(gateway):
+    gateway.stubs["cart"].stop()
+
+    reply = gateway.ask("/api/cart", X_Request_ID="abc")
+
+    assert (reply.status, reply.headers["content-type"]) == (502, "application/problem+json")
+    assert reply.json == {
+        "type": "bad-gateway",
+        "title": "Bad gateway",
+        "status": 502,
+        "detail": "The service gives no answer just now.",
+        "request_id": "abc",
+    }
+    assert reply.headers["x-request-id"] == "abc"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_services_own_problem_goes_through_untouched(gateway):
+    gateway.stubs["checkout"].answers["/api/checkout/orders"] = Answer(
+        503, {"Content-Type": "application/problem+json", "Retry-After": "7"}, b'{"type":"unavailable"}'
+    )
+
+    reply = gateway.ask("/api/checkout/orders", "POST", body=b"{}")
+
+    assert (reply.status, reply.body, reply.headers["retry-after"]) == (503, b'{"type":"unavailable"}', "7")
+
+
+def test_people_see_a_page_while_the_storefront_is_away(gateway):
+    gateway.stubs["storefront"].stop()
+
+    page = gateway.ask("/somewhere", Accept="text/html,*/*;q=0.8", X_Request_ID="abc")
+    data = gateway.ask("/somewhere", Accept="application/json")
+
+    assert (page.status, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert b"Back in a moment" in page.body
+    assert b"Reference: abc" in page.body
+    assert page.headers["retry-after"] == "5"
+    assert (data.status, data.headers["content-type"]) == (503, "application/problem+json")
+
+
+def test_a_post_is_sent_once_even_if_the_connection_breaks_and_a_get_again(make_gateway):
+    gateway = make_gateway(replicas={"cart": ["cart", "logs"]})
+    replicas = [gateway.stubs["cart"], gateway.stubs["logs"]]
+    for replica in replicas:
+        replica.answers["/api/cart/lines"] = Answer(breaks=True)
+
+    posted = gateway.ask("/api/cart/lines", "POST", body=b"{}")
+    times_posted = sum(len(replica.asked) for replica in replicas)
+    read = gateway.ask("/api/cart/lines")
+    times_read = sum(len(replica.asked) for replica in replicas) - times_posted
+
+    assert (posted.status, times_posted) == (502, 1)
+    assert (read.status, times_read) == (502, 2)
