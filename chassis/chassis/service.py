@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -76,9 +75,8 @@ def _inbox() -> list[URLPattern]:
 
 
 def _admin(name: str) -> list[URLResolver]:
-    if not apps.is_installed("django.contrib.admin") or find_spec("chassis.admin.site") is None:
+    if not apps.is_installed("django.contrib.admin"):
         return []
-    from chassis.admin.site import site
+    from chassis.admin import site
 
-    mounted: Any = site.urls
-    return [path(f"admin/{name}/", mounted)]
+    return [path(f"admin/{name}/", site.urls)]

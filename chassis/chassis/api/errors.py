@@ -232,7 +232,7 @@ def _from_drf(error: drf.APIException) -> Problem:
     elif isinstance(error, drf.ParseError):
         kind = "malformed"
     elif isinstance(error, drf.Throttled):
-        retry_after = error.wait or 1
+        retry_after = getattr(error, "wait", None) or 1
     return Problem(status, kind, _text(error.detail), headers=headers, retry_after=retry_after)
 
 

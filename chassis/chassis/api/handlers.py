@@ -53,7 +53,8 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
 
 def install() -> None:
     """Make these Django's defaults, which it takes wherever a URLconf names none of its own."""
-    defaults.handler400 = bad_request
-    defaults.handler403 = permission_denied
-    defaults.handler404 = not_found
-    defaults.handler500 = server_error
+    handlers: Any = defaults
+    handlers.handler400 = bad_request
+    handlers.handler403 = permission_denied
+    handlers.handler404 = not_found
+    handlers.handler500 = server_error

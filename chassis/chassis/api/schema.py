@@ -28,19 +28,19 @@ PROBLEM = {
 }
 
 
-class SchemaView(SpectacularAPIView):  # type: ignore[misc]  # the library ships no types
+class SchemaView(SpectacularAPIView):
     """GET /api/<name>/schema"""
 
     permission_classes = [Public]
 
 
-class DocsView(SpectacularSwaggerSplitView):  # type: ignore[misc]  # the library ships no types
+class DocsView(SpectacularSwaggerSplitView):
     """GET /api/<name>/docs"""
 
     permission_classes = [Public]
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # the library ships no types
+class TokenScheme(OpenApiAuthenticationExtension):
     """How TokenAuthentication looks in the document."""
 
     target_class = "chassis.identity.authentication.TokenAuthentication"

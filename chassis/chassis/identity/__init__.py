@@ -1,7 +1,7 @@
 """Who is calling, and what they may do."""
 
 from chassis.identity.permissions import ByMethod, DenyAll, FromService, Public, SignedIn, Staff
-from chassis.identity.principal import ANONYMOUS, Principal, anonymous
+from chassis.identity.principal import ANONYMOUS, Principal, anonymous, principal_of
 
 __all__ = [
     "ANONYMOUS",
@@ -13,4 +13,5 @@ __all__ = [
     "SignedIn",
     "Staff",
     "anonymous",
+    "principal_of",
 ]

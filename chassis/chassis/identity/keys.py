@@ -94,7 +94,7 @@ def _service_keys() -> ServiceKeys:
 
 
 def _access_keys() -> AccessKeys:
-    """Auth names a provider of its own in settings (`ACCESS_KEYS`, a dotted path); all others fetch the JWKS."""
+    """Auth names a provider of its own in settings (`ACCESS_KEYS`, a path); all others fetch the JWKS."""
     from django.utils.module_loading import import_string
 
     factory = import_string(getattr(settings, "ACCESS_KEYS", "chassis.identity.jwks.from_settings"))

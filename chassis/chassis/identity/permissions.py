@@ -15,6 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from chassis.identity.permissions_catalogue import PERMISSIONS
+from chassis.identity.principal import principal_of
 
 
 class Permission(BasePermission):
@@ -29,7 +30,7 @@ class SignedIn(Permission):
     """A person with a valid access token."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.kind == "user")
+        return principal_of(request).kind == "user"
 
 
 class DenyAll(Permission):
@@ -51,7 +52,7 @@ def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class 
         required = needed
 
         def has_permission(self, request: Request, view: Any) -> bool:
-            return bool(request.user.may(*needed))
+            return principal_of(request).may(*needed)
 
     StaffPermission.__name__ = StaffPermission.__qualname__ = f"Staff({', '.join(names)})"
     return StaffPermission
@@ -68,7 +69,7 @@ def FromService(*names: str) -> type[Permission]:  # noqa: N802  # reads as the 
         allowed = callers
 
         def has_permission(self, request: Request, view: Any) -> bool:
-            return request.user.service in callers
+            return principal_of(request).service in callers
 
     FromServicePermission.__name__ = FromServicePermission.__qualname__ = f"FromService({', '.join(names)})"
     return FromServicePermission

@@ -35,7 +35,7 @@ def redact(text: str) -> str:
     return text
 
 
-class JsonLine(JsonFormatter):  # type: ignore[misc]  # the library ships no types for its base class
+class JsonLine(JsonFormatter):
     """One line per record; JSON escaping neutralises line breaks that a caller put into a value."""
 
     def __init__(self, *args: Any, service: str = "", **kwargs: Any) -> None:

@@ -136,7 +136,7 @@ class Sibling:
         headers: Mapping[str, str] | None = None,
         timeout: float = 2.0,
     ) -> Answer:
-        """Sent again after a lost answer only with an `idempotency_key`, or where the caller says it is safe."""
+        """Sent again after a lost answer only with an `idempotency_key` or where the caller says `safe`."""
         sent = _headers(headers, user_token)
         if idempotency_key is not None:
             sent["Idempotency-Key"] = idempotency_key

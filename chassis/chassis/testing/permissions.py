@@ -56,7 +56,7 @@ def _names_callers(permission: Any) -> bool:
     if hasattr(permission, "allowed"):
         return True
     table = getattr(permission, "methods", None)
-    return bool(table) and all(_names_callers(inner) for inner in table.values())
+    return isinstance(table, dict) and all(_names_callers(inner) for inner in table.values())
 
 
 def assert_every_view_declares_permissions() -> None:
