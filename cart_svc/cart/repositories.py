@@ -1,0 +1,21 @@
+"""What cart_svc stores, declared as data."""
+
+from __future__ import annotations
+
+from cart.domain import Cart, Coupon
+from chassis.couch import Collection, Index
+
+DATABASE = "carts"
+
+CARTS = Collection(
+    database=DATABASE,
+    kind="cart",
+    type=Cart,
+    # by_owner: the sweeper's; both begin an admin's list.
+    indexes=(Index("by_owner", ("guest", "updated_at")), Index("by_time", ("updated_at",))),
+)
+COUPONS = Collection(
+    database=DATABASE, kind="coupon", type=Coupon, indexes=(Index("by_active", ("active",)),)
+)
+
+COLLECTIONS = (CARTS, COUPONS)

@@ -1,0 +1,88 @@
+"""A cart service in memory, with a catalogue that a test can change and switch off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.testing.django import setup
+
+setup(__file__)
+
+from cart import wiring
+from cart.clients import CatalogAway
+from cart.domain import Money, Offer
+from cart.repositories import CARTS, COUPONS
+from cart.services import Coupons, Keeper, OrderDesk, Shopping
+from chassis.couch import MemoryRepository
+from django.test import Client
+
+CUP = Offer("cup", "p1", "Cup", "cup", Money(1200), "in_stock", "/media/cup.webp", {"colour": "red"})
+POT = Offer("pot", "p2", "Pot", "pot", Money(2550), "low")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Shelf:
+    """Catalog in memory."""
+
+    def __init__(self, *offers: Offer) -> None:
+        self.on = True
+        self.asked: list[list[str]] = []
+        self._offers = {offer.sku: offer for offer in offers}
+
+    def offers(self, skus: Sequence[str]) -> Mapping[str, Offer]:
+        self.asked.append(list(skus))
+        if not self.on:
+            raise CatalogAway("switched off")
+        return {sku: self._offers[sku] for sku in skus if sku in self._offers}
+
+    def put(self, *offers: Offer) -> None:
+        self._offers.update((offer.sku, offer) for offer in offers)
+
+    def price(self, sku: str, amount: int) -> None:
+        self._offers[sku] = replace(self._offers[sku], price=Money(amount))
+
+    def withdraw(self, sku: str) -> None:
+        del self._offers[sku]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+class World:
+    """All parts of the service, and what is behind them."""
+
+    def __init__(self, carts=None, coupons=None) -> None:
+        self.shelf, self.clock = Shelf(CUP, POT), Clock()
+        self.carts = carts or MemoryRepository(CARTS)
+        self.coupons = coupons or MemoryRepository(COUPONS)
+        desk = OrderDesk(carts=self.carts, clock=self.clock)
+        self.parts = wiring.Parts(
+            shopping=Shopping(carts=self.carts, coupons=self.coupons, catalog=self.shelf, clock=self.clock),
+            desk=desk,
+            keeper=Keeper(carts=self.carts, desk=desk, clock=self.clock),
+            coupons=Coupons(coupons=self.coupons),
+        )
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    with wiring.wiring.override(made.parts):
+        yield made
+
+
+@pytest.fixture
+def client(world: World) -> Client:
+    return Client(raise_request_exception=True)

@@ -1,0 +1,219 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cart.domain import Cart, ClaimRefused, Coupon, Money, NoSuchLine, Offer, Refused, price_cart
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def offer(sku="cup", amount=1200, availability="in_stock"):
+    return Offer(sku, f"p-{sku}", sku.title(), sku, Money(amount), availability)
+
+
+def cart(**quantities):
+    made = Cart.for_guest("g1", NOW)
+    for sku, quantity in quantities.items():
+        made.add(offer(sku), quantity, NOW)
+    return made
+
+
+def content(made):
+    return {line.sku: line.quantity for line in made.lines}
+
+
+def test_adding_the_same_sku_raises_its_line():
+    made = cart(cup=2)
+
+    new = made.add(offer(), 3, NOW)
+
+    assert not new
+    assert content(made) == {"cup": 5}
+    assert made.version == 2
+
+
+def test_a_line_never_holds_more_than_99():
+    made = cart(cup=60)
+
+    with pytest.raises(Refused) as refused:
+        made.add(offer(), 40, NOW)
+
+    assert refused.value.type == "quantity-limit"
+    assert content(made) == {"cup": 60}
+
+
+def test_a_cart_never_holds_more_than_100_lines():
+    made = cart(**{f"s{n}": 1 for n in range(100)})
+
+    with pytest.raises(Refused) as refused:
+        made.add(offer("one-more"), 1, NOW)
+
+    assert refused.value.type == "cart-full"
+
+
+def test_a_saved_line_comes_back_on_top_of_what_is_there():
+    made = cart(cup=2, pot=1)
+
+    made.save_for_later("cup", NOW)
+    made.add(offer(), 1, NOW)
+    made.restore("cup", NOW)
+
+    assert content(made) == {"pot": 1, "cup": 3}
+    assert made.saved == []
+
+
+def test_what_is_not_there_cannot_be_changed():
+    made = cart(cup=1)
+
+    for change in (made.remove, made.save_for_later, made.restore):
+        with pytest.raises(NoSuchLine):
+            change("pot", NOW)
+
+
+def test_a_merge_adds_up_to_the_limit_and_happens_once():
+    account, guest = Cart.for_account("a1", NOW), cart(cup=60, pot=1)
+    account.add(offer(), 50, NOW)
+
+    account.merge(guest, NOW)
+    account.merge(guest, NOW)
+
+    assert content(account) == {"cup": 99, "pot": 1}
+    assert account.merged_from == ["g1"]
+
+
+def test_a_merge_keeps_what_finds_no_line_for_later():
+    account, guest = Cart.for_account("a1", NOW), cart(cup=2)
+    for number in range(100):
+        account.add(offer(f"s{number}"), 1, NOW)
+
+    account.merge(guest, NOW)
+
+    assert len(account.lines) == 100
+    assert [(line.sku, line.quantity) for line in account.saved] == [("cup", 2)]
+
+
+def test_a_guests_cart_is_handed_over_to_one_account_only():
+    guest = cart(cup=1)
+
+    assert guest.hand_over("a1-cart", NOW)
+    assert guest.hand_over("a1-cart", NOW)
+    assert not guest.hand_over("a2-cart", NOW)
+    assert not Cart.for_account("a1", NOW).hand_over("a1-cart", NOW)
+
+
+def test_one_live_order_holds_a_version():
+    made = cart(cup=1)
+    made.claim("o1", 1)
+    made.claim("o1", 1)
+
+    with pytest.raises(ClaimRefused) as refused:
+        made.claim("o2", 1)
+
+    assert refused.value.type == "cart-claimed"
+    assert made.version == 1
+
+
+def test_an_order_that_let_go_makes_room_and_cannot_come_back():
+    made = cart(cup=1)
+    made.claim("o1", 1)
+
+    made.unclaim("o1")
+    made.unclaim("o1")
+    made.claim("o2", 1)
+
+    with pytest.raises(ClaimRefused) as refused:
+        made.claim("o1", 1)
+    assert refused.value.type == "cart-claimed"
+
+
+def test_a_cart_that_changed_cannot_be_claimed_as_it_was():
+    made = cart(cup=1)
+    made.set_quantity("cup", 2, NOW)
+
+    with pytest.raises(ClaimRefused) as refused:
+        made.claim("o1", 1)
+
+    assert refused.value.type == "cart-changed"
+
+
+def test_settling_takes_out_only_what_was_ordered_and_only_once():
+    made = cart(cup=2, pot=1)
+    made.claim("o1", made.version)
+    made.add(offer("cup"), 3, NOW)
+
+    first = made.settle("o1", {"cup": 2, "pot": 1, "gone": 4}, NOW)
+    again = made.settle("o1", {"cup": 2, "pot": 1}, NOW)
+
+    assert (first, again) == (True, False)
+    assert content(made) == {"cup": 3}
+    assert made.claims == {}
+
+
+def test_an_order_that_was_placed_again_settles_once():
+    made = cart(cup=4)
+
+    made.settle("HM-1.2", {"cup": 1}, NOW)
+    made.settle("HM-1", {"cup": 1}, NOW)
+
+    assert content(made) == {"cup": 3}
+
+
+def test_prices_are_those_of_now_and_a_change_is_told():
+    made = cart(cup=2, pot=1)
+
+    priced = price_cart(made, {"cup": offer("cup", 1500), "pot": offer("pot", 1000, "out")}, None, NOW)
+
+    assert [line.notice for line in priced.lines] == [
+        "The price went up from €12.00 to €15.00 since you added it.",
+        "Out of stock just now. The price went down from €12.00 to €10.00 since you added it.",
+    ]
+    assert (priced.subtotal, priced.total, priced.count) == (Money(4000), Money(4000), 3)
+
+
+def test_without_the_catalogue_the_last_seen_prices_hold_and_say_so():
+    made = cart(cup=2)
+    made.look({"cup": offer("cup", 1300)})
+
+    (line,) = price_cart(made, None, None, NOW).lines
+
+    assert line.unit_price == Money(1300)
+    assert line.notice == (
+        "The price went up from €12.00 to €13.00 since you added it. Prices may be a few minutes old."
+    )
+
+
+def test_what_is_no_longer_sold_is_told_and_out():
+    (line,) = price_cart(cart(cup=1), {}, None, NOW).lines
+
+    assert (line.availability, line.notice) == ("out", "This is no longer sold.")
+
+
+@pytest.mark.parametrize(
+    ("coupon", "off"),
+    [
+        (Coupon("A", percent=10), 333),
+        (Coupon("A", amount_off=500), 500),
+        (Coupon("A", amount_off=50000), 3333),
+        (Coupon("A", amount_off=500, minimum=4000), 0),
+        (Coupon("A", percent=10, active=False), 0),
+        (Coupon("A", percent=10, ends_at=NOW), 0),
+        (Coupon("A", percent=10, starts_at=NOW + timedelta(seconds=1)), 0),
+        (Coupon("A", percent=10, currency="USD"), 0),
+    ],
+)
+def test_a_coupon_takes_off_what_its_conditions_allow(coupon, off):
+    made = Cart.for_guest("g1", NOW)
+    made.add(offer("cup", 3333), 1, NOW)
+
+    priced = price_cart(made, None, coupon, NOW)
+
+    assert (priced.discount, priced.total) == (Money(off), Money(3333 - off))
+
+
+def test_only_the_newest_answers_are_kept():
+    made = cart()
+    from cart.domain import Answer
+
+    for number in range(60):
+        made.remember_answer(f"k{number}", Answer("f", 201))
+
+    assert list(made.answers) == [f"k{number}" for number in range(10, 60)]
