@@ -306,7 +306,7 @@ def _middleware(admin: bool) -> list[str]:
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.middleware.common.CommonMiddleware",
-        *(["chassis.admin.origin.SameOriginMiddleware"] if admin else []),
+        "chassis.admin.origin.SameOriginMiddleware",
         *(["django.contrib.messages.middleware.MessageMiddleware"] if admin else []),
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
@@ -351,15 +351,8 @@ def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
             "SERVE_PERMISSIONS": ["chassis.identity.permissions.Public"],
             "SCHEMA_PATH_PREFIX": f"/api/{service}",
             "COMPONENT_SPLIT_REQUEST": True,
-            "POSTPROCESSING_HOOKS": [
-                "drf_spectacular.hooks.postprocess_schema_enums",
-                "chassis.api.schema.document_problems",
-            ],
             "PREPROCESSING_HOOKS": ["chassis.api.schema.public_only"],
-            "POSTPROCESSING_HOOKS": [
-                "drf_spectacular.hooks.postprocess_schema_enums",
-                "chassis.api.schema.document_problems",
-            ],
+            "GET_LIB_DOC_EXCLUDES": "chassis.api.schema.without_docs",
             "SWAGGER_UI_DIST": "SIDECAR",
             "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
             "REDOC_DIST": "SIDECAR",

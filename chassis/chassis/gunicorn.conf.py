@@ -1,0 +1,38 @@
+"""gunicorn for every service: one preloaded worker with threads, by default. Source: reference/swarm, design/swarm.md."""
+
+import gc
+import os
+import time
+
+bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
+workers = int(os.environ.get("WEB_WORKERS", "1"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+backlog = 2048
+keepalive = int(os.environ.get("WEB_KEEPALIVE", "75"))
+timeout = 30
+graceful_timeout = int(os.environ.get("WEB_GRACEFUL", "25"))
+preload_app = True
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeats must not wait for a disk
+forwarded_allow_ips = "*"  # only the gateway reaches this port
+DRAIN = float(os.environ.get("DRAIN_SECONDS", "0"))
+
+
+def when_ready(server):
+    """Keep serving for DRAIN seconds after SIGTERM, until every proxy has dropped this task from DNS."""
+    if DRAIN <= 0:
+        return
+    term = server.handle_term
+
+    def drain_then_term():
+        server.log.info("draining for %ss", DRAIN)
+        time.sleep(DRAIN)
+        term()
+
+    server.handle_term = drain_then_term
+
+
+def pre_fork(server, worker):
+    """Leave what was imported out of the worker's garbage collections, so that its pages stay shared."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,49 @@
+"""POST /internal/events: where siblings tell this service their facts."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chassis.api import errors
+from chassis.api.views import View
+from chassis.identity.permissions import Permission
+
+from .inbox import Handler, NotNow, receive
+
+_LARGEST_BATCH = 500
+
+
+class FromAnyService(Permission):
+    """Any sibling that proves itself; the inbox holds each to its own facts."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.service)
+
+
+@extend_schema(exclude=True)
+class Inbox(View):
+    """A JSON array of envelopes -> 200 `{"results": [{"id", "status", "reason"?}]}`; 503 when it cannot be taken now."""
+
+    permission_classes = [FromAnyService]
+
+    def post(self, request: Request) -> Response:
+        events = request.data
+        if not isinstance(events, list) or not 0 < len(events) <= _LARGEST_BATCH:
+            raise errors.BadRequest(errors={"events": [f"must be a list of 1 to {_LARGEST_BATCH} envelopes"]})
+        try:
+            return Response({"results": receive(events, handlers(), caller=request.user.service)})
+        except NotNow as error:
+            raise errors.Unavailable(retry_after=1) from error
+
+
+def handlers() -> Mapping[str, Handler]:
+    """`wiring.HANDLERS` of the service; none when it listens to nobody."""
+    wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
+    return getattr(wiring, "HANDLERS", {})
