@@ -1,0 +1,115 @@
+"""Following a database over restarts of the server and of the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chassis.couch import Change, FileCursor, Follower, couch_repository, ensure
+from chassis.couch.client import CouchStore, server
+from chassis.couch.memory import MemoryStore
+from chassis.testing.contracts import FRUITS, Fruit
+from chassis.testing.couch import CouchServer, couch_server
+
+
+def _put(store: MemoryStore, id: str) -> None:
+    store.put({"_id": id})
+
+
+def test_a_page_that_failed_is_seen_again() -> None:
+    store, seen, fail = MemoryStore(), [], [True]
+
+    def handle(change: Change) -> None:
+        if fail.pop() if fail else False:
+            raise ConnectionError
+        seen.append(change.id)
+
+    _put(store, "a")
+    follower = Follower("x", "test", handle, store=store)
+    with pytest.raises(ConnectionError):
+        follower.run_once()
+
+    follower.run_once()
+    _put(store, "b")
+    Follower("x", "test", handle, store=store).run_once()
+
+    assert seen == ["a", "b"]
+
+
+def test_a_deleted_document_shows_as_such() -> None:
+    store, seen = MemoryStore(), []
+    store.delete("a", store.put({"_id": "a"}))
+
+    Follower("x", "test", seen.append, store=store).run_once()
+
+    assert [(change.id, change.doc, change.deleted) for change in seen] == [("a", None, True)]
+
+
+def test_a_database_made_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
+    store, seen, restarts = MemoryStore(), [], []
+    follower = Follower(
+        "x",
+        "test",
+        lambda change: seen.append(change.id),
+        store=store,
+        cursor=FileCursor(tmp_path / "deep" / "cursor.json"),
+        on_restart=lambda: restarts.append(1),
+    )
+    for id in "abc":
+        _put(store, id)
+    follower.run_once()
+
+    store.clear()
+    _put(store, "z")
+    follower.run_once()
+
+    assert (seen, len(restarts)) == (["a", "b", "c", "z"], 2)
+
+
+@pytest.mark.integration
+def test_a_follower_survives_a_killed_server_and_a_new_database() -> None:
+    with couch_server() as running:
+        ensure([FRUITS])
+        fruits, seen, stop = couch_repository(FRUITS), [], threading.Event()
+        follower = Follower("fruits", "test", lambda change: seen.append(change.id), wait=1.0)
+        thread = threading.Thread(target=follower.run, args=(stop,))
+        thread.start()
+        fruits.add(Fruit("a", "apple"))
+        _until(lambda: "fruit:a" in seen)
+
+        running.stop(kill=True)
+        running.start()
+        fruits.add(Fruit("b", "banana"))
+        _until(lambda: "fruit:b" in seen)
+        server().delete("fruits")
+        ensure([FRUITS])
+        fruits.add(Fruit("c", "cherry"))
+        _until(lambda: "fruit:c" in seen)
+
+        stop.set()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+@pytest.mark.integration
+def test_local_documents_can_be_written_again_and_again(couch: CouchServer) -> None:
+    store = CouchStore("locals")
+    store.ensure([])
+
+    for number in range(3):
+        store.put_local("cursor", {"seq": number})
+
+    found = store.get_local("cursor") or {}
+    assert found["seq"] == 2
+    assert store.get_local("nothing") is None
+
+
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < end, "it did not happen within 15 s"
+        time.sleep(0.02)
