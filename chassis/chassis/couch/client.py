@@ -1,4 +1,5 @@
-"""pycouchdb made safe: one server per process, answers checked, deadlines, a pool, and no blind retry of a write.
+"""pycouchdb made safe: one server per process, answers checked, deadlines, a pool, and no blind retry of a
+write.
 
 Sources: design/platform.md, "pycouchdb 1.17"; https://docs.couchdb.org/en/stable/api/document/common.html.
 """
@@ -37,11 +38,15 @@ _servers: dict[tuple[int, str], pycouchdb.Server] = {}
 
 
 class LostAnswer(requests.RequestException):
-    """The server, or something before it, failed to answer in the protocol: a write may or may not have happened."""
+    """The server, or something before it, failed to answer in the protocol: a write may or may not have
+    happened.
+    """
 
 
 def server() -> pycouchdb.Server:
-    """The server of this process. Connections must not be shared over a fork, hence the process id in the key."""
+    """The server of this process. Connections must not be shared over a fork, hence the process id in the
+    key.
+    """
     key = (os.getpid(), settings.COUCHDB_URL)
     found = _servers.get(key)
     if found is None:
@@ -123,7 +128,9 @@ class CouchStore:
     # -- writing
 
     def put(self, document: Document) -> str:
-        """A lost answer is never retried blindly: the document is read again, and the write told by its own token."""
+        """A lost answer is never retried blindly: the document is read again, and the write told by its
+        own token.
+        """
         body = document | {"write": secrets.token_hex(6)}
         lost = False
         for _attempt in range(_WRITE_ATTEMPTS):
@@ -143,6 +150,46 @@ class CouchStore:
             if rev is not None:
                 return rev
         raise Unavailable(f"{self.name} does not take the write of {body['_id']}")
+
+    def put_new(self, documents: Sequence[Document]) -> list[str | None]:
+        """After a lost answer the same is sent again: what was written then is refused now, and told by
+        its token.
+        """
+        token, lost = secrets.token_hex(6), False
+        bodies = [document | {"write": token} for document in documents]
+        for _attempt in range(_WRITE_ATTEMPTS):
+            try:
+                rows = self._bulk(bodies)
+            except requests.RequestException as error:
+                log.warning("no answer to the write of %d documents: %s", len(bodies), error)
+                lost = True
+                continue
+            revs = [None if _refused(row) else cast("str", row["rev"]) for row in rows]
+            return self._mine_too(bodies, revs) if lost else revs
+        raise Unavailable(f"{self.name} does not take {len(bodies)} documents")
+
+    def _bulk(self, bodies: Sequence[Document]) -> list[dict[str, Any]]:
+        """One row per document. pycouchdb's own request raises at the first conflict, although others were
+        written.
+        """
+        resource = self._db.resource("_bulk_docs")
+        data = json.dumps({"docs": list(bodies)}, separators=(",", ":")).encode()
+        response = resource.session.post(resource.base_url, data=data, timeout=resource.timeout)
+        if response.status_code == 404:
+            raise self._not_found(["_bulk_docs"], Exception("database"))
+        if response.status_code not in (201, 202):
+            raise CouchError(
+                f"POST {self._full_name}/_bulk_docs: {response.status_code} {response.text[:200]}"
+            )
+        return cast("list[dict[str, Any]]", response.json())
+
+    def _mine_too(self, bodies: Sequence[Document], revs: Sequence[str | None]) -> list[str | None]:
+        refused = [body for body, rev in zip(bodies, revs, strict=True) if rev is None]
+        stored = {doc["_id"]: doc for doc in self.get_many([body["_id"] for body in refused])}
+        mine = {
+            b["_id"]: stored[b["_id"]]["_rev"] for b in refused if stored[b["_id"]].get("write") == b["write"]
+        }
+        return [rev or mine.get(body["_id"]) for body, rev in zip(bodies, revs, strict=True)]
 
     def _put_once(self, body: Document) -> str:
         response, answer = self._request("PUT", body["_id"], data=body)
@@ -269,7 +316,9 @@ class CouchStore:
         self._build(design)
 
     def _build(self, design: Design) -> None:
-        """Reads one row, which CouchDB answers when the view is built; a big one outlasts a request's timeout."""
+        """Reads one row, which CouchDB answers when the view is built; a big one outlasts a request's
+        timeout.
+        """
         end = time.monotonic() + _BUILD_SECONDS
         while True:
             try:
@@ -291,7 +340,9 @@ class CouchStore:
         return self._database[1]
 
     def _read(self, method: str, path: Any, params: Any = None, data: Any = None, timeout: Any = None) -> Any:
-        """A request that changes nothing, so that it may be sent twice (POST too, which the adapter does not retry)."""
+        """A request that changes nothing, so that it may be sent twice (POST too, which the adapter does
+        not retry).
+        """
         try:
             return self._checked(method, path, params=params, data=data, timeout=timeout)[1]
         except Unavailable:
@@ -328,6 +379,15 @@ class CouchStore:
         if "atabase" in str(error):  # "Database does not exist.": not an answer about the document
             return Unavailable(f"database {self._full_name} is missing: run `manage.py prepare`")
         return NotFound("/".join(path))
+
+
+def _refused(row: Mapping[str, Any]) -> bool:
+    """Whether a row of `_bulk_docs` says that the id is taken; any other error is one."""
+    if "error" not in row:
+        return False
+    if row["error"] == "conflict" or row.get("status") == 409 or row.get("name") == "conflict":
+        return True
+    raise CouchError(f"_bulk_docs: {row}")
 
 
 def _query(params: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The in-memory twin of a database: for unit tests, with the same answers (held by `chassis.testing.contracts`)."""
+"""The in-memory twin of a database: for unit tests, with the same answers (held by
+`chassis.testing.contracts`).
+"""
 
 from __future__ import annotations
 
@@ -68,6 +70,15 @@ class MemoryStore:
                 raise Conflict(plain["_id"])
             self._keep_files(plain, current)
             return self._write(plain)
+
+    def put_new(self, documents: Sequence[Document]) -> list[str | None]:
+        return [self._put_new_one(document) for document in documents]
+
+    def _put_new_one(self, document: Document) -> str | None:
+        try:
+            return self.put(document)
+        except Conflict:
+            return None
 
     def _keep_files(self, document: Document, current: Document | None) -> None:
         """As in CouchDB, an attachment whose stub is not written again is gone."""

@@ -27,7 +27,9 @@ BY_ID = "id"
 
 
 class Repository(Protocol[T]):
-    """What services see of a collection. Raises `NotFound`, `Conflict`, `Busy`, `Unavailable` of `chassis.couch`."""
+    """What services see of a collection. Raises `NotFound`, `Conflict`, `Busy`, `Unavailable` of
+    `chassis.couch`.
+    """
 
     collection: Collection[T]
 
@@ -40,8 +42,15 @@ class Repository(Protocol[T]):
     def add(self, entity: T) -> T:
         """Store a new one, `Conflict` when its id is taken: unique means `_id`. Its `rev` is set."""
 
+    def add_many(self, entities: Sequence[T]) -> list[bool]:
+        """Store new ones in one request, each by itself: whether it was stored, False when its id is
+        taken.
+        """
+
     def save(self, entity: T) -> T:
-        """Store if nobody else did since it was read, else `Conflict`. Its `rev` is raised, its `version` is not."""
+        """Store if nobody else did since it was read, else `Conflict`. Its `rev` is raised, its `version`
+        is not.
+        """
 
     def update(
         self,
@@ -53,8 +62,10 @@ class Repository(Protocol[T]):
     ) -> T:
         """Read, apply `change`, save; again on conflict, with jitter, for 3 s at most, then `Busy`.
 
-        `change` may mutate its argument and return None; it runs once per attempt, so it must do nothing else.
-        What it raises comes through. When it changes nothing, nothing is written. With `create` a missing entity is
+        `change` may mutate its argument and return None; it runs once per attempt, so it must do nothing
+        else.
+        What it raises comes through. When it changes nothing, nothing is written. With `create` a missing
+        entity is
         made and then changed.
         """
 
@@ -65,18 +76,24 @@ class Repository(Protocol[T]):
         self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False, limit: int = 24,
         cursor: str | None = None, start: Any = None, end: Any = None,
     ) -> Page[T]:  # fmt: skip
-        """A page of an index, in its order. `where` gives values of its leading fields; `start <= value < end` bounds
-        the field after them. The index "id" is always there. `BadCursor` for a cursor that is not from this list."""
+        """A page of an index, in its order. `where` gives values of its leading fields; `start <= value <
+        end` bounds
+        the field after them. The index "id" is always there. `BadCursor` for a cursor that is not from
+        this list."""
 
     def count(self, where: Mapping[str, Any] | None = None, *, index: str | None = None) -> int:
-        """How many have these values in the leading fields of an index; by default the first index that can say."""
+        """How many have these values in the leading fields of an index; by default the first index that
+        can say.
+        """
 
     def rows(
         self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None, end: Any = None,
         group: bool = False, group_level: int | None = None, descending: bool = False, limit: int | None = None,
         reduce: bool = True,
     ) -> list[Row]:  # fmt: skip
-        """Rows of a declared view; `start` and `end` are both included, and swapped by the caller when descending."""
+        """Rows of a declared view; `start` and `end` are both included, and swapped by the caller when
+        descending.
+        """
 
     def attach(self, entity: T, name: str, data: bytes, content_type: str) -> T: ...
 
@@ -107,11 +124,27 @@ class StoredRepository(Generic[T]):
         return [self._codec.decode(document) for document in documents]
 
     def add(self, entity: T) -> T:
+        return self._put(entity, self._new_document(entity))
+
+    def _new_document(self, entity: T) -> Document:
         document = self._codec.encode(entity)
         if not is_safe(cast("Any", entity).id):
             raise ValueError(f"{document['_id']!r} is not fit to be an id")
         document.pop("_rev", None)
-        return self._put(entity, document)
+        return document
+
+    def add_many(self, entities: Sequence[T]) -> list[bool]:
+        wanted: dict[str, tuple[int, Document]] = {}
+        for place, entity in enumerate(entities):
+            document = self._new_document(entity)
+            wanted.setdefault(document["_id"], (place, document))
+        stored = [False] * len(entities)
+        revs = self.store.put_new([document for _, document in wanted.values()]) if wanted else []
+        for (place, _), rev in zip(wanted.values(), revs, strict=True):
+            if rev is not None:
+                self._with_rev(entities[place], rev)
+                stored[place] = True
+        return stored
 
     def save(self, entity: T) -> T:
         if not cast("Any", entity).rev:
@@ -293,7 +326,9 @@ class StoredRepository(Generic[T]):
         return self._codec.document_id(cast("Any", entity).id)
 
     def _with_files(self, entity: T, rev: str) -> T:
-        """The stubs must be written again with every save, or CouchDB drops the attachments; `extra` keeps them."""
+        """The stubs must be written again with every save, or CouchDB drops the attachments; `extra` keeps
+        them.
+        """
         known = cast("Any", entity)
         stored = self.store.get(self._codec.document_id(known.id)).get("_attachments")
         known.extra.pop("_attachments", None)

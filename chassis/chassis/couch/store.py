@@ -1,4 +1,6 @@
-"""What the repository, the relay and the followers ask of a database; `CouchStore` and `MemoryStore` both answer it."""
+"""What the repository, the relay and the followers ask of a database; `CouchStore` and `MemoryStore` both
+answer it.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +51,17 @@ class Store(Protocol):
     def put(self, document: Document) -> str:
         """Write compare-and-set on `_rev`; the new revision."""
 
+    def put_new(self, documents: Sequence[Document]) -> list[str | None]:
+        """Write new ones, each by itself, in one request: the revision of each, None where the id is
+        taken.
+        """
+
     def delete(self, id: str, rev: str) -> None: ...
 
     def all_docs(self, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Rows of the list of all documents, by id; params as CouchDB names them, values as Python has them."""
+        """Rows of the list of all documents, by id; params as CouchDB names them, values as Python has
+        them.
+        """
 
     def view(self, design: Design, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Rows of a view; params as CouchDB names them, values as Python has them."""

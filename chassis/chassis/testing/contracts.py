@@ -332,6 +332,18 @@ class RepositoryContract:
         assert repository.rows("tags") == []
         assert [row.value for row in repository.rows("stock")] in ([], [0])
 
+    def test_many_are_added_in_one_go_each_by_itself(self, repository: Repository[Fruit]) -> None:
+        repository.add(Fruit("b", "there before"))
+        fruits = [Fruit("a", "apple"), Fruit("b", "other"), Fruit("c", "cherry"), Fruit("c", "twice")]
+
+        stored = repository.add_many(fruits)
+
+        assert stored == [True, False, True, False]
+        assert repository.add_many([]) == []
+        assert repository.get("a") == fruits[0]
+        assert repository.get("b").name == "there before"
+        assert repository.get("c") == fruits[2]
+
     def test_unknown_fields_survive_a_write(self, repository: Repository[Fruit]) -> None:
         repository.add(Fruit("a", "apple", extra={"smell": "sweet", "parts": [{"n": 1}]}))
 
