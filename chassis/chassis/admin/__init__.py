@@ -57,7 +57,7 @@ Dashboard, shown on the index page of the service's admin; keep it quick, one fa
     def dashboard(request):
         return [Card("Low stock", 3, note="below 5", tone="warn", url="/admin/catalog/catalog/stock/"),
                 Table("Last imports", ["file", "rows"], [["a.csv", 12]]),
-                Chart("Orders a day", [("Mon", 3), ("Tue", 5)], kind="bar")]      # kind: bar or line
+                Chart("Orders a day", [("Mon", 3), ("Tue", 5)], style="bar")]     # style: bar or line
 
 An extra page of the service: `site.page("tryout/", view, title="Try a product", permission="reco.model.read")`;
 the view gets (request, context) and returns a TemplateResponse whose template extends "admin/base_site.html".
@@ -82,8 +82,8 @@ _EXPORTS = {
     "document_model": "models_factory",
     "money": "fields",
     "parts_table": "widgets",
-    "register": "site",
-    "site": "site",
+    "register": "sites",
+    "site": "sites",
     "text": "fields",
 }
 
