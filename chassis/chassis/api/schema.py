@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from chassis.identity.permissions import Public
@@ -29,9 +35,10 @@ PROBLEM = {
 
 
 class SchemaView(SpectacularAPIView):
-    """GET /api/<name>/schema"""
+    """GET /api/<name>/schema: JSON, or YAML for who asks for that."""
 
     permission_classes = [Public]
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer]
 
 
 class DocsView(SpectacularSwaggerSplitView):

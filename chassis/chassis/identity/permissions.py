@@ -21,6 +21,8 @@ from chassis.identity.principal import principal_of
 class Permission(BasePermission):
     """Base of all; `&`, `|` and `~` combine them."""
 
+    for_services = False  # whether only siblings get through: what an internal route must have
+
 
 class Public(Permission):
     """Anybody. A bad token is still refused with 401, as it was meant to say something."""
@@ -66,7 +68,7 @@ def FromService(*names: str) -> type[Permission]:  # noqa: N802  # reads as the 
     callers = frozenset(names)
 
     class FromServicePermission(Permission):
-        allowed = callers
+        for_services = True
 
         def has_permission(self, request: Request, view: Any) -> bool:
             return principal_of(request).service in callers

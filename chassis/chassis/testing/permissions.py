@@ -53,7 +53,7 @@ def _is_for_services(permissions: Any) -> bool:
 
 
 def _names_callers(permission: Any) -> bool:
-    if hasattr(permission, "allowed"):
+    if getattr(permission, "for_services", False):
         return True
     table = getattr(permission, "methods", None)
     return isinstance(table, dict) and all(_names_callers(inner) for inner in table.values())
