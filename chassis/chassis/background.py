@@ -1,4 +1,6 @@
-"""What a service does besides answering: relays, followers and sweepers, as threads of `manage.py background`."""
+"""What a service does besides answering: relays, followers and sweepers, as threads of `manage.py
+background`.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,9 @@ class Job:
 
 
 def run_all(jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Run the jobs as threads until `stop` is set. Threads that are still busy 3 s later are left behind: whatever
-    they do must survive a kill anyway."""
+    """Run the jobs as threads until `stop` is set. Threads that are still busy 3 s later are left behind:
+    whatever they do must survive a kill anyway.
+    """
     threads = [
         threading.Thread(target=keep_running, args=(job, stop), name=job.name, daemon=True) for job in jobs
     ]

@@ -1,4 +1,7 @@
-"""gunicorn for every service: one preloaded worker with threads, by default. Source: reference/swarm, design/swarm.md."""
+# ruff: noqa: N999 - gunicorn wants a .conf.py
+"""gunicorn for every service: one preloaded worker with threads, by default. Source: reference/swarm,
+design/swarm.md.
+"""
 
 import gc
 import os

@@ -1,7 +1,8 @@
-"""Jobs on Celery and Redis: late acknowledgement, tasks that may run twice, and sending that never holds a request up.
+"""Jobs on Celery and Redis: late acknowledgement, tasks that may run twice, and sending that never holds a
+request up.
 
-The document that asks for a job is written before the job is sent, and a sweeper sends it again: losing Redis loses
-no job. Source of the figures: design/platform.md, "Redis".
+The document that asks for a job is written before the job is sent, and a sweeper sends it again: losing
+Redis loses no job. Source of the figures: design/platform.md, "Redis".
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def send(task_name: str, *args: Any, queue: str | None = None) -> bool:
 
 
 class Sender:
-    """Sends from one thread of its own, so that a stuck socket costs a caller 200 ms and the next callers nothing."""
+    """Sends from one thread of its own, so that a stuck socket costs a caller 200 ms and the next callers
+    nothing.
+    """
 
     def __init__(self, publish: Callable[[str, tuple[Any, ...], str], None]) -> None:
         self._publish = publish

@@ -1,4 +1,5 @@
-"""The base settings. Every environment variable of the suite is declared once, here or in a service's `config/settings.py`.
+"""The base settings. Every environment variable of the suite is declared once, here or in a service's
+`config/settings.py`.
 
 `docs/settings.md` is generated from these declarations by `manage.py settings_docs`.
 """
@@ -24,7 +25,8 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Var:
-    """One environment variable. `NAME_FILE`, the path of a file that holds the value, is accepted for each."""
+    """One environment variable. `NAME_FILE`, the path of a file that holds the value, is accepted for each.
+    """
 
     name: str
     type: Callable[[str], Any]
@@ -36,11 +38,11 @@ class Var:
 VARIABLES: dict[str, Var] = {}
 
 
-def declare(name: str, type: Callable[[str], T], default: T, meaning: str, secret: bool = False) -> T:
+def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret: bool = False) -> T:
     """The value of the variable `name`, read from the environment now and kept for `docs/settings.md`.
 
-    `type` is `str`, `int`, `float`, `bool`, `Path`, `list` (comma separated), `dict` (JSON) or any parser of a string.
-    Raises `BadSetting` when the text cannot be parsed.
+    `type` is `str`, `int`, `float`, `bool`, `Path`, `list` (comma separated), `dict` (JSON) or any parser
+    of a string. Raises `BadSetting` when the text cannot be parsed.
     """
     VARIABLES[name] = Var(name, type, default, meaning, secret)
     text = _raw(name)
@@ -80,7 +82,7 @@ def _list(text: str) -> list[str]:
 def _dict(text: str) -> dict[str, Any]:
     value = json.loads(text or "{}")
     if not isinstance(value, dict):
-        raise ValueError(text)
+        raise ValueError(text)  # noqa: TRY004 - what declare() expects of a parser
     return value
 
 
@@ -109,8 +111,8 @@ def _shown(default: Any) -> str:
 def base(*, service: str, app: str, root: Path, admin: bool = True) -> dict[str, Any]:
     """All Django settings of one service; `config/settings.py` does `globals().update(base(...))`.
 
-    `service` is the name in URLs ("catalog"), `app` the package of its Django app, `root` the service's folder.
-    Without `admin` (the storefront) neither Django's admin nor its tables of users are installed.
+    `service` is the name in URLs ("catalog"), `app` the package of its Django app, `root` the service's
+    folder. Without `admin` (the storefront) neither Django's admin nor its tables of users are installed.
     """
     values: dict[str, Any] = {"SERVICE": service, "SERVICE_APP": app, "SERVICE_ROOT": root, "BASE_DIR": root}
     for part in (_core, _stores, _identity, _mail, _web, _django, _rest, _logging):
@@ -249,7 +251,8 @@ def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]
         ),
         "COOKIES_SECURE": secure,
         "MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage",
-        # Django's message cookie takes Secure and path from the session's settings; there is no session store.
+        # Django's message cookie takes Secure and path from the session's settings; there is no session
+        # store.
         "SESSION_COOKIE_NAME": f"session_{service}",
         "SESSION_COOKIE_PATH": f"{prefix}/",
         "SESSION_COOKIE_SECURE": secure,
@@ -288,7 +291,8 @@ def _django(service: str, app: str, root: Path, admin: bool, values: dict[str, A
         "DATABASES": {"default": {"ENGINE": "chassis.nodb"}},
         "TEMPLATES": [_templates(admin)],
         "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
-        # Django's admin checks ask for session middleware; who is signed in comes from the suite's token instead.
+        # Django's admin checks ask for session middleware; who is signed in comes from the suite's token
+        # instead.
         "SILENCED_SYSTEM_CHECKS": ["admin.E408", "admin.E410"],
         "LOGIN_URL": "/admin/auth/login/",
         "APPEND_SLASH": False,
@@ -353,6 +357,10 @@ def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
             "COMPONENT_SPLIT_REQUEST": True,
             "PREPROCESSING_HOOKS": ["chassis.api.schema.public_only"],
             "GET_LIB_DOC_EXCLUDES": "chassis.api.schema.without_docs",
+            "POSTPROCESSING_HOOKS": [
+                "drf_spectacular.hooks.postprocess_schema_enums",
+                "chassis.api.schema.document_problems",
+            ],
             "SWAGGER_UI_DIST": "SIDECAR",
             "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
             "REDOC_DIST": "SIDECAR",

@@ -1,11 +1,14 @@
-"""Documents in CouchDB: collections declared as data, repositories, their in-memory twin, and the feed of changes."""
+"""Documents in CouchDB: collections declared as data, repositories, their in-memory twin, and the feed of
+changes.
+"""
 
-from .changes import Change, FileCursor, Follower, LocalCursor
+from .changes import FileCursor, Follower, LocalCursor
 from .declarations import Collection, Index, Page, Row, View
 from .exceptions import BadCursor, Busy, Conflict, CouchError, NotFound, Unavailable
 from .factories import MemoryRepository, couch_repository
 from .repository import Repository
 from .schema import ensure, open_store
+from .store import Change
 
 __all__ = [
     "BadCursor",

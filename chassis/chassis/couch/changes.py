@@ -1,7 +1,8 @@
 """Following a database's `_changes` feed, from where the last run ended.
 
-The feed delivers at least once, only the latest revision, in no order of writing. A cursor carries the database's
-instance id: when the database was made anew, its old sequence means nothing and the follower begins again.
+The feed delivers at least once, only the latest revision, in no order of writing. A cursor carries the
+database's instance id: when the database was made anew, its old sequence means nothing and the follower
+begins again.
 """
 
 from __future__ import annotations
@@ -78,16 +79,17 @@ def instance_id(store: Store) -> str:
 class Follower:
     """Hands each change of a database to `handle`, or each page of changes to `handle_many`, for ever.
 
-    The cursor is saved after a page was handled, so a page may be seen again after a crash. When the server is away,
-    or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last saved place:
-    what is to be skipped the handler must swallow itself. Design documents are left out.
+    The cursor is saved after a page was handled, so a page may be seen again after a crash. When the server
+    is away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last
+    saved place: what is to be skipped the handler must swallow itself. Design documents are left out.
     `on_restart` is called before the feed is read from its very beginning.
     """
 
     def __init__(
         self, database: str, cursor_name: str, handle: Callable[[Change], None] | None = None, *,
         handle_many: Callable[[Sequence[Change]], None] | None = None, store: Store | None = None,
-        cursor: Cursor | None = None, on_restart: Callable[[], None] | None = None, page: int = 100, wait: float = 25.0,
+        cursor: Cursor | None = None, on_restart: Callable[[], None] | None = None, page: int = 100,
+        wait: float = 25.0,
     ) -> None:  # fmt: skip
         if (handle is None) == (handle_many is None):
             raise ValueError("give handle or handle_many")

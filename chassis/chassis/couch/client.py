@@ -63,7 +63,8 @@ def _connect(url: str) -> pycouchdb.Server:
     session.trust_env = False  # no look at ~/.netrc and proxies for every request: halves the overhead
     session.hooks["response"].append(_check)
     retries = Retry(
-        total=2, connect=2, read=2, status=2, redirect=0, backoff_factor=0.05, allowed_methods={"GET", "HEAD"},
+        total=2, connect=2, read=2, status=2, redirect=0, backoff_factor=0.05,
+        allowed_methods={"GET", "HEAD"},
         status_forcelist={502, 503, 504}, raise_on_status=False,
     )  # fmt: skip
     adapter = HTTPAdapter(pool_maxsize=settings.COUCHDB_POOL, max_retries=retries)
@@ -128,8 +129,8 @@ class CouchStore:
     # -- writing
 
     def put(self, document: Document) -> str:
-        """A lost answer is never retried blindly: the document is read again, and the write told by its
-        own token.
+        """A lost answer is never retried blindly: the document is read again, and the write told by its own
+        token.
         """
         body = document | {"write": secrets.token_hex(6)}
         lost = False
@@ -152,8 +153,8 @@ class CouchStore:
         raise Unavailable(f"{self.name} does not take the write of {body['_id']}")
 
     def put_new(self, documents: Sequence[Document]) -> list[str | None]:
-        """After a lost answer the same is sent again: what was written then is refused now, and told by
-        its token.
+        """After a lost answer the same is sent again: what was written then is refused now, and told by its
+        token.
         """
         token, lost = secrets.token_hex(6), False
         bodies = [document | {"write": token} for document in documents]
@@ -284,7 +285,7 @@ class CouchStore:
             raise NotFound(f"{id}/{name}")
         if response.status_code != 200:
             raise Unavailable(f"{id}/{name}: {response.status_code}")
-        return response.content
+        return cast("bytes", response.content)
 
     def detach(self, id: str, rev: str, name: str) -> str:
         _, answer = self._checked("DELETE", (id, name), params={"rev": rev})

@@ -1,8 +1,8 @@
 """Entities to documents and back, compiled once per collection (cattrs).
 
-Shapes: nested dataclasses are objects, enums their values, tuples lists, datetimes RFC 3339 in UTC with milliseconds.
-Any dataclass with a field `extra` keeps the fields that it does not know, so that old code does not erase what newer
-code wrote.
+Shapes: nested dataclasses are objects, enums their values, tuples lists, datetimes RFC 3339 in UTC with
+milliseconds. Any dataclass with a field `extra` keeps the fields that it does not know, so that old code
+does not erase what newer code wrote.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """CouchDB's order of JSON values, and its built-in reducers, for the in-memory twin.
 
-Source: https://docs.couchdb.org/en/stable/ddocs/views/collation.html. Strings are ordered by code point here and by
-ICU there: the two differ in letter case and punctuation, so no code may rely on that.
+Source: https://docs.couchdb.org/en/stable/ddocs/views/collation.html. Strings are ordered by code point
+here and by ICU there: the two differ in letter case and punctuation, so no code may rely on that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any
 
 
 def sort_key(value: Any) -> tuple[Any, ...]:
-    """A key by which Python sorts JSON values as CouchDB does: null, booleans, numbers, strings, lists, objects."""
+    """A key by which Python sorts JSON values as CouchDB does: null, booleans, numbers, strings, lists,
+    objects.
+    """
     if value is None:
         return (0,)
     if isinstance(value, bool):

@@ -18,13 +18,16 @@ _STORED_NAMES = {"type": "type_", "schema": "schema_"}
 
 
 def stored_name(name: str) -> str:
-    """The name under which an entity's own field is stored; `type` and `schema` of a document are the codec's."""
+    """The name under which an entity's own field is stored; `type` and `schema` of a document are the
+    codec's.
+    """
     return _STORED_NAMES.get(name, name)
 
 
 @dataclass(frozen=True)
 class Index:
-    """Fields (dotted paths reach into nested parts) by which a collection is listed, in that order, then by id.
+    """Fields (dotted paths reach into nested parts) by which a collection is listed, in that order, then by
+    id.
 
     A document that lacks one of the fields is not in the index; a field that is null is.
     """
@@ -48,7 +51,9 @@ class View:
 
 @dataclass(frozen=True)
 class Design:
-    """A view as it is stored: its name carries a hash of its definition, so that old and new code run side by side."""
+    """A view as it is stored: its name carries a hash of its definition, so that old and new code run side
+    by side.
+    """
 
     name: str
     map: str
@@ -81,7 +86,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Collection(Generic[T]):
-    """All documents of one kind: `_id` is `<kind>:<id>`, `type` the kind, `schema` the shape they are written in.
+    """All documents of one kind: `_id` is `<kind>:<id>`, `type` the kind, `schema` the shape they are
+    written in.
 
     `upgraders[n]` turns a document of schema n into one of n + 1, on read.
     """
@@ -113,11 +119,13 @@ def _design(kind: str, view: View) -> Design:
 
 
 def _index_view(kind: str, index: Index) -> View:
-    """An index is a view of `[field, …, _id]`: it pages by key, counts by `_count`, and is the same on every server."""
+    """An index is a view of `[field, …, _id]`: it pages by key, counts by `_count`, and is the same on
+    every server.
+    """
     paths = [
         [stored_name(part) for part in path.split(".")[:1]] + path.split(".")[1:] for path in index.fields
     ]
-    script = (
+    script = (  # noqa: UP031 - JavaScript is full of braces
         "function (doc) { if (doc.type !== %s) return; var key = []; var paths = %s;"
         " for (var i = 0; i < paths.length; i++) { var value = doc;"
         " for (var j = 0; j < paths[i].length; j++) {"

@@ -14,7 +14,7 @@ class Conflict(CouchError):
 
 
 class Busy(CouchError):
-    """A document is written by so many at once that the change could not be placed in time; try again soon."""
+    """So many write a document at once that the change found no place in time; try again soon."""
 
     retry_after = 1
 

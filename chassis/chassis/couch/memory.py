@@ -140,7 +140,9 @@ class MemoryStore:
             built = self._built[design.name] = (self._seq, rows)
         return built[1]
 
-    def _answer(self, rows: list[tuple[Any, str, Any]], query: dict[str, Any], reduce: str | None) -> Any:
+    def _answer(
+        self, rows: list[tuple[Any, str, Any]], query: dict[str, Any], reduce: str | None
+    ) -> list[Mapping[str, Any]]:
         rows = _selected(rows, query)
         if reduce:
             return _reduced(rows, reduce, query)

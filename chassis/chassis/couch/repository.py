@@ -43,9 +43,7 @@ class Repository(Protocol[T]):
         """Store a new one, `Conflict` when its id is taken: unique means `_id`. Its `rev` is set."""
 
     def add_many(self, entities: Sequence[T]) -> list[bool]:
-        """Store new ones in one request, each by itself: whether it was stored, False when its id is
-        taken.
-        """
+        """Store new ones in one request, each by itself: False for each whose id is taken."""
 
     def save(self, entity: T) -> T:
         """Store if nobody else did since it was read, else `Conflict`. Its `rev` is raised, its `version`
@@ -63,33 +61,31 @@ class Repository(Protocol[T]):
         """Read, apply `change`, save; again on conflict, with jitter, for 3 s at most, then `Busy`.
 
         `change` may mutate its argument and return None; it runs once per attempt, so it must do nothing
-        else.
-        What it raises comes through. When it changes nothing, nothing is written. With `create` a missing
-        entity is
-        made and then changed.
+        else. What it raises comes through. When it changes nothing, nothing is written. With `create` a
+        missing entity is made and then changed.
         """
 
     def delete(self, entity: T) -> None:
         """Remove it if nobody else wrote since it was read. Never for what has an outbox."""
 
     def find(
-        self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False, limit: int = 24,
-        cursor: str | None = None, start: Any = None, end: Any = None,
+        self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False,
+        limit: int = 24, cursor: str | None = None, start: Any = None, end: Any = None,
     ) -> Page[T]:  # fmt: skip
         """A page of an index, in its order. `where` gives values of its leading fields; `start <= value <
-        end` bounds
-        the field after them. The index "id" is always there. `BadCursor` for a cursor that is not from
-        this list."""
+        end` bounds the field after them. The index "id" is always there. `BadCursor` for a cursor that is
+        not from this list.
+        """
 
     def count(self, where: Mapping[str, Any] | None = None, *, index: str | None = None) -> int:
-        """How many have these values in the leading fields of an index; by default the first index that
-        can say.
+        """How many have these values in the leading fields of an index; by default the first index that can
+        say.
         """
 
     def rows(
-        self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None, end: Any = None,
-        group: bool = False, group_level: int | None = None, descending: bool = False, limit: int | None = None,
-        reduce: bool = True,
+        self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None,
+        end: Any = None, group: bool = False, group_level: int | None = None, descending: bool = False,
+        limit: int | None = None, reduce: bool = True,
     ) -> list[Row]:  # fmt: skip
         """Rows of a declared view; `start` and `end` are both included, and swapped by the caller when
         descending.
@@ -193,7 +189,8 @@ class StoredRepository(Generic[T]):
 
     @contextmanager
     def _turn(self, id: str) -> Iterator[None]:
-        """Threads of one process take turns on an id, so that they do not spend their attempts on each other.
+        """Threads of one process take turns on an id, so that they do not spend their attempts on each
+        other.
 
         Only a courtesy: the revision is what keeps writes apart, so whoever waits too long goes ahead.
         """
@@ -212,47 +209,49 @@ class StoredRepository(Generic[T]):
     # -- lists
 
     def find(
-        self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False, limit: int = 24,
-        cursor: str | None = None, start: Any = None, end: Any = None,
+        self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False,
+        limit: int = 24, cursor: str | None = None, start: Any = None, end: Any = None,
     ) -> Page[T]:  # fmt: skip
         if index == BY_ID:
             return self._find_by_id(where, descending, limit, cursor, start, end)
-        prefix = self._prefix(self.collection.index(index).fields, where or {})
+        fields = self.collection.index(index).fields
+        prefix = self._prefix(fields, where or {})
         low = prefix if start is None else [*prefix, self._codec.value(start)]
         high = [*prefix, _LAST] if end is None else [*prefix, self._codec.value(end)]
         first, last = (high, low) if descending else (low, high)
-        params: dict[str, Any] = {"startkey": first, "endkey": last, "descending": descending}
-        if cursor is not None:
-            width = len(self.collection.index(index).fields) + 1
-            params |= {"startkey": _read_cursor(cursor, prefix, width), "skip": 1}
-        query = params | {"limit": limit + 1, "reduce": False, "include_docs": True}
-        return self._page(self.store.view(self._designs[f"index:{index}"], query), limit)
+        seen = None if cursor is None else _read_cursor(cursor, prefix, len(fields) + 1)
+        query = {
+            "startkey": first if seen is None else seen,
+            "endkey": last,
+            "descending": descending,
+            "limit": limit + 2,
+            "reduce": False,
+            "include_docs": True,
+        }
+        rows = self.store.view(self._designs[f"index:{index}"], query)
+        return self._page([row for row in rows if row["key"] != seen], limit)
 
     def _find_by_id(
-        self,
-        where: Mapping[str, Any] | None,
-        descending: bool,
-        limit: int,
-        cursor: str | None,
-        start: Any,
-        end: Any,
-    ) -> Page[T]:
+        self, where: Mapping[str, Any] | None, descending: bool, limit: int, cursor: str | None,
+        start: Any, end: Any,
+    ) -> Page[T]:  # fmt: skip
         if where:
             raise ValueError("the index `id` has no leading fields")
         low = self._codec.document_id(start or "")
         high = self._codec.document_id(end or "\ufff0")
         first, last = (high, low) if descending else (low, high)
-        params: dict[str, Any] = {"startkey": first, "endkey": last, "descending": descending}
-        if cursor is not None:
-            from_id = _read_cursor(cursor, [], 1)[0]
-            if not isinstance(from_id, str) or not low <= from_id <= high:
-                raise BadCursor(cursor)
-            params |= {"startkey": from_id, "skip": 1}
-        rows = self.store.all_docs(params | {"limit": limit + 1, "include_docs": True})
-        return self._page(
-            [{**row, "key": [row["id"]]} for row in rows if row["id"] != f"{self.collection.kind}:{end}"],
-            limit,
-        )
+        seen = None if cursor is None else _read_cursor(cursor, [], 1)[0]
+        if seen is not None and not (isinstance(seen, str) and low <= seen <= high):
+            raise BadCursor(cursor)
+        query = {
+            "startkey": seen or first,
+            "endkey": last,
+            "descending": descending,
+            "limit": limit + 2,
+            "include_docs": True,
+        }
+        rows = [row for row in self.store.all_docs(query) if row["id"] not in (seen, high)]
+        return self._page([{**row, "key": [row["id"]]} for row in rows], limit)
 
     def _prefix(self, fields: Sequence[str], where: Mapping[str, Any]) -> list[Any]:
         if set(fields[: len(where)]) != set(where):
@@ -285,9 +284,9 @@ class StoredRepository(Generic[T]):
         return None
 
     def rows(
-        self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None, end: Any = None,
-        group: bool = False, group_level: int | None = None, descending: bool = False, limit: int | None = None,
-        reduce: bool = True,
+        self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None,
+        end: Any = None, group: bool = False, group_level: int | None = None, descending: bool = False,
+        limit: int | None = None, reduce: bool = True,
     ) -> list[Row]:  # fmt: skip
         design = self._design(view)
         bounds = {"key": key, "keys": keys, "startkey": start, "endkey": end}

@@ -52,9 +52,7 @@ class Store(Protocol):
         """Write compare-and-set on `_rev`; the new revision."""
 
     def put_new(self, documents: Sequence[Document]) -> list[str | None]:
-        """Write new ones, each by itself, in one request: the revision of each, None where the id is
-        taken.
-        """
+        """Write new ones in one request, each by itself: its revision, None where the id is taken."""
 
     def delete(self, id: str, rev: str) -> None: ...
 

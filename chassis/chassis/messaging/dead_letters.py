@@ -1,4 +1,4 @@
-"""Facts that a subscriber refused five times: parked where staff see them, and sent again when they say so."""
+"""Facts refused five times: parked where staff see them, and sent again when they say so."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class DeadLetter:
 
 @cache
 def dead_letters(database: str) -> Collection[DeadLetter]:
-    """The collection of dead letters in a source's database; belongs into wiring.COLLECTIONS beside the relay."""
+    """The collection of dead letters in a source's database; belongs into wiring.COLLECTIONS beside the
+    relay.
+    """
     return Collection(
         database=database,
         kind="deadletter",
@@ -67,7 +69,9 @@ class DeadLetters:
             return
 
     def resend(self, id: str) -> DeadLetter:
-        """Deliver it once more. Raises `NotFound`, `SubscriberAway`, or `Rejected` when it is refused again."""
+        """Deliver it once more. Raises `NotFound`, `SubscriberAway`, or `Rejected` when it is refused
+        again.
+        """
         letter = self.letters.get(id)
         result = self._deliver(letter.subscriber, [letter.event])[0]
         if result.get("status") == "rejected":

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from chassis.siblings import Refused, Sibling, SiblingDown
+from chassis.siblings.client import Sibling
+from chassis.siblings.errors import Refused, SiblingDown
 
 Event = dict[str, Any]
 #: (subscriber, events) -> one result per event that was tried, in order: `{"id", "status", "reason"?}`.

@@ -79,7 +79,8 @@ def _moment(value: Mapping[str, Any]) -> datetime:
 def record(entity: Any, *, type: str, source: str, subject: str, data: dict[str, Any], at: datetime) -> None:
     """Append a fact to the outbox of an aggregate; it is told when the aggregate is saved, and only then.
 
-    Needs the fields `events` and `event_seq`. Old facts are taken out by the relay, once every subscriber has them.
+    Needs the fields `events` and `event_seq`. Old facts are taken out by the relay, once every subscriber
+    has them.
     """
     entity.event_seq += 1
     entity.events.append(

@@ -1,7 +1,7 @@
 """A subscriber's side: hands each fact to its handler, in order, and says what became of it.
 
-A handler returns `done`, `duplicate` (it had this one) or `ignored` (an older one than it knows), must bear repetition,
-and raises `Rejected` for what it can never take.
+A handler returns `done`, `duplicate` (it had this one) or `ignored` (an older one than it knows), must bear
+repetition, and raises `Rejected` for what it can never take.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chassis.couch import CouchError, NotFound
-from chassis.siblings import SiblingDown
+from chassis.siblings.errors import SiblingDown
 
 from .envelope import Envelope, Rejected
 
@@ -44,7 +44,7 @@ def _one(event: Any, handlers: Mapping[str, Handler], caller: str) -> dict[str, 
     try:
         envelope = Envelope.parse(event)
         if envelope.source != caller:
-            raise Rejected(f"{caller} cannot speak for {envelope.source}")
+            raise Rejected(f"{caller} cannot speak for {envelope.source}")  # noqa: TRY301 - one shape for all
         handler = handlers.get(envelope.type)
         return {"id": id, "status": _handled(handler, envelope) if handler else "ignored"}
     except Rejected as rejection:

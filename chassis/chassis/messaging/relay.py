@@ -1,7 +1,8 @@
 """The relay: follows a database's feed and tells each subscriber the facts that documents carry.
 
-One cursor per subscriber. A subscriber that is away is waited for, in order; a fact that it refuses five times is
-parked as a dead letter. Delivery is at least once: subscribers keep the id or `seq` of a fact with its effect.
+One cursor per subscriber. A subscriber that is away is waited for, in order; a fact that it refuses five
+times is parked as a dead letter. Delivery is at least once: subscribers keep the id or `seq` of a fact with
+its effect.
 """
 
 from __future__ import annotations
@@ -84,12 +85,15 @@ class Outlet:
 
     def follower(self) -> Follower:
         return Follower(
-            self._relay.database, f"relay-{self.subscriber}", handle_many=self.tell, store=self._relay.store, page=50,
+            self._relay.database, f"relay-{self.subscriber}", handle_many=self.tell,
+            store=self._relay.store, page=50,
             wait=10.0,
         )  # fmt: skip
 
     def tell(self, changes: Sequence[Change]) -> None:
-        """Deliver what these documents have to tell. Raises `SubscriberAway`; what was told is not told again."""
+        """Deliver what these documents have to tell. Raises `SubscriberAway`; what was told is not told
+        again.
+        """
         documents = [change.doc for change in changes if change.doc and change.doc.get("events")]
         todo = [(doc["_id"], event) for doc in documents for event in self._untold(doc)]
         for start in range(0, len(todo), _BATCH):

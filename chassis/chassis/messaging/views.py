@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from chassis.api import errors
 from chassis.api.views import View
 from chassis.identity.permissions import Permission
+from chassis.identity.principal import principal_of
 
 from .inbox import Handler, NotNow, receive
 
@@ -23,22 +24,27 @@ _LARGEST_BATCH = 500
 class FromAnyService(Permission):
     """Any sibling that proves itself; the inbox holds each to its own facts."""
 
+    for_services = True
+
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.service)
+        return bool(principal_of(request).service)
 
 
 @extend_schema(exclude=True)
 class Inbox(View):
-    """A JSON array of envelopes -> 200 `{"results": [{"id", "status", "reason"?}]}`; 503 when it cannot be taken now."""
+    """A JSON array of envelopes -> 200 `{"results": [{"id", "status", "reason"?}]}`; 503 when it cannot be
+    taken now.
+    """
 
     permission_classes = [FromAnyService]
+    max_body = 8 << 20  # bytes of a batch
 
     def post(self, request: Request) -> Response:
         events = request.data
         if not isinstance(events, list) or not 0 < len(events) <= _LARGEST_BATCH:
             raise errors.BadRequest(errors={"events": [f"must be a list of 1 to {_LARGEST_BATCH} envelopes"]})
         try:
-            return Response({"results": receive(events, handlers(), caller=request.user.service)})
+            return Response({"results": receive(events, handlers(), caller=principal_of(request).service)})
         except NotNow as error:
             raise errors.Unavailable(retry_after=1) from error
 

@@ -269,6 +269,29 @@ class RepositoryContract:
         assert [id for page in pages for id in page] == sorted("abcde", reverse=descending)
         assert [fruit.id for fruit in part] == ["b", "c"]
 
+    @pytest.mark.parametrize("descending", [False, True])
+    def test_a_page_follows_although_the_last_seen_is_gone(
+        self, repository: Repository[Fruit], descending: bool
+    ) -> None:
+        for id in "abcd":
+            repository.add(Fruit(id, id))
+        seen, following = ("c", ["b", "a"]) if descending else ("b", ["c", "d"])
+        cursors = [repository.find(i, limit=2, descending=descending).next for i in ("colour", "id")]
+
+        repository.delete(repository.get(seen))
+
+        by_colour = repository.find("colour", cursor=cursors[0], descending=descending)
+        by_id = repository.find("id", cursor=cursors[1], descending=descending)
+        assert [fruit.id for fruit in by_colour] == [fruit.id for fruit in by_id] == following
+
+    def test_a_range_of_ids_is_half_open_and_paged(self, repository: Repository[Fruit]) -> None:
+        for id in "abcdef":
+            repository.add(Fruit(id, id))
+
+        pages = _pages(lambda c: repository.find("id", start="b", end="e", limit=1, cursor=c, descending=True))
+
+        assert pages == [["d"], ["c"], ["b"]]
+
     def test_a_cursor_of_another_list_is_refused(self, repository: Repository[Fruit]) -> None:
         _orchard(repository)
         cursor = repository.find("colour", {"colour": Colour.RED}, limit=1).next
