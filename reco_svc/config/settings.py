@@ -2,16 +2,8 @@
 
 from pathlib import Path
 
-from celery.schedules import crontab
-
 from chassis.settings import base, declare
 
 globals().update(base(service="reco", app="reco", root=Path(__file__).resolve().parent.parent))
 
 TRAIN_AT_HOUR = declare("TRAIN_AT_HOUR", int, 3, "hour of the day, UTC, at which the nightly training starts")
-CELERY_BEAT_SCHEDULE = {
-    "train nightly": {
-        "task": "reco.tasks.train_nightly",
-        "schedule": crontab(minute="0", hour=str(TRAIN_AT_HOUR)),
-    },
-}

@@ -52,7 +52,7 @@ class Book:
             self._load_model()
         except Unavailable:
             log.warning("serving from memory: the database is away")
-        except (OSError, ValueError):
+        except ValueError:
             log.exception("the model's file cannot be read, the one before goes on serving")
         finally:
             self._lock.release()

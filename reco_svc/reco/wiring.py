@@ -9,8 +9,8 @@ from chassis.clock import now
 from chassis.couch import couch_repository
 from chassis.ids import new_id
 from chassis.jobs import send
-from chassis.service import Wiring
 from chassis.siblings import Sibling
+from chassis.wiring import Wiring
 from reco import repositories
 from reco.book import Book
 from reco.clients import LogsHistory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -109,11 +110,15 @@ class Trainings:
         self._serving.update("main", lambda serving: serving.put_back(model_id))
 
     def serving_lists(self) -> Lists | None:
+        """What is served now; None before the first model, and when its file is damaged."""
         try:
             current = self._serving.get("main").model
+            return self.lists(current) if current else None
         except NotFound:
             return None
-        return self.lists(current) if current else None
+        except ValueError:
+            log.exception("the serving model cannot be compared with")
+            return None
 
     def lists(self, model_id: str) -> Lists:
         return unpack(self._models.attachment(model_id, ARTEFACT))
@@ -186,8 +191,11 @@ def pack(lists: Lists) -> bytes:
 
 
 def unpack(data: bytes) -> Lists:
-    """The inverse of `pack`; a file cut short raises ValueError or OSError."""
-    raw: dict[str, Any] = json.loads(gzip.decompress(data))
+    """The inverse of `pack`; ValueError for a file that was cut short or changed."""
+    try:
+        raw: dict[str, Any] = json.loads(gzip.decompress(data))
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"the model's file is damaged: {error}") from error
     pairs = {
         name: {product: [(other, score) for other, score in near] for product, near in raw[name].items()}
         for name in ("similar", "together")

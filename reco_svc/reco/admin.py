@@ -1,0 +1,93 @@
+"""The admin of reco_svc: trainings with their quality, models that can be put back, and what is for sale."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+
+from chassis.admin import Card, Chart, DocumentAdmin, Table, document_model, register, site
+from chassis.couch import couch_repository
+from reco import repositories
+from reco.wiring import parts
+
+TrainingModel = document_model(
+    repositories.TRAININGS,
+    lambda: couch_repository(repositories.TRAININGS),
+    app_label="reco",
+    verbose_name="training",
+    verbose_name_plural="trainings",
+    ordering=["-requested_at"],
+)
+ModelModel = document_model(
+    repositories.MODELS,
+    lambda: couch_repository(repositories.MODELS),
+    app_label="reco",
+    verbose_name="model",
+    verbose_name_plural="models",
+    ordering=["-trained_at"],
+)
+
+
+class ReadOnly(DocumentAdmin):
+    has_add = has_change = has_delete = False
+
+
+@register(TrainingModel)
+class TrainingAdmin(ReadOnly):
+    noun = "training"
+    list_display = [
+        "id",
+        "status",
+        "step",
+        "requested_at",
+        "events",
+        "products",
+        "seconds",
+        "promoted",
+        "reason",
+    ]
+    list_filter = ["status"]
+
+
+@register(ModelModel)
+class ModelAdmin(ReadOnly):
+    noun = "model"
+    list_display = ["id", "algorithm", "trained_at", "products"]
+    actions = ["put_back"]
+
+    @admin.action(description="Serve this model again", permissions=["change"])
+    def put_back(self, request, queryset):
+        chosen = list(queryset)
+        if len(chosen) != 1:
+            self.message_user(request, "Choose one model.", messages.ERROR)
+            return
+        try:
+            parts().trainings.model_put_back(chosen[0].pk)
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.log_change(request, chosen[0], "Put back into service.")
+
+
+@site.dashboard
+def dashboard(request):
+    """The last training, quality over time, and what is wanted just now."""
+    trainings = parts().trainings.training_list(limit=14, cursor=None).items
+    done = [training for training in reversed(trainings) if training.quality]
+    last = trainings[0] if trainings else None
+    book = parts().book
+    book.refresh()
+    popular = parts().recommendations.trending(category=None, limit=5).results
+    return [
+        Card("Last training", last.status if last else "none yet", note=last.reason if last else ""),
+        Card("Products with neighbours", len(book.lists.similar), note=f"of {len(book.products)} known"),
+        Chart(
+            "NDCG@10 by training",
+            [(f"{t.requested_at:%d %b %H:%M}", t.quality.ndcg_at_10) for t in done],
+            kind="line",
+        ),
+        Table(
+            "Wanted just now",
+            ["product", "score"],
+            [[book.products[s.product_id].title, round(s.score, 1)] for s in popular],
+        ),
+    ]

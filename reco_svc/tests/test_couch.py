@@ -1,0 +1,46 @@
+"""Reco's documents on the real CouchDB-protocol server."""
+
+from __future__ import annotations
+
+import pytest
+
+from chassis.couch import couch_repository, ensure
+from chassis.testing.couch import couch_server
+from reco import repositories
+from tests.parts import Desk
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def couch():
+    with couch_server() as running:
+        ensure(repositories.COLLECTIONS)
+        yield running
+
+
+def test_a_model_is_kept_with_its_file_and_served_from_it(couch):
+    desk = Desk(couch_repository)
+    for number in range(3):
+        desk.history.visit(f"s{number}", "tent", "torch")
+    desk.sells("tent", "torch")
+
+    training = desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.similar("tent", limit=1)
+    assert (training.status, training.promoted) == ("done", True)
+    assert [one.product_id for one in answer.results] == ["torch"]
+    assert answer.version == training.id
+
+
+def test_trainings_are_listed_the_newest_first(couch):
+    desk = Desk(couch_repository)
+    desk.history.visit("s", "tent", "torch")
+    desk._ids = iter(("later-1", "later-2"))
+
+    desk.trains()
+    desk.trains()
+
+    listed = desk.parts.trainings.training_list(limit=2, cursor=None).items
+    assert [training.id for training in listed] == ["later-2", "later-1"]

@@ -1,0 +1,197 @@
+"""Training and serving, on in-memory repositories and the real engine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from reco.services.training import pack, unpack
+from tests.parts import Desk, fact
+
+
+@pytest.fixture
+def desk():
+    desk = Desk()
+    for number in range(6):
+        desk.history.visit(f"s{number}", "tent", "torch")
+    desk.history.visit("other", "sofa", "lamp")
+    desk.sells("tent", "torch", "sofa", "lamp")
+    return desk
+
+
+def shown(answer):
+    return [one.product_id for one in answer.results]
+
+
+def test_a_training_ends_with_a_served_model_and_its_quality(desk):
+    training = desk.trains()
+
+    assert (training.status, training.promoted, training.reason) == ("done", True, "the first model")
+    assert (training.events, training.products) == (14, 4)
+    assert desk.serving.get("main").model == training.id
+
+
+def test_while_one_training_is_open_the_same_one_is_answered(desk):
+    first = desk.parts.trainings.training_request(requested_by="ann")
+
+    second = desk.parts.trainings.training_request(requested_by="bob")
+
+    assert second.id == first.id
+    assert desk.sent == [first.id]
+
+
+def test_a_training_without_events_fails_and_says_so_and_the_old_model_stays(desk):
+    good = desk.trains()
+    desk.history.events.clear()
+
+    bad = desk.trains()
+
+    assert (bad.status, bad.reason) == ("failed", "ValueError: no events to learn from")
+    assert desk.serving.get("main").model == good.id
+
+
+def test_running_a_finished_training_again_changes_nothing(desk):
+    training = desk.trains()
+
+    again = desk.parts.trainings.training_run(training.id)
+
+    assert again == training
+
+
+def test_a_waiting_training_is_sent_again_and_a_lost_one_fails(desk):
+    trainings = desk.parts.trainings
+    training = trainings.training_request(requested_by="ann")
+    desk.now += timedelta(seconds=11)
+
+    assert trainings.training_sweep() == 1
+    assert desk.sent == [training.id, training.id]
+
+    desk.trainings.update(training.id, lambda t: t.start(desk.now))
+    desk.now += timedelta(minutes=11)
+
+    assert trainings.training_sweep() == 1
+    assert desk.trainings.get(training.id).reason == "the worker went away"
+
+
+def test_only_three_models_are_kept_and_an_older_one_can_be_put_back(desk):
+    ids = [desk.trains().id for _ in range(4)]
+
+    desk.parts.trainings.model_put_back(ids[1])
+
+    assert [model.id for model in desk.models.get_many(ids)] == ids[1:]
+    assert desk.serving.get("main").model == ids[1]
+
+
+def test_similar_shows_what_was_looked_at_together_with_a_reason(desk):
+    training = desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.similar("tent", limit=5)
+
+    assert shown(answer) == ["torch"]
+    assert answer.results[0].reason == "often looked at with Tent"
+    assert (answer.algorithm, answer.version) == ("surprise-knn-sparse", training.id)
+
+
+def test_what_is_sold_out_or_deleted_is_not_shown(desk):
+    desk.trains()
+    desk.parts.shelf.availability_changed(
+        fact("availability.changed", {"sku": "torch-1", "product_id": "torch", "availability": "out"})
+    )
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.similar("tent", limit=5)
+
+    assert "torch" not in shown(answer)
+    assert answer.algorithm == "popularity"
+
+
+def test_a_fact_heard_twice_takes_effect_once(desk):
+    data = {"sku": "torch-1", "product_id": "torch", "availability": "low"}
+    low = fact("availability.changed", data, seq=2)
+
+    assert desk.parts.shelf.availability_changed(low) == "done"
+    assert desk.parts.shelf.availability_changed(low) == "duplicate"
+
+
+def test_a_new_product_without_neighbours_shows_its_own_shelf(desk):
+    desk.trains()
+    desk.sells("stove", "tarp")
+    desk.sells("vase", category="home")
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.similar("stove", limit=10)
+
+    assert shown(answer)[:2] == ["tent", "torch"]
+    assert "vase" not in shown(answer)
+
+
+def test_a_personal_list_follows_the_history_and_says_because_of_what(desk):
+    desk.history.visit("mine", "tent", user="ann", ago=0.1)
+    desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.for_you(["user:ann"], limit=5)
+
+    assert shown(answer) == ["torch"]
+    assert answer.results[0].reason == "because you viewed Tent"
+
+
+def test_what_somebody_owns_is_not_shown_to_them_again(desk):
+    desk.history.visit("mine", "tent", user="ann")
+    desk.history.visit("bought", "torch", user="ann", type_="purchase")
+    desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.for_you(["user:ann"], limit=5)
+
+    assert "torch" not in shown(answer)
+
+
+def test_a_stranger_gets_what_is_trending_and_is_told_so(desk):
+    desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.for_you(["session:new"], limit=2)
+
+    assert answer.algorithm == "trending"
+    assert shown(answer) == ["tent", "torch"]
+
+
+def test_a_basket_gets_what_was_bought_with_it(desk):
+    for number in range(5):
+        desk.history.visit(f"b{number}", "sofa", "torch", type_="purchase")
+    desk.trains()
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.together(["sofa"], limit=1)
+
+    assert shown(answer) == ["torch"]
+
+
+def test_without_any_model_a_shelf_still_shows_what_is_for_sale(desk):
+    desk.parts.book.refresh()
+
+    answer = desk.parts.recommendations.trending(category=None, limit=10)
+
+    assert sorted(shown(answer)) == ["lamp", "sofa", "tent", "torch"]
+
+
+def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk):
+    good = desk.trains()
+    desk.parts.book.refresh()
+    bad = desk.trains()
+    broken = desk.models.get(bad.id)
+    desk.models.attach(broken, "lists.json.gz", b"\x1f\x8b cut", "application/gzip")
+
+    desk.parts.book.refresh()
+
+    assert desk.parts.book.version == good.id
+
+
+def test_lists_survive_packing(desk):
+    training = desk.trains()
+    lists = desk.parts.trainings.lists(training.id)
+
+    assert unpack(pack(lists)) == lists

@@ -1,0 +1,123 @@
+"""The API of reco_svc: whole answers, who may ask, and bad input."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from chassis.testing.identity import bearer, staff
+from chassis.testing.permissions import assert_every_view_declares_permissions
+from reco import wiring
+from tests.parts import Desk
+
+
+@pytest.fixture
+def desk():
+    desk = Desk()
+    for number in range(6):
+        desk.history.visit(f"s{number}", "tent", "torch")
+    desk.sells("tent", "torch")
+    with wiring.wiring.override(desk.parts):
+        yield desk
+
+
+@pytest.fixture
+def client():
+    return APIClient()
+
+
+def test_similar_answers_products_scores_reasons_and_the_model(desk, client):
+    training = desk.trains()
+
+    answer = client.get("/api/reco/similar/tent?limit=3")
+
+    assert answer.status_code == 200
+    [first] = answer.json()["results"]
+    assert (first["product_id"], first["reason"]) == ("torch", "often looked at with Tent")
+    assert answer.json()["model"] == {
+        "version": training.id,
+        "algorithm": "surprise-knn-sparse",
+        "trained_at": "2026-11-01T12:00:00Z",
+    }
+
+
+def test_an_unknown_product_gets_popular_things_rather_than_an_error(desk, client):
+    desk.trains()
+
+    answer = client.get("/api/reco/similar/nobody-knows")
+
+    assert answer.status_code == 200
+    assert answer.json()["model"]["algorithm"] == "popularity"
+
+
+def test_together_takes_a_basket(desk, client):
+    desk.trains()
+
+    answer = client.get("/api/reco/together?ids=tent&limit=1")
+
+    assert [one["product_id"] for one in answer.json()["results"]] == ["torch"]
+
+
+def test_for_you_knows_a_session_by_its_header(desk, client):
+    desk.history.visit("me", "tent")
+    desk.trains()
+
+    answer = client.get("/api/reco/for-you", headers={"X-Session-Id": "me"})
+
+    assert answer.json()["results"][0]["reason"] == "because you viewed Tent"
+
+
+def test_a_stranger_is_told_that_the_list_is_trending(desk, client):
+    desk.trains()
+
+    answer = client.get("/api/reco/for-you")
+
+    assert answer.json()["model"]["algorithm"] == "trending"
+
+
+def test_staff_start_a_training_and_see_its_quality(desk, client):
+    started = client.post("/api/reco/trainings", {}, format="json", headers=staff("reco.training.write"))
+    desk.parts.trainings.training_run(started.json()["id"])
+
+    seen = client.get(f"/api/reco/trainings/{started.json()['id']}", headers=staff("reco.training.read"))
+    listed = client.get("/api/reco/trainings", headers=staff("reco.training.read"))
+
+    assert (started.status_code, started.json()["status"]) == (202, "queued")
+    assert seen.json()["status"] == "done"
+    assert set(seen.json()["quality"]) == {"ndcg_at_10", "hit_rate_at_10", "coverage", "visits"}
+    assert listed.json() == {"results": [seen.json()], "next": None}
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), (bearer(), 403)])
+def test_trainings_are_for_staff_only(desk, client, headers, status):
+    assert client.get("/api/reco/trainings", headers=headers).status_code == status
+    assert client.post("/api/reco/trainings", {}, format="json", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "similar/tent?limit=0",
+        "similar/tent?limit=101",
+        "similar/tent?limit=abc",
+        "similar/tent?colour=red",
+        "together",
+        "together?ids=",
+        "trending?category=%7B%22%24gt%22%3Anull%7D",
+    ],
+)
+def test_bad_parameters_are_told_with_400(desk, client, path):
+    answer = client.get(f"/api/reco/{path}")
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_an_unknown_training_is_not_found(desk, client):
+    answer = client.get("/api/reco/trainings/nope", headers=staff("reco.training.read"))
+
+    assert answer.status_code == 404
+
+
+def test_every_view_says_who_may_call_it():
+    assert_every_view_declares_permissions()
