@@ -53,7 +53,7 @@ BAD = {
     "from the future": make_token(nbf=int(time.time()) + 600),
     "without an end": forged({"alg": "EdDSA", "kid": KID}, {"sub": "a", "typ": "access"}),
     "subject that is no text": make_token(sub=7),  # type: ignore[arg-type]
-    "roles that are no list": make_token(roles="admin", permissions=[], **{"x": 1}) + "x",
+    "roles that are no list": make_token(roles="admin", permissions=[], x=1) + "x",
     "signature cut off": make_token().rpartition(".")[0] + ".",
     "signature changed": make_token()[:-4] + "AAAA",
     "not a token": "x",
@@ -139,7 +139,8 @@ def test_a_caller_without_a_configured_key_is_refused() -> None:
 def test_keys_survive_their_text_form() -> None:
     private = key_of("cart")
     configured = keys.ConfiguredServiceKeys(
-        base64.b64encode(private.private_bytes_raw()).decode(), json.dumps({"cart": keys.public_text(private)})
+        base64.b64encode(private.private_bytes_raw()).decode(),
+        json.dumps({"cart": keys.public_text(private)}),
     )
 
     token = tokens.service_token("cart", "catalog", key=configured.private())

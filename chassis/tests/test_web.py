@@ -311,7 +311,9 @@ def test_who_does_not_take_json_is_told_so(client: Client, accept: str) -> None:
     assert_problem(client.get(API, headers={"Accept": accept}), 406)
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/*", "text/html, */*;q=0.1", "application/json, text/x"])
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/*", "text/html, */*;q=0.1", "application/json, text/x"]
+)
 def test_who_takes_json_gets_it(client: Client, accept: str) -> None:
     assert client.get(API, headers={"Accept": accept})["Content-Type"] == "application/json"
 

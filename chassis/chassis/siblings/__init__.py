@@ -8,7 +8,12 @@ Raises `SiblingDown` when there is no answer to work with (refused, timeout, 5xx
 `Refused` when the sibling says no (4xx); the caller decides on the fallback.
 """
 
+from typing import TYPE_CHECKING
+
 from chassis.siblings.errors import Refused, SiblingDown
+
+if TYPE_CHECKING:
+    from chassis.siblings.client import Answer, Sibling
 
 __all__ = ["Answer", "Refused", "Sibling", "SiblingDown"]
 

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from rest_framework.exceptions import ParseError
+
+from chassis.api.idempotency import fingerprint
+from chassis.api.json import dumps, loads
+from chassis.testing import bad_input
+
+
+@pytest.mark.parametrize("body", bad_input.BODIES[:-1], ids=bad_input.name)
+def test_what_two_readers_could_understand_differently_is_refused(body: bytes) -> None:
+    with pytest.raises(ParseError):
+        loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": [1, 2.5, true, null, "x"]}', {"a": [1, 2.5, True, None, "x"]}),
+        (b'"\\ud83e\\udde8"', "\U0001f9e8"),
+        (b'"\\\\u0000"', "\\u0000"),
+        (b"[" * 24 + b"]" * 24, None),
+    ],
+)
+def test_what_is_plain_json_is_read(body: bytes, value: object) -> None:
+    read = loads(body)
+
+    assert value is None or read == value
+
+
+def test_time_goes_out_in_utc_with_milliseconds() -> None:
+    brussels = datetime.timezone(datetime.timedelta(hours=1))
+    moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=brussels)
+
+    assert dumps({"at": moment, "name": "é"}) == '{"at":"2026-01-02T02:04:05.678Z","name":"é"}'.encode()
+
+
+def test_what_is_no_json_does_not_go_out() -> None:
+    with pytest.raises(TypeError):
+        dumps(object())
+    with pytest.raises(ValueError, match="JSON"):
+        dumps(float("nan"))
+
+
+def test_a_fingerprint_looks_at_content_and_not_at_order() -> None:
+    assert fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": "1"})
+    assert fingerprint([1, 2]) != fingerprint([2, 1])

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from chassis.observe import context, health
+from chassis.observe.logs import JsonLine, redact
+
+
+def line(message: str, *args: object, **extra: object) -> dict[str, object]:
+    record = logging.LogRecord("chassis.test", logging.INFO, __file__, 1, message, args, None)
+    record.__dict__.update(extra)
+    written = JsonLine(service="catalog").format(record)
+    assert "\n" not in written
+    parsed: dict[str, object] = json.loads(written)
+    return parsed
+
+
+def test_a_log_line_is_json_with_service_level_and_request_id() -> None:
+    with context.use("req-1"):
+        written = line("hello %s", "there", status=200)
+
+    at = str(written.pop("at"))
+    assert written == {
+        "message": "hello there",
+        "level": "info",
+        "logger": "chassis.test",
+        "service": "catalog",
+        "request_id": "req-1",
+        "status": 200,
+    }
+    assert at.endswith("Z")
+
+
+def test_line_breaks_of_a_caller_make_no_new_line() -> None:
+    assert line("name: %s", 'x\n{"level": "error"}')["message"] == 'name: x\n{"level": "error"}'
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer [hidden]"),
+        ("got eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln here", "got [hidden] here"),
+        ('{"password": "hunter2", "a": 1}', '{"password": "[hidden]", "a": 1}'),
+        ("http://admin:pw@couch:5984/db", "http://admin:[hidden]@couch:5984/db"),
+        ("card 4242 4242 4242 4242", "card [hidden]"),
+        ("order HM-ABC123 of 1999 cents", "order HM-ABC123 of 1999 cents"),
+    ],
+)
+def test_secrets_are_not_written(said: str, written: str) -> None:
+    assert redact(said) == written
+
+
+def test_fields_with_secret_names_are_hidden_at_any_depth() -> None:
+    written = line("x", body={"email": "a@b.example", "card_number": "1", "inner": {"new_password": "p"}})
+
+    assert written["body"] == {
+        "email": "a@b.example",
+        "card_number": "[hidden]",
+        "inner": {"new_password": "[hidden]"},
+    }
+
+
+def test_a_traceback_is_in_the_line_without_its_secrets() -> None:
+    try:
+        raise RuntimeError("token=abc")
+    except RuntimeError:
+        written = line("failed", exc_info=sys.exc_info())
+
+    assert "RuntimeError: token=[hidden]" in str(written["exc_info"])
+
+
+def test_ready_names_the_parts_that_are_missing() -> None:
+    def broken() -> None:
+        raise OSError("no route")
+
+    parts = {"couch": broken, "redis": lambda: None, "index": lambda: False}
+
+    assert health.failing(parts) == ["couch", "index"]
+
+
+@pytest.mark.parametrize("candidate", [None, "", "a b", "x" * 65, "a\n", "é"])
+def test_only_a_request_id_of_the_right_shape_is_taken(candidate: str | None) -> None:
+    assert context.accept(candidate) != candidate
+    assert context.accept("abc-123") == "abc-123"
