@@ -363,7 +363,10 @@ def test_the_schema_describes_the_public_routes_and_the_problems(client: Client)
 
 
 def test_the_documentation_page_loads_nothing_from_elsewhere(client: Client) -> None:
-    page = client.get(f"{API}/docs").content.decode()
+    response = client.get(f"{API}/docs")
 
+    page = response.content.decode()
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert not any(inline in page for inline in ("<style", "<script>", "style="))
     assert "drf_spectacular_sidecar" in page
     assert "//cdn" not in page
