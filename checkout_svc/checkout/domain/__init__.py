@@ -1,0 +1,66 @@
+"""What was bought: orders, their totals and payments. Rules only; nothing here knows of Django, HTTP or a
+database."""
+
+from .money import Money
+from .order import Order
+from .parts import (
+    Answer,
+    CartRef,
+    FulfilmentStatus,
+    Happening,
+    Lease,
+    NotAllowed,
+    OrderStatus,
+    PaymentState,
+    PaymentStatus,
+    Refund,
+    Shipment,
+    Step,
+    order_number,
+)
+from .payment import (
+    Outcome,
+    Payment,
+    PaymentProvider,
+    PaymentRequest,
+    ProviderDown,
+    RefundRefused,
+    UnknownPayment,
+)
+from .places import COUNTRIES, Address, ShippingMethod, shipping_method, shipping_methods
+from .record import LEASE
+from .totals import Line, Totals, price
+
+__all__ = [
+    "COUNTRIES",
+    "LEASE",
+    "Address",
+    "Answer",
+    "CartRef",
+    "FulfilmentStatus",
+    "Happening",
+    "Lease",
+    "Line",
+    "Money",
+    "NotAllowed",
+    "Order",
+    "OrderStatus",
+    "Outcome",
+    "Payment",
+    "PaymentProvider",
+    "PaymentRequest",
+    "PaymentState",
+    "PaymentStatus",
+    "ProviderDown",
+    "Refund",
+    "RefundRefused",
+    "Shipment",
+    "ShippingMethod",
+    "Step",
+    "Totals",
+    "UnknownPayment",
+    "order_number",
+    "price",
+    "shipping_method",
+    "shipping_methods",
+]

@@ -1,0 +1,262 @@
+"""The order: aggregate, saga log and outbox in one document. State changes are the named transitions below.
+
+    pending --paid--> confirmed --begin_cancel, refund, stock back--> cancelled
+       |--refused, out of stock, abandoned: begin_undo--> (release, unclaim) --undone--> cancelled
+
+Paying is the pivot: before it everything can be undone, after it the order only goes forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from .money import Money, total
+from .parts import (
+    Answer,
+    FulfilmentStatus,
+    OrderStatus,
+    PaymentStatus,
+    Refund,
+    Shipment,
+    Step,
+    payment_status,
+)
+from .payment import Payment
+from .record import OrderRecord
+
+
+class Order(OrderRecord):
+    """The transitions. Each is guarded, raises NotAllowed, and raises ``version``."""
+
+    __slots__ = ()
+
+    # -- before the pivot --------------------------------------------------------------------------
+    def paid(self, payment: Payment, now: datetime) -> None:
+        """The pivot. Money has moved, so from here the order is confirmed, whatever else fails."""
+        self._need(
+            self.status is OrderStatus.PENDING and not self.undoing, "not-payable", "It is not to be paid."
+        )
+        self.status, self.accepted, self.mail_due = OrderStatus.CONFIRMED, True, bool(self.email)
+        self._note_payment(payment)
+        self._happened(now, "confirmed")
+        self._answered(Answer(201))
+
+    def payment_open(self, payment: Payment, now: datetime) -> None:
+        """The payment is neither made nor refused yet: the order is accepted and waits."""
+        self._need(
+            self.status is OrderStatus.PENDING and not self.undoing, "not-payable", "It is not to be paid."
+        )
+        before = self.payment.status
+        self._note_payment(payment)
+        self.accepted = True
+        if self.payment.status is not before:
+            self._happened(now, f"payment_{self.payment.status.value}")
+        self._answered(Answer(202))
+
+    def payment_failed(self, payment: Payment, now: datetime) -> None:
+        self._note_payment(payment)
+        self._happened(now, "payment_refused")
+        detail = "The payment was refused; nothing was charged and nothing is held."
+        self.begin_undo("payment-refused", Answer(402, "payment-refused", detail, {"code": payment.code}))
+
+    def begin_undo(self, why: str, answer: Answer | None = None) -> None:
+        """Give back what is held, then ``undone``. Saved before anything is given back, so that nobody pays
+        meanwhile.
+
+        Without an ``answer`` the same key may place the order again.
+        """
+        self._need(self.status is OrderStatus.PENDING, "not-undoable", "Only a pending order can be undone.")
+        self.undoing = self.undoing or why
+        if answer:
+            self._answered(answer)
+        self.version += 1
+
+    def undone(self, now: datetime) -> None:
+        """Nothing is held any more."""
+        self._need(self.next_step is Step.UNDO, "not-undoable", "It is not being undone.")
+        self.status = OrderStatus.CANCELLED
+        self._happened(now, "cancelled")
+
+    def undo_overtaken(self, payment: Payment, now: datetime) -> None:
+        """The money came in before the payment could be called off: the order goes forward after all."""
+        self._need(self.next_step is Step.UNDO, "not-undoable", "It is not being undone.")
+        self.undoing = ""
+        self.paid(payment, now)
+
+    @property
+    def may_have_been_charged(self) -> bool:
+        """Whether undoing has to call the payment off first. These reasons are known before or from the
+        payment."""
+        return self.undoing not in ("out-of-stock", "cart-claimed", "unknown-sku", "payment-refused")
+
+    @property
+    def abandoned(self) -> bool:
+        """Undone before it was answered: a 503 is never stored, so the same key starts afresh."""
+        return self.status is OrderStatus.CANCELLED and self.answer is None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether its buyer can be told: a refusal only after everything was given back."""
+        return self.answer is not None and self.next_step is not Step.UNDO
+
+    def place_again(self, fresh: Order) -> None:
+        """The same key once more after it was abandoned: today's prices, and new holds."""
+        self._need(self.abandoned, "not-abandoned", "It was answered already.")
+        self.lines, self.totals, self.cart, self.placed_at = (
+            fresh.lines,
+            fresh.totals,
+            fresh.cart,
+            fresh.placed_at,
+        )
+        self.status, self.undoing, self.timeline = OrderStatus.PENDING, "", fresh.timeline
+        self.attempt += 1
+        self.payment = fresh.payment
+        self.lease, self.wake_at, self.tries, self.stuck = fresh.lease, fresh.wake_at, 0, False
+        self.version += 1
+
+    # -- after the pivot ---------------------------------------------------------------------------
+    def begin_cancel(self, now: datetime, reason: str) -> None:
+        """A confirmed order that nothing was sent of is taken back; the money follows. Repeating it changes
+        nothing."""
+        if self.undoing or self.status is OrderStatus.CANCELLED:
+            return
+        self._need(
+            self.status is OrderStatus.CONFIRMED,
+            "payment-in-progress",
+            "Its payment is not known yet; try again soon.",
+        )
+        self._need(not self.shipments, "not-cancellable", "It has been sent; it can be returned instead.")
+        self.undoing, self.mail_due = reason or "cancelled", False
+        rest = self.refundable
+        if rest.amount:
+            self.refunds += (Refund(f"{self.id}:cancel", now, rest, reason),)
+        self.version += 1
+
+    def cancel_finished(self, now: datetime) -> None:
+        self._need(bool(self.undoing), "not-cancellable", "It is not being cancelled.")
+        self._need(not self.owed_refunds, "not-cancellable", "Money is still owed to the shopper.")
+        self.status = OrderStatus.CANCELLED
+        self._happened(now, "cancelled")
+
+    @property
+    def owed_refunds(self) -> tuple[Refund, ...]:
+        return tuple(refund for refund in self.refunds if refund.done_at is None)
+
+    @property
+    def refundable(self) -> Money:
+        """What was paid and is not given back, nor about to be."""
+        if self.payment.status in (PaymentStatus.PENDING, PaymentStatus.REFUSED):
+            return Money(0, self.totals.total.currency)
+        return self.totals.total - total(
+            [refund.amount for refund in self.refunds], self.totals.total.currency
+        )
+
+    def begin_refund(self, refund: Refund) -> None:
+        """The same id again changes nothing if it is the same refund."""
+        known = next((one for one in self.refunds if one.id == refund.id), None)
+        if known:
+            self._need(
+                known.fingerprint == refund.fingerprint,
+                "idempotency-key-reused",
+                "This key made another refund.",
+            )
+            return
+        self._need(
+            self.status is OrderStatus.CONFIRMED, "not-refundable", "Only a confirmed order can be refunded."
+        )
+        self._need(
+            0 < refund.amount.amount <= self.refundable.amount, "refund-too-large", "More than is left of it."
+        )
+        self.refunds += (refund,)
+        self.version += 1
+
+    def refunded(self, id: str, now: datetime) -> None:
+        """The provider gave it back."""
+        self.refunds = tuple(replace(one, done_at=now) if one.id == id else one for one in self.refunds)
+        back = sum(one.amount.amount for one in self.refunds if one.done_at)
+        whole = back >= self.totals.total.amount
+        self.payment.status = PaymentStatus.REFUNDED if whole else PaymentStatus.PARTIALLY_REFUNDED
+        self._happened(now, "refunded")
+
+    # -- parcels -----------------------------------------------------------------------------------
+    @property
+    def unsent(self) -> dict[str, int]:
+        left = self.quantities
+        for shipment in self.shipments:
+            for sku, quantity in shipment.lines.items():
+                left[sku] -= quantity
+        return {sku: quantity for sku, quantity in left.items() if quantity > 0}
+
+    @property
+    def fulfilment(self) -> FulfilmentStatus:
+        if self.delivered_at:
+            return FulfilmentStatus.DELIVERED
+        if not self.shipments:
+            return FulfilmentStatus.UNFULFILLED
+        return FulfilmentStatus.PARTIALLY_SHIPPED if self.unsent else FulfilmentStatus.SHIPPED
+
+    def ship(self, shipment: Shipment) -> None:
+        """``shipment.lines`` leave the house; the same id again changes nothing."""
+        if any(one.id == shipment.id for one in self.shipments):
+            return
+        sendable = self.status is OrderStatus.CONFIRMED and not self.undoing
+        self._need(sendable, "not-shippable", "Only a confirmed order can be sent.")
+        fits = all(0 < quantity <= self.unsent.get(sku, 0) for sku, quantity in shipment.lines.items())
+        self._need(bool(shipment.lines) and fits, "not-shippable", "More than is left to send.")
+        self.shipments += (shipment,)
+        self._happened(shipment.at, "shipped" if not self.unsent else "partially_shipped")
+
+    def deliver(self, now: datetime) -> None:
+        """Everything arrived; saying it again changes nothing."""
+        if self.delivered_at:
+            return
+        self._need(
+            self.fulfilment is FulfilmentStatus.SHIPPED, "not-deliverable", "Not all of it has been sent."
+        )
+        self.delivered_at = now
+        self._happened(now, "delivered")
+
+    # -- people ------------------------------------------------------------------------------------
+    def mailed(self, now: datetime) -> None:
+        self.mail_due, self.mailed_at = False, now
+
+    def anonymise(self) -> None:
+        """The sale stays, for the books; who it was goes."""
+        self.account_id = self.session_id = None
+        self.email, self.mail_due = "", False
+        self.shipping_address = self.shipping_address.anonymous()
+        self.billing_address = self.billing_address.anonymous() if self.billing_address else None
+        self.payment.last4 = ""
+        for event in self.events:
+            event["data"] = {**event["data"], "account_id": None, "session_id": None}
+        self.version += 1
+
+    def as_answered(self) -> Order:
+        """The order as it looked when ``POST /orders`` was answered."""
+        if self.answer is None:
+            return self
+        return replace(
+            self,
+            status=self.answer.order_status,
+            payment=replace(self.payment, status=self.answer.payment_status),
+            timeline=self.timeline[: self.answer.happenings],
+            shipments=(),
+            delivered_at=None,
+        )
+
+    # -- parts of the above ------------------------------------------------------------------------
+    def _answered(self, answer: Answer) -> None:
+        """The first answer is the one that counts."""
+        self.answer = self.answer or replace(
+            answer,
+            order_status=self.status,
+            payment_status=self.payment.status,
+            happenings=len(self.timeline),
+        )
+
+    def _note_payment(self, payment: Payment) -> None:
+        self.payment.status = payment_status(payment.outcome)
+        self.payment.last4 = payment.last4 or self.payment.last4
+        self.payment.next_action = payment.next_action or self.payment.next_action
+        self.payment.code = payment.code

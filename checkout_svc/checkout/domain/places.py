@@ -1,0 +1,76 @@
+"""Countries, postal addresses and what it costs to send a parcel there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .money import Money
+
+#: ISO 3166-1 alpha-2, as of 2025.
+_ISO_3166 = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
+BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI
+FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN
+IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME
+MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF
+PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV
+SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE
+YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_ISO_3166.split())
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    """Where a parcel or a bill goes; ``country`` is ISO 3166-1 alpha-2."""
+
+    country: str
+    name: str = ""
+    line1: str = ""
+    postal_code: str = ""
+    city: str = ""
+    line2: str = ""
+    region: str = ""
+    phone: str = ""
+
+    def anonymous(self) -> Address:
+        """Only the country stays: the tax authority asks for it, and it names nobody."""
+        return Address(country=self.country)
+
+
+@dataclass(slots=True, frozen=True)
+class ShippingMethod:
+    """A way to send a parcel: its price, VAT included, and the working days that it takes."""
+
+    code: str
+    name: str
+    price: Money
+    min_days: int
+    max_days: int
+
+
+_NEAR = frozenset({"BE", "NL", "LU"})
+_ZONES = """
+AT BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LI LT LV MT NO PL PT RO SE SI SK
+"""
+_EUROPE = frozenset(_ZONES.split())
+_PRICES = {  # zone -> (code, name, cents, min days, max days)
+    "near": (("standard", "Standard delivery", 495, 1, 3), ("express", "Express delivery", 995, 1, 1)),
+    "europe": (("standard", "Standard delivery", 895, 2, 6), ("express", "Express delivery", 1995, 1, 2)),
+    "world": (
+        ("standard", "International delivery", 1995, 5, 15),
+        ("express", "International express", 3995, 2, 5),
+    ),
+}
+
+
+def shipping_methods(country: str) -> list[ShippingMethod]:
+    """What can be chosen for a parcel to ``country``, the cheapest first."""
+    zone = "near" if country in _NEAR else "europe" if country in _EUROPE else "world"
+    return [
+        ShippingMethod(code, name, Money(cents), low, high) for code, name, cents, low, high in _PRICES[zone]
+    ]
+
+
+def shipping_method(code: str, country: str) -> ShippingMethod | None:
+    return next((method for method in shipping_methods(country) if method.code == code), None)

@@ -1,0 +1,88 @@
+"""Orders and totals as answers show them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from .domain import Address, Line, Money, Order, PaymentStatus, Shipment, ShippingMethod, Totals
+
+Json = dict[str, Any]
+
+
+def money(value: Money) -> Json:
+    return {"amount": value.amount, "currency": value.currency}
+
+
+def totals(value: Totals) -> Json:
+    """``rate`` is a fraction: 0.21 for 21 %."""
+    return {
+        "subtotal": money(value.subtotal),
+        "discount": money(value.discount),
+        "shipping": money(value.shipping),
+        "tax": {"amount": money(value.tax), "rate": value.tax_rate / 10_000, "included": True},
+        "total": money(value.total),
+    }
+
+
+def shipping_method(value: ShippingMethod) -> Json:
+    return {**asdict(value), "price": money(value.price)}
+
+
+def order(value: Order, token: str = "") -> Json:
+    """``token`` is the guest's key to it, and only in the answer to whoever placed it."""
+    shown: Json = {
+        "number": value.id,
+        "status": value.status.value,
+        "placed_at": value.placed_at,
+        "email": value.email,
+        "lines": [_line(line) for line in value.lines],
+        "totals": totals(value.totals),
+        "payment": _payment(value),
+        "fulfilment": {
+            "status": value.fulfilment.value,
+            "shipments": [_shipment(shipment) for shipment in value.shipments],
+        },
+        "timeline": [{"at": happening.at, "what": happening.what} for happening in value.timeline],
+        "shipping_method": value.shipping_method,
+        "shipping_address": _address(value.shipping_address),
+        "billing_address": _address(value.billing_address) if value.billing_address else None,
+    }
+    return {**shown, "access_token": token} if token else shown
+
+
+def _line(line: Line) -> Json:
+    return {
+        "sku": line.sku,
+        "product_id": line.product_id,
+        "title": line.title,
+        "slug": line.slug,
+        "image": line.image,
+        "attributes": line.attributes,
+        "quantity": line.quantity,
+        "unit_price": money(line.unit_price),
+        "line_total": money(line.line_total),
+    }
+
+
+def _payment(value: Order) -> Json:
+    payment = value.payment
+    shown: Json = {"status": payment.status.value, "method": payment.method, "last4": payment.last4 or None}
+    if payment.status is PaymentStatus.REQUIRES_ACTION and payment.next_action:
+        shown["next_action"] = {"type": "redirect", "url": payment.next_action}
+    return shown
+
+
+def _shipment(shipment: Shipment) -> Json:
+    lines = [{"sku": sku, "quantity": quantity} for sku, quantity in shipment.lines.items()]
+    return {
+        "id": shipment.id,
+        "at": shipment.at,
+        "carrier": shipment.carrier,
+        "tracking": shipment.tracking,
+        "lines": lines,
+    }
+
+
+def _address(value: Address) -> Json:
+    return asdict(value)

@@ -1,0 +1,43 @@
+"""What is stored, in which database, and by which indexes it is found."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from chassis.couch import Collection, Index, View
+
+from .domain import Order
+from .provider.ledger import LedgerEntry
+
+Document = dict[str, Any]
+
+
+def _sales(document: Document) -> Iterator[tuple[str, int]]:
+    """The view below, for the in-memory twin."""
+    if document.get("type") == "order" and document.get("status") == "confirmed":
+        yield document["placed_at"][:10], document["totals"]["total"]["amount"]
+
+
+ORDERS = Collection(
+    database="orders",
+    kind="order",
+    type=Order,
+    indexes=(
+        Index("placed", ("placed_at",)),
+        Index("status", ("status", "placed_at")),
+        Index("email", ("email", "placed_at")),
+        Index("email_status", ("email", "status", "placed_at")),
+        Index("account", ("account_id", "accepted", "placed_at")),
+        Index("wake", ("wake_at",)),
+        Index("stuck", ("stuck", "wake_at")),
+    ),
+    views=(
+        View(
+            "sales",  # [day] -> {sum: minor units, count: orders}
+            'function (doc) { if (doc.type === "order" && doc.status === "confirmed")'
+            " emit(doc.placed_at.slice(0, 10), doc.totals.total.amount); }",
+            "_stats",
+            mapper=_sales,
+        ),
+    ),
+)
+LEDGER = Collection(database="payments", kind="payment", type=LedgerEntry)

@@ -1,0 +1,48 @@
+"""What checkout tells the others, in the write that makes it true."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from chassis.messaging import record
+
+from ..domain import Order
+
+
+def publish(order: Order, type: str, at: datetime) -> None:
+    """``order.confirmed``, ``order.cancelled`` or ``order.refunded`` goes into the outbox."""
+    record(order, type=type, source="checkout", subject=order.id, data=_data(order), at=at)
+
+
+def audit(order: Order, actor: str, action: str, message: str, at: datetime) -> None:
+    """Who of the staff did what to it; nothing when nobody of the staff did."""
+    if not actor:
+        return
+    data = {
+        "actor": actor, "actor_name": actor, "action": action, "service": "checkout", "object_type": "order",
+        "object_id": order.id, "object_repr": order.id, "message": message, "at": at.isoformat(),
+    }  # fmt: skip
+    record(order, type="audit.recorded", source="checkout", subject=order.id, data=data, at=at)
+
+
+def _data(order: Order) -> dict[str, Any]:
+    lines = [
+        {
+            "sku": line.sku,
+            "product_id": line.product_id,
+            "quantity": line.quantity,
+            "unit_price": asdict(line.unit_price),
+        }
+        for line in order.lines
+    ]
+    return {
+        "order_id": order.id,
+        "number": order.id,
+        "account_id": order.account_id,
+        "session_id": order.session_id,
+        "cart_id": order.cart.id if order.cart else None,
+        "lines": lines,
+        "total": asdict(order.totals.total),
+    }

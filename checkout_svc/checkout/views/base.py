@@ -1,0 +1,67 @@
+"""What the views share: who asks, and how a rule's "no" is told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rest_framework.request import Request
+
+from chassis.api.errors import Problem
+from chassis.api.views import View
+
+from ..domain import Address, NotAllowed, ProviderDown, RefundRefused, Totals
+from ..presenters import totals
+from ..services import Away, Basket, Refusal, Viewer
+
+_UNPROCESSABLE = {"idempotency-key-reused", "refund-too-large", "not-refundable"}
+_SESSION = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
+
+
+class CheckoutView(View):
+    def handle_exception(self, exc: Exception) -> Any:
+        return super().handle_exception(problem_for(exc) or exc)
+
+
+def problem_for(error: Exception) -> Problem | None:
+    """The problem that tells of one of this service's own errors."""
+    if isinstance(error, Refusal):
+        members = {k: totals(v) if isinstance(v, Totals) else v for k, v in error.members.items()}
+        return Problem(error.status, error.type, error.detail, **members)
+    if isinstance(error, NotAllowed):
+        return Problem(422 if error.type in _UNPROCESSABLE else 409, error.type, str(error))
+    if isinstance(error, RefundRefused):
+        return Problem(422, "refund-refused", str(error))
+    if isinstance(error, Away | ProviderDown):
+        return Problem(
+            503, "unavailable", "We cannot take this order just now; nothing was charged.", retry_after=5
+        )
+    return None
+
+
+def viewer(request: Request) -> Viewer:
+    user = request.user
+    return Viewer(
+        account_id=user.account_id,
+        token=request.headers.get("X-Order-Token", ""),
+        may_read=user.may("checkout.order.read"),
+        may_write=user.may("checkout.order.write"),
+    )
+
+
+def session_id(request: Request) -> str | None:
+    """The browser's session, sent only with consent; anything odd is as if it were not there."""
+    text = request.headers.get("X-Session-Id", "")
+    return text if _SESSION.match(text) else None
+
+
+def basket(body: dict[str, Any]) -> Basket:
+    return Basket(body.get("cart_id"), quantities(body["lines"]) if "lines" in body else None)
+
+
+def quantities(lines: list[dict[str, Any]]) -> dict[str, int]:
+    return {line["sku"]: line["quantity"] for line in lines}
+
+
+def address(body: dict[str, Any]) -> Address:
+    return Address(**body)

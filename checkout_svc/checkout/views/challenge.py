@@ -1,0 +1,64 @@
+"""The test provider's page, in place of a bank's 3-D Secure: the shopper approves or refuses a payment."""
+
+from __future__ import annotations
+
+import hmac
+from html import escape
+
+from django.http import HttpResponse, HttpResponseRedirect
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chassis.api.errors import NotFound
+from chassis.api.json import JSONParser
+from chassis.identity.permissions import Public
+
+from .. import serializers
+from ..domain import UnknownPayment
+from ..wiring import action_key, parts
+from .base import CheckoutView
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Test payment</title><h1>Test payment</h1>
+<p>This page stands for the bank of order {order}. No money moves.</p>
+<form method="post"><button name="decision" value="approve">Approve</button>
+<button name="decision" value="refuse">Refuse</button></form></html>"""
+
+
+class TestPayment(CheckoutView):
+    """The key in the address is what lets a shopper decide."""
+
+    permission_classes = [Public]
+    parser_classes = [JSONParser, FormParser]
+    produces = ("text/html",)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, payment_id: str) -> HttpResponse:
+        _check(request, payment_id)
+        return HttpResponse(_PAGE.format(order=escape(_order_id(payment_id))))
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, payment_id: str) -> HttpResponse | Response:
+        _check(request, payment_id)
+        body = serializers.Decision.of(request)
+        try:
+            payment = parts().payments.decide(payment_id, approve=body["decision"] == "approve")
+        except UnknownPayment as error:
+            raise NotFound() from error
+        order = parts().desk.payment_decided(_order_id(payment_id).partition(".")[0])
+        if "json" in (request.content_type or ""):
+            return Response({"payment": payment_id, "outcome": payment.outcome.value})
+        return HttpResponseRedirect(parts().mailing.link(order))
+
+
+def _order_id(payment_id: str) -> str:
+    return payment_id.removeprefix("pay_")
+
+
+def _check(request: Request, payment_id: str) -> None:
+    query = serializers.KeyQuery.of(request)
+    if not hmac.compare_digest(query["key"].encode(), action_key(payment_id).encode()):
+        raise NotFound()

@@ -1,0 +1,84 @@
+"""What staff do with a confirmed order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chassis import clock
+from chassis.api.idempotency import fingerprint, idempotency_key, scoped
+from chassis.identity.permissions import Staff
+from chassis.ids import new_id
+
+from .. import presenters, serializers, shapes
+from ..domain import Money, Refund, Shipment
+from ..services import Viewer
+from ..wiring import parts
+from .base import CheckoutView, quantities
+
+KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
+
+
+class Shipments(CheckoutView):
+    permission_classes = [Staff("checkout.order.write")]
+
+    @extend_schema(parameters=[KEY], request=serializers.NewShipment, responses={201: shapes.OrderShape})
+    def post(self, request: Request, number: str) -> Response:
+        """A parcel has left, with these lines or with all that is left."""
+        body = serializers.NewShipment.of(request)
+        shipment = Shipment(
+            id=_id(request, number),
+            at=clock.now(),
+            carrier=body["carrier"],
+            tracking=body["tracking"],
+            lines=quantities(body.get("lines", [])),
+        )
+        order = parts().desk.ship(number, shipment, actor=request.user.id)
+        return Response(presenters.order(order), status=201)
+
+
+class Deliver(CheckoutView):
+    permission_classes = [Staff("checkout.order.write")]
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.OrderShape)
+    def post(self, request: Request, number: str) -> Response:
+        """All of it has arrived."""
+        idempotency_key(request)
+        return Response(presenters.order(parts().desk.deliver(number, actor=request.user.id)))
+
+
+class Refunds(CheckoutView):
+    permission_classes = [Staff("checkout.refund.write")]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)],
+        request=serializers.NewRefund,
+        responses={201: shapes.OrderShape},
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Give money back: an amount, some lines' worth, or all that is left."""
+        idempotency_key(request, required=True)
+        body = serializers.NewRefund.of(request)
+        refund = self._refund(_id(request, number), number, body, fingerprint(request.data))
+        order = parts().desk.refund(number, refund, actor=request.user.id)
+        return Response(presenters.order(order), status=201)
+
+    def _refund(self, id: str, number: str, body: dict[str, Any], print: str) -> Refund:
+        order = parts().desk.get(number, Viewer(may_read=True))
+        known = next((one for one in order.refunds if one.id == id), None)
+        asked = body.get("amount")
+        if known:
+            amount = known.amount
+        else:
+            lines = quantities(body.get("lines", []))
+            amount = Money(**asked) if asked else parts().desk.refund_amount(order, lines)
+        return Refund(id, clock.now(), amount, body["reason"], print)
+
+
+def _id(request: Request, number: str) -> str:
+    """The same for the same key, so that the order knows a repetition."""
+    key = idempotency_key(request)
+    return scoped(number, key)[:32] if key else new_id()

@@ -1,0 +1,14 @@
+"""Settings of checkout_svc: the chassis' base, and what only this service needs."""
+
+from pathlib import Path
+
+from chassis.settings import base, declare
+
+globals().update(base(service="checkout", app="checkout", root=Path(__file__).resolve().parent.parent))
+
+TEST_PAYMENT_UNKNOWN_SECONDS = declare(
+    "TEST_PAYMENT_UNKNOWN_SECONDS",
+    int,
+    10,
+    "seconds until the test provider knows what became of a `tok_timeout_unknown`",
+)

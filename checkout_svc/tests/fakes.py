@@ -1,0 +1,220 @@
+"""The siblings as checkout knows them, small and in memory, with the rules that the real ones keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chassis.couch import MemoryRepository
+from checkout import repositories, wiring
+from checkout.domain import Address, Money
+from checkout.services import Away, Basket, Cart, Mail, PlaceOrder, Refusal, Sku
+
+HOME = Address(name="Ada", line1="1 Main St", postal_code="1000", city="Brussels", country="BE")
+
+
+@dataclass
+class FakeCatalog:
+    """``on_hand`` counts unsold units; holds and tombstones by order id, as catalog_svc keeps them."""
+
+    prices: dict[str, int]
+    on_hand: dict[str, int]
+    held: dict[str, dict[str, int]] = field(default_factory=dict)
+    sold: dict[str, dict[str, int]] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    away: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+
+    def skus(self, skus: Sequence[str]) -> dict[str, Sku]:
+        with self._call("skus"):
+            return {
+                s: Sku(s, Money(self.prices[s]), f"p-{s}", s.title(), s.lower())
+                for s in skus
+                if s in self.prices
+            }
+
+    def reserve(self, order_id: str, lines: Mapping[str, int]) -> None:
+        with self._call("reserve"):
+            if order_id in self.released:
+                raise Away("released before")
+            if order_id in self.held or order_id in self.sold:
+                return
+            short = [
+                {"sku": s, "available": self.available(s)} for s, q in lines.items() if self.available(s) < q
+            ]
+            if short:
+                raise Refusal(409, "out-of-stock", "Some of it is not in stock any more.", short=short)
+            self.held[order_id] = dict(lines)
+
+    def commit(self, order_id: str, lines: Mapping[str, int]) -> None:
+        with self._call("commit"):
+            if order_id in self.sold:
+                return
+            if order_id not in self.held:
+                raise Refusal(409, "unknown-reservation", "Nothing is held for it.")
+            self.sold[order_id] = self.held.pop(order_id)
+            for sku, quantity in self.sold[order_id].items():
+                self.on_hand[sku] -= quantity
+
+    def release(self, order_id: str, lines: Mapping[str, int]) -> None:
+        with self._call("release"):
+            if order_id not in self.released:
+                self.released.add(order_id)
+                self.held.pop(order_id, None)
+                for sku, quantity in self.sold.pop(order_id, {}).items():
+                    self.on_hand[sku] += quantity
+
+    def available(self, sku: str) -> int:
+        return self.on_hand.get(sku, 0) - sum(lines.get(sku, 0) for lines in self.held.values())
+
+    @contextmanager
+    def _call(self, name: str) -> Iterator[None]:
+        """``away``: never arrives. ``lost``: takes effect, and the answer is lost."""
+        self.calls.append(name)
+        if name in self.away:
+            raise Away(f"catalog: {name}")
+        yield
+        if name in self.lost:
+            raise Away(f"catalog: the answer to {name} was lost")
+
+
+@dataclass
+class FakeCarts:
+    carts: dict[str, Cart] = field(default_factory=dict)
+    claims: dict[str, str] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    away: set[str] = field(default_factory=set)
+
+    def get(self, cart_id: str) -> Cart | None:
+        self._call("get")
+        return self.carts.get(cart_id)
+
+    def claim(self, cart_id: str, order_id: str, version: int) -> None:
+        self._call("claim")
+        free = self.claims.get(cart_id, order_id) == order_id
+        if not free or self.carts[cart_id].version != version:
+            raise Refusal(
+                409, "cart-claimed", "Another order of this cart is being placed, or the cart has changed."
+            )
+        self.claims[cart_id] = order_id
+
+    def unclaim(self, cart_id: str, order_id: str) -> None:
+        self._call("unclaim")
+        if self.claims.get(cart_id) == order_id:
+            del self.claims[cart_id]
+
+    def settle(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
+        self._call("settle")
+        if order_id in self.settled:
+            return
+        self.settled.add(order_id)
+        self.claims.pop(cart_id, None)
+        cart = self.carts[cart_id]
+        left = {sku: n - lines.get(sku, 0) for sku, n in cart.lines.items() if n > lines.get(sku, 0)}
+        self.carts[cart_id] = Cart(cart.id, cart.version + 1, cart.account_id, left)
+
+    def _call(self, name: str) -> None:
+        if name in self.away:
+            raise Away(f"cart: {name}")
+
+
+@dataclass
+class FakePost:
+    sent: list[Mail] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, mail: Mail) -> None:
+        if self.broken:
+            raise OSError("no mail server")
+        self.sent.append(mail)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **delta: float) -> None:
+        self.at += timedelta(**delta)
+
+
+class Shop:
+    """Checkout with everything around it."""
+
+    def __init__(self) -> None:
+        self.catalog = FakeCatalog({"TEA": 1000, "CUP": 2500, "POT": 9900}, {"TEA": 10, "CUP": 10, "POT": 10})
+        self.carts, self.post, self.clock = FakeCarts(), FakePost(), Clock()
+        self.asked: list[str] = []
+        self.slept: list[float] = []
+        self.orders = MemoryRepository(repositories.ORDERS)
+        self.ledger = MemoryRepository(repositories.LEDGER)
+        self.parts = self.assemble()
+
+    def assemble(self, **other: Any) -> wiring.Parts:
+        """Another process over the same databases."""
+        return wiring.assemble(
+            **{
+                "orders": self.orders,
+                "ledger": self.ledger,
+                "catalog": self.catalog,
+                "carts": self.carts,
+                "send_mail": self._ask,
+                "post": self.post,
+                "now": self.clock,
+                "sleep": self._sleep,
+                **other,
+            }
+        )
+
+    def wired(self) -> Any:
+        return wiring.wiring.override(self.parts)
+
+    def fill_cart(self, lines: dict[str, int], *, id: str = "cart-1", account_id: str | None = None) -> str:
+        self.carts.carts[id] = Cart(id, 3, account_id, dict(lines))
+        return id
+
+    def wish(self, **other: Any) -> PlaceOrder:
+        """Two teas for a guest, unless told otherwise."""
+        return PlaceOrder(
+            **{
+                "key": "key-1",
+                "fingerprint": "body-1",
+                "account_id": None,
+                "session_id": None,
+                "basket": Basket(lines={"TEA": 2}),
+                "email": "ada@example.com",
+                "shipping_address": HOME,
+                "billing_address": None,
+                "shipping_method": "standard",
+                "payment_method": "card",
+                "payment_token": "tok_ok",
+                **other,
+            }
+        )
+
+    def place(self, **other: Any) -> Any:
+        return self.parts.placing.place(self.wish(**other))
+
+    def charged(self) -> int:
+        """What the ledger holds of everybody's money, in cents."""
+        return sum(entry.captured - sum(entry.refunds.values()) for entry in self.ledger.find("id"))
+
+    def sweep(self, *, seconds: float = 30) -> None:
+        """Time goes by, and the sweeper with it."""
+        for _ in range(int(seconds)):
+            self.clock.forward(seconds=1)
+            self.parts.sweeper.sweep()
+
+    def _ask(self, number: str) -> bool:
+        self.asked.append(number)
+        return True
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.forward(seconds=seconds)

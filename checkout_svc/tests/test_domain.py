@@ -1,0 +1,333 @@
+"""Orders and their sums, by example and by property."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkout.domain import (
+    Address,
+    Answer,
+    FulfilmentStatus,
+    Happening,
+    Line,
+    Money,
+    NotAllowed,
+    Order,
+    OrderStatus,
+    Outcome,
+    Payment,
+    PaymentState,
+    PaymentStatus,
+    Refund,
+    Shipment,
+    Step,
+    Totals,
+    order_number,
+    price,
+    shipping_method,
+    shipping_methods,
+)
+
+NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
+LINES = (Line("TEA", 2, Money(1000)), Line("CUP", 1, Money(2500)))
+
+
+def an_order(**other) -> Order:
+    fields = {
+        "id": "HM-000000000000",
+        "fingerprint": "body",
+        "email": "ada@example.com",
+        "shipping_address": Address(country="BE", name="Ada", city="Brussels"),
+        "shipping_method": "standard",
+        "lines": LINES,
+        "totals": price(LINES, Money(495), "BE"),
+        "payment": PaymentState("pay_1", "card", "tok_ok"),
+        "placed_at": NOW,
+        "settled": True,
+        "timeline": (Happening(NOW, "placed"),),
+        "version": 1,
+    }
+    return Order(**{**fields, **other})
+
+
+def a_payment(outcome: Outcome, **other) -> Payment:
+    return Payment("pay_1", outcome, Money(4995), last4="4242", **other)
+
+
+def a_confirmed_order() -> Order:
+    order = an_order()
+    order.paid(a_payment(Outcome.PAID), NOW)
+    order.committed = True
+    return order
+
+
+# -- sums ----------------------------------------------------------------------------------------
+
+
+def test_totals_include_belgian_vat_of_21_percent():
+    totals = price(LINES, Money(495), "BE")
+
+    assert totals == Totals(
+        subtotal=Money(4500),
+        discount=Money(0),
+        shipping=Money(495),
+        tax=Money(867),
+        tax_rate=2100,
+        total=Money(4995),
+    )
+
+
+def test_outside_the_eu_no_vat_is_charged():
+    totals = price(LINES, Money(1995), "US")
+
+    assert (totals.tax, totals.tax_rate, totals.total) == (Money(0), 0, Money(6495))
+
+
+def test_a_reduced_rate_is_taxed_apart_and_shipping_at_the_standard_rate():
+    totals = price([Line("BOOK", 1, Money(1060), tax_class="reduced")], Money(121), "BE")
+
+    assert totals.tax == Money(60 + 21)
+    assert totals.tax_rate == 736  # 81 of 1100
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10**7), st.integers(1, 99), st.sampled_from(["standard", "reduced", "zero"]))
+    ),
+    st.integers(0, 5000),
+    st.sampled_from(["BE", "DE", "FI", "US", "HU", "FR"]),
+    st.integers(0, 100),
+)
+def test_totals_always_add_up_and_tax_is_a_part_of_them(parts, shipping, country, percent):
+    lines = [
+        Line(f"S{n}", quantity, Money(cents), tax_class=kind)
+        for n, (cents, quantity, kind) in enumerate(parts)
+    ]
+    subtotal = sum(line.line_total.amount for line in lines)
+    discount = Money(subtotal * percent // 100)
+
+    totals = price(lines, Money(shipping), country, discount)
+
+    assert totals.total.amount == subtotal - discount.amount + shipping
+    assert 0 <= totals.tax.amount <= totals.total.amount
+    assert 0 <= totals.tax_rate <= 2700
+
+
+def test_every_country_can_be_sent_to_the_cheapest_way_first():
+    methods = shipping_methods("BE")
+
+    assert [(one.code, one.price.amount) for one in methods] == [("standard", 495), ("express", 995)]
+    assert shipping_method("teleport", "BE") is None
+    assert shipping_method("standard", "JP") is not None
+
+
+def test_currencies_do_not_add_up():
+    with pytest.raises(ValueError, match="do not add up"):
+        Money(1, "EUR") + Money(1, "USD")
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_number_is_short_readable_and_always_the_same(scope, key):
+    number = order_number(scope, key)
+
+    assert number == order_number(scope, key)
+    assert len(number) == 15
+    assert set(number[3:]) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def test_another_customer_with_the_same_key_gets_another_number():
+    assert order_number("account:1", "k") != order_number("account:2", "k")
+
+
+# -- the way of an order -------------------------------------------------------------------------
+
+
+def test_payment_confirms_an_order_for_good():
+    order = an_order()
+
+    order.paid(a_payment(Outcome.PAID), NOW)
+
+    assert (order.status, order.payment.status, order.payment.last4) == (
+        OrderStatus.CONFIRMED,
+        PaymentStatus.PAID,
+        "4242",
+    )
+    assert order.answer == Answer(
+        201, order_status=OrderStatus.CONFIRMED, payment_status=PaymentStatus.PAID, happenings=2
+    )
+    assert order.version == 2
+    with pytest.raises(NotAllowed):
+        order.paid(a_payment(Outcome.PAID), NOW)
+    with pytest.raises(NotAllowed):
+        order.begin_undo("unavailable")
+
+
+def test_a_refused_payment_is_undone_and_then_answered_402():
+    order = an_order()
+
+    order.payment_failed(a_payment(Outcome.REFUSED, code="card_declined"), NOW)
+
+    assert (order.next_step, order.is_answered) == (Step.UNDO, False)
+    order.undone(NOW)
+    assert (order.status, order.next_step, order.is_answered) == (OrderStatus.CANCELLED, None, True)
+    assert (order.answer.status, order.answer.members) == (402, {"code": "card_declined"})
+
+
+def test_an_open_payment_is_accepted_and_its_first_answer_stays():
+    order = an_order()
+
+    order.payment_open(a_payment(Outcome.PROCESSING), NOW)
+    order.paid(a_payment(Outcome.PAID), NOW)
+
+    assert order.answer.status == 202
+    assert order.as_answered().status is OrderStatus.PENDING
+    assert order.as_answered().payment.status is PaymentStatus.PROCESSING
+    assert [one.what for one in order.as_answered().timeline] == ["placed", "payment_processing"]
+    assert [one.what for one in order.timeline] == ["placed", "payment_processing", "confirmed"]
+
+
+def test_an_order_given_up_before_it_was_answered_may_be_placed_again_under_new_holds():
+    order = an_order()
+    order.begin_undo("unavailable")
+    order.undone(NOW)
+    assert order.abandoned
+    assert order.hold_id == "HM-000000000000"
+
+    order.place_again(an_order(payment=PaymentState("pay_2", "card", "tok_ok")))
+
+    assert (order.status, order.next_step, order.hold_id) == (
+        OrderStatus.PENDING,
+        Step.PAY,
+        "HM-000000000000.2",
+    )
+    assert order.payment.id == "pay_2"
+
+
+def test_money_that_comes_in_while_an_order_is_undone_confirms_it():
+    order = an_order()
+    order.begin_undo("cancelled")
+
+    order.undo_overtaken(a_payment(Outcome.PAID), NOW)
+
+    assert order.status is OrderStatus.CONFIRMED
+
+
+def test_a_confirmed_order_is_cancelled_only_after_its_money_is_back():
+    order = a_confirmed_order()
+
+    order.begin_cancel(NOW, "changed my mind")
+
+    assert order.owed_refunds == (Refund("HM-000000000000:cancel", NOW, Money(4995), "changed my mind"),)
+    with pytest.raises(NotAllowed):
+        order.cancel_finished(NOW)
+    order.refunded("HM-000000000000:cancel", NOW)
+    order.cancel_finished(NOW)
+    assert (order.status, order.payment.status) == (OrderStatus.CANCELLED, PaymentStatus.REFUNDED)
+    assert order.next_step is None
+
+
+def test_what_was_sent_cannot_be_cancelled():
+    order = a_confirmed_order()
+    order.ship(Shipment("s1", NOW, "bpost", "123", {"TEA": 1}))
+
+    with pytest.raises(NotAllowed) as refused:
+        order.begin_cancel(NOW, "")
+
+    assert refused.value.type == "not-cancellable"
+
+
+def test_parcels_leave_until_everything_has_and_then_arrive():
+    order = a_confirmed_order()
+
+    order.ship(Shipment("s1", NOW, "bpost", "1", {"TEA": 2}))
+    order.ship(Shipment("s1", NOW, "bpost", "1", {"TEA": 2}))
+
+    assert (order.fulfilment, order.unsent) == (FulfilmentStatus.PARTIALLY_SHIPPED, {"CUP": 1})
+    with pytest.raises(NotAllowed):
+        order.deliver(NOW)
+    with pytest.raises(NotAllowed):
+        order.ship(Shipment("s2", NOW, "bpost", "2", {"CUP": 2}))
+    order.ship(Shipment("s2", NOW, "bpost", "2", {"CUP": 1}))
+    assert order.fulfilment is FulfilmentStatus.SHIPPED
+    order.deliver(NOW)
+    order.deliver(NOW)
+    assert order.fulfilment is FulfilmentStatus.DELIVERED
+    assert [one.what for one in order.timeline] == [
+        "placed",
+        "confirmed",
+        "partially_shipped",
+        "shipped",
+        "delivered",
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(-5, 6000)), max_size=12))
+def test_no_sequence_of_refunds_gives_back_more_than_was_paid(wishes):
+    order = a_confirmed_order()
+
+    for id, cents in wishes:
+        try:
+            order.begin_refund(Refund(id, NOW, Money(cents), "", fingerprint=f"{id}{cents}"))
+            order.refunded(id, NOW)
+        except NotAllowed:
+            continue
+
+    back = sum(refund.amount.amount for refund in order.refunds)
+    assert 0 <= back <= order.totals.total.amount
+    assert len({refund.id for refund in order.refunds}) == len(order.refunds)
+    expected = PaymentStatus.PAID if back == 0 else PaymentStatus.PARTIALLY_REFUNDED
+    assert order.payment.status is (PaymentStatus.REFUNDED if back == 4995 else expected)
+
+
+# -- leases --------------------------------------------------------------------------------------
+
+
+def test_only_one_worker_at_a_time_until_its_lease_ends():
+    order = an_order()
+
+    assert order.take("a", NOW)
+    assert order.take("a", NOW)
+    assert not order.take("b", NOW + timedelta(seconds=5))
+    assert order.take("b", NOW + timedelta(seconds=21))
+
+
+def test_trying_again_waits_longer_each_time_and_shows_the_order_to_staff():
+    order, waits = an_order(), []
+
+    for _ in range(6):
+        order.try_again(NOW, "catalog is away")
+        waits.append((order.wake_at - NOW).total_seconds())
+
+    assert waits == [1, 2, 4, 8, 15, 15]
+    assert (order.stuck, order.trouble, order.version) == (True, "catalog is away", 1)
+
+
+def test_nothing_is_looked_at_any_more_when_nothing_is_left_to_do():
+    order = a_confirmed_order()
+    order.rest(NOW)
+    assert order.wake_at == NOW + timedelta(seconds=30)  # the mail
+
+    order.mailed(NOW)
+    order.rest(NOW)
+
+    assert (order.next_step, order.wake_at) == (None, None)
+
+
+def test_an_anonymous_order_keeps_what_the_books_need_and_nobody():
+    order = a_confirmed_order()
+    order.account_id = "a1"
+    order.events = [{"data": {"account_id": "a1", "session_id": "s", "number": order.id}}]
+
+    order.anonymise()
+
+    assert (order.account_id, order.email, order.payment.last4) == (None, "", "")
+    assert order.shipping_address == Address(country="BE")
+    assert order.lines == LINES
+    assert order.events == [{"data": {"account_id": None, "session_id": None, "number": order.id}}]
