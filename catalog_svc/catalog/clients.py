@@ -1,0 +1,96 @@
+"""What the catalogue needs from outside: a place for pictures, and somebody to render them soon."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Protocol
+
+_CACHE = "public, max-age=31536000, immutable"
+
+
+class StoreAway(Exception):
+    """The blob store does not answer; the work waits and is tried again."""
+
+
+class Blobs(Protocol):
+    """Public files under names that never change their content."""
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:
+        """Store, or store again. Raises `StoreAway`."""
+
+
+class MemoryBlobs:
+    """For tests: a dictionary. `away` makes it refuse, as a store that is down."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.away = False
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:
+        if self.away:
+            raise StoreAway(name)
+        self.files[name] = data
+
+
+class AzureBlobs:
+    """django-storages' AzureStorage, on Azurite or Azure. The container is made when it is missing."""
+
+    def __init__(self, connection_string: str, container: str) -> None:
+        self._connection_string = connection_string
+        self._container = container
+
+    @cached_property
+    def _storage(self) -> Any:
+        # The Azure SDK costs 40 MB and half a second; only the worker, which uploads, pays for it.
+        from azure.core.exceptions import ResourceExistsError
+        from azure.storage.blob import BlobServiceClient
+        from storages.backends.azure_storage import AzureStorage
+
+        service = BlobServiceClient.from_connection_string(self._connection_string, retry_total=1)
+        try:
+            # Pictures are public: browsers read them through the gateway without a key.
+            service.create_container(self._container, public_access="blob")
+        except ResourceExistsError:
+            pass
+        return AzureStorage(
+            connection_string=self._connection_string,
+            azure_container=self._container,
+            overwrite_files=True,
+            timeout=20,
+            object_parameters={"cache_control": _CACHE},
+        )
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:
+        from azure.core.exceptions import AzureError
+        from django.core.files.base import ContentFile
+
+        file = ContentFile(data, name=name)
+        file.content_type = content_type
+        try:
+            self._storage.save(name, file)
+        except AzureError as error:
+            raise StoreAway(str(error)[:200]) from error
+
+
+class Renderer(Protocol):
+    """Asks for an image's renditions."""
+
+    def ask(self, image_id: str) -> None:
+        """Best effort: the sweeper asks again for what was not done."""
+
+
+class CeleryRenderer:
+    def ask(self, image_id: str) -> None:
+        from chassis.jobs import send
+
+        send("catalog.tasks.render_image", image_id, queue="catalog")
+
+
+class NoRenderer:
+    """For tests: remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ask(self, image_id: str) -> None:
+        self.asked.append(image_id)

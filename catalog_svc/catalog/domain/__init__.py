@@ -1,0 +1,44 @@
+"""The rules of the catalogue. Standard library only."""
+
+from catalog.domain.availability import Availability, availability_of, best
+from catalog.domain.category import Category, CategoryTree
+from catalog.domain.image import IMAGE_WIDTHS, Image, ImageStatus, Rendition
+from catalog.domain.money import CURRENCY, Money
+from catalog.domain.names import PATTERNS, is_sku, is_slug, slugify
+from catalog.domain.product import Product, ProductImage, ProductStatus, Rating, Variant
+from catalog.domain.records import Claim, Purchase, Review
+from catalog.domain.rules import RuleBroken
+from catalog.domain.stock import Finished, Hold, Released, ShortOf, Stock, UnknownReservation
+
+__all__ = [
+    "CURRENCY",
+    "IMAGE_WIDTHS",
+    "PATTERNS",
+    "Availability",
+    "Category",
+    "CategoryTree",
+    "Claim",
+    "Finished",
+    "Hold",
+    "Image",
+    "ImageStatus",
+    "Money",
+    "Product",
+    "ProductImage",
+    "ProductStatus",
+    "Purchase",
+    "Rating",
+    "Released",
+    "Rendition",
+    "Review",
+    "RuleBroken",
+    "ShortOf",
+    "Stock",
+    "UnknownReservation",
+    "Variant",
+    "availability_of",
+    "best",
+    "is_sku",
+    "is_slug",
+    "slugify",
+]

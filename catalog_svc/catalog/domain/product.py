@@ -1,0 +1,174 @@
+"""A product with its variants, pictures and price: one aggregate, one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from catalog.domain.image import Rendition
+from catalog.domain.money import Money
+from catalog.domain.rules import RuleBroken
+
+MAX_VARIANTS = 100
+MAX_IMAGES = 20
+
+
+class ProductStatus(StrEnum):
+    ACTIVE = "active"
+    HIDDEN = "hidden"
+    DELETED = "deleted"
+
+
+@dataclass(slots=True)
+class Variant:
+    """One thing that can be put into a cart. `weight` in grams, `attributes` such as `{"size": "M"}`."""
+
+    sku: str
+    price: Money
+    attributes: dict[str, str] = field(default_factory=dict)
+    compare_at_price: Money | None = None
+    tax_class: str = "standard"
+    weight: int = 0
+
+    @property
+    def was(self) -> Money | None:
+        """The price before, when this variant is on sale."""
+        before = self.compare_at_price
+        return before if before is not None and before.amount > self.price.amount else None
+
+
+@dataclass(slots=True)
+class ProductImage:
+    """A picture that is ready; `id` is its image document."""
+
+    id: str
+    alt: str = ""
+    renditions: tuple[Rendition, ...] = ()
+
+
+@dataclass(slots=True)
+class Rating:
+    """Stars given: their sum and how many, as integers (JavaScript would store 4.0 as 4)."""
+
+    total: int = 0
+    count: int = 0
+
+    @property
+    def average(self) -> float | None:
+        """Rounded to one decimal; None before the first review."""
+        return round(self.total / self.count, 1) if self.count else None
+
+
+@dataclass(slots=True)
+class Product:
+    id: str
+    slug: str
+    title: str
+    category: str
+    brand: str = ""
+    description: str = ""
+    status: ProductStatus = ProductStatus.ACTIVE
+    variants: list[Variant] = field(default_factory=list)
+    images: list[ProductImage] = field(default_factory=list)
+    rating: Rating = field(default_factory=Rating)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    version: int = 0
+    rev: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    event_seq: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def skus(self) -> list[str]:
+        return [variant.sku for variant in self.variants]
+
+    @property
+    def cheapest(self) -> Variant:
+        return min(self.variants, key=lambda variant: variant.price.amount)
+
+    @property
+    def is_listed(self) -> bool:
+        return self.status is ProductStatus.ACTIVE
+
+    def variant(self, sku: str) -> Variant | None:
+        return next((variant for variant in self.variants if variant.sku == sku), None)
+
+    def create(self, at: datetime) -> None:
+        """Check the rules of a new product and give it its first version."""
+        self._check()
+        self.created_at = at
+        self._touch(at)
+
+    def revise(self, changes: Mapping[str, Any], at: datetime) -> None:
+        """Set the fields in `changes`: title, description, brand, category, slug, status, variants, images.
+
+        Raises `RuleBroken`; a deleted product cannot be revised, nor brought back.
+        """
+        if self.status is ProductStatus.DELETED:
+            raise RuleBroken("product-deleted", "This product has been deleted.")
+        for name, value in changes.items():
+            if name == "images":
+                self._arrange_images(value)
+            elif name in _REVISABLE:
+                setattr(self, name, value)
+            else:
+                raise ValueError(f"{name} cannot be revised")
+        self._check()
+        self._touch(at)
+
+    def reprice(self, sku: str, price: Money, at: datetime) -> None:
+        variant = self.variant(sku)
+        if variant is None:
+            raise RuleBroken("unknown-sku", f"This product has no variant {sku}.")
+        variant.price = price
+        self._touch(at)
+
+    def remove(self, at: datetime) -> None:
+        """Deletion is a state: the facts of the product still have to reach everybody."""
+        if self.status is not ProductStatus.DELETED:
+            self.status = ProductStatus.DELETED
+            self._touch(at)
+
+    def attach(self, image: ProductImage) -> bool:
+        """Add a finished picture once. The version stays: an editor's open form is not stale because of it."""
+        if self.status is ProductStatus.DELETED or any(have.id == image.id for have in self.images):
+            return False
+        self.images.append(image)
+        return True
+
+    def rate(self, rating: Rating) -> bool:
+        """Take over the sum of all reviews; True when that changed something."""
+        changed = rating != self.rating
+        self.rating = rating
+        return changed
+
+    def _arrange_images(self, wanted: Iterable[Mapping[str, str]]) -> None:
+        """Put the pictures into the order of `wanted` ({id, alt?}); those left out are taken off."""
+        have = {image.id: image for image in self.images}
+        arranged: dict[str, ProductImage] = {}
+        for entry in wanted:
+            image = have.get(entry["id"])
+            if image is None:
+                raise RuleBroken("unknown-image", f"This product has no image {entry['id']}.")
+            arranged[image.id] = ProductImage(image.id, entry.get("alt", image.alt), image.renditions)
+        self.images = list(arranged.values())
+
+    def _check(self) -> None:
+        if not self.variants:
+            raise RuleBroken("no-variants", "A product needs one variant at least.")
+        if len(set(self.skus)) != len(self.skus):
+            raise RuleBroken("sku-taken", "Each SKU may be there once only.")
+        shapes = {tuple(sorted(variant.attributes.items())) for variant in self.variants}
+        if len(shapes) != len(self.variants):
+            raise RuleBroken("same-attributes", "Two variants need attributes that tell them apart.")
+
+    def _touch(self, at: datetime) -> None:
+        self.updated_at = at
+        self.version += 1
+
+
+_REVISABLE = frozenset({"title", "description", "brand", "category", "slug", "status", "variants"})

@@ -1,0 +1,109 @@
+"""The counts beside the results: what else could be chosen, and how many products there would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.readmodel.documents import ATTR_SEPARATOR
+from catalog.readmodel.query import Filters
+
+#: Lower ends of the price steps, in minor units.
+_STEPS = (0, 1_000, 2_500, 5_000, 10_000, 25_000)
+_MOST = 60
+
+Facet = list[dict[str, Any]]
+
+
+def own_filters(filters: Filters) -> list[str]:
+    """Facets whose own filter is set: they count without it, so that one can choose a second value or another."""
+    chosen = {
+        "brand": bool(filters.brand),
+        "price": filters.min_price is not None or filters.max_price is not None,
+        "rating": filters.rating is not None,
+        **{f"attr.{name}": True for name, _ in filters.attrs},
+    }
+    return [name for name, is_set in chosen.items() if is_set]
+
+
+def count(searcher: Any, query_of: Any, filters: Filters, titles: Mapping[str, str]) -> dict[str, Facet]:
+    """`{category, brand, price, rating, attr.<name>}`, each `[{value, label, count}]`.
+
+    `query_of(filters)` gives the query, `titles` the categories' titles by slug.
+    """
+    found = _read(searcher.aggregate(query_of(filters), _ALL), titles)
+    for facet in own_filters(filters):
+        part = "attr" if facet.startswith("attr.") else facet
+        wider = _read(searcher.aggregate(query_of(filters.without(facet)), {part: _ALL[part]}), titles)
+        found[facet] = wider.get(facet, [])
+    return found
+
+
+def _read(answer: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Facet]:
+    found: dict[str, Facet] = {}
+    if "category" in answer:
+        found["category"] = _terms(answer["category"], titles)
+    if "brand" in answer:
+        found["brand"] = _terms(answer["brand"], {})
+    if "price" in answer:
+        found["price"] = _prices(answer["price"])
+    if "rating" in answer:
+        found["rating"] = _stars(answer["rating"])
+    for bucket in answer["attr"]["buckets"] if "attr" in answer else ():
+        name, _, value = bucket["key"].partition(ATTR_SEPARATOR)
+        found.setdefault(f"attr.{name}", []).append(_choice(value, value, bucket["doc_count"]))
+    return found
+
+
+def _choice(value: str, label: str, number: int) -> dict[str, Any]:
+    return {"value": value, "label": label, "count": number}
+
+
+def _terms(answer: Mapping[str, Any], titles: Mapping[str, str]) -> Facet:
+    return [_choice(b["key"], titles.get(b["key"], b["key"]), b["doc_count"]) for b in answer["buckets"]]
+
+
+def _prices(answer: Mapping[str, Any]) -> Facet:
+    """Values are `<min_price>-<max_price>`, both included, as the filters take them; the last has no end."""
+    counts = {int(bucket.get("from", 0)): bucket["doc_count"] for bucket in answer["buckets"]}
+    shown = []
+    for low, high in zip(_STEPS, [*_STEPS[1:], None], strict=True):
+        if not counts.get(low):
+            continue
+        value = f"{low}-{high - 1}" if high is not None else f"{low}-"
+        shown.append(_choice(value, _price_label(low, high), counts[low]))
+    return shown
+
+
+def _price_label(low: int, high: int | None) -> str:
+    if high is None:
+        return f"€{low // 100} and over"
+    return f"€{low // 100} – €{high // 100}" if low else f"Under €{high // 100}"
+
+
+def _stars(answer: Mapping[str, Any]) -> Facet:
+    """ "4" means four stars and more, so the counts add up from the top."""
+    counts = {int(bucket.get("from", 0)) // 10: bucket["doc_count"] for bucket in answer["buckets"]}
+    shown: Facet = []
+    total = 0
+    for stars in (5, 4, 3, 2, 1):
+        total += counts.get(stars, 0)
+        if total:
+            shown.append(_choice(str(stars), "5 stars" if stars == 5 else f"{stars} stars & up", total))
+    return shown
+
+
+def _steps(ends: tuple[int, ...]) -> list[dict[str, int]]:
+    return [
+        {"from": low} | ({"to": high} if high is not None else {})
+        for low, high in zip(ends, [*ends[1:], None], strict=True)
+    ]
+
+
+_ALL: dict[str, Any] = {
+    "category": {"terms": {"field": "category", "size": 200}},
+    "brand": {"terms": {"field": "brand", "size": _MOST}},
+    "attr": {"terms": {"field": "attr", "size": 300}},
+    "price": {"range": {"field": "price", "ranges": _steps(_STEPS)}},
+    "rating": {"range": {"field": "stars", "ranges": _steps((10, 20, 30, 40, 50))}},
+}

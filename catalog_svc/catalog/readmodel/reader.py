@@ -1,0 +1,85 @@
+"""The index as a web worker holds it open: looked at per request, reopened when the writer has committed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from catalog.readmodel.folder import IndexFolder
+from catalog.readmodel.schema import open_index, schema
+
+T = TypeVar("T")
+#: Answers kept per commit of the index; about 15 kB each.
+MAX_KEPT = 512
+
+
+class IndexMissing(Exception):
+    """There is no index yet; the background process is building it."""
+
+
+class Snapshot:
+    """One state of the index, and what was computed from it. It never changes, so what it keeps is never stale."""
+
+    def __init__(self, searcher: Any, stamp: tuple[str, int]) -> None:
+        self.searcher = searcher
+        self.stamp = stamp
+        self._kept: dict[Any, Any] = {}
+
+    def keep(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make` answers, made once per `key`. Two threads may both make it; they make the same."""
+        try:
+            found: T = self._kept[key]
+        except KeyError:
+            found = make()
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def first(self, field: str, value: str) -> Any | None:
+        """The document with `value` in the term field `field`."""
+        import tantivy
+
+        query = tantivy.Query.term_query(schema(), field, value, index_option="basic")
+        hits = self.searcher.search(query, 1, count=False).hits
+        return self.searcher.doc(hits[0][1]) if hits else None
+
+
+class Reader:
+    """Answers the newest snapshot; two `stat` calls per request tell whether there is a newer one."""
+
+    def __init__(self, folder: IndexFolder) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._index: Any = None
+        self._name = ""
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """Raises `IndexMissing` while there is nothing to read."""
+        stamp = self._folder.stamp()
+        held = self._snapshot
+        if held is not None and (stamp is None or held.stamp == stamp):
+            return held
+        if stamp is None:
+            raise IndexMissing
+        with self._lock:
+            return self._reopen(stamp)
+
+    def _reopen(self, stamp: tuple[str, int]) -> Snapshot:
+        held = self._snapshot
+        if held is not None and held.stamp == stamp:
+            return held
+        try:
+            if self._name != stamp[0]:
+                self._index = open_index(str(self._folder.root / stamp[0]))
+                self._index.config_reader("manual")
+                self._name = stamp[0]
+            self._index.reload()
+        except (OSError, ValueError) as error:
+            if held is not None:  # half a commit, or a folder just removed: the next request tries again
+                return held
+            raise IndexMissing from error
+        self._snapshot = Snapshot(self._index.searcher(), stamp)
+        return self._snapshot

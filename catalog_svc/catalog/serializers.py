@@ -1,0 +1,285 @@
+"""Shapes of requests (strict) and of answers (for the OpenAPI document)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.domain import CURRENCY, PATTERNS, Money, ProductStatus, Variant
+from catalog.domain.names import SLUG_LENGTH, is_attribute
+from catalog.domain.product import MAX_IMAGES, MAX_VARIANTS
+from catalog.domain.stock import MAX_ON_HAND
+from chassis.api import serializers as s
+
+#: About 10 million in the major unit; sort keys have 31 bits for it.
+MAX_AMOUNT = 1_000_000_000
+
+
+def _named(kind: str, **kwargs: Any) -> s.RegexField:
+    return s.RegexField(rf"^(?:{PATTERNS[kind]})\Z", **kwargs)
+
+
+def _line(longest: int, **kwargs: Any) -> s.RegexField:
+    """One line of text, without control characters."""
+    return s.RegexField(r"^[^\x00-\x1f\x7f]*\Z", max_length=longest, **kwargs)
+
+
+def _prose(longest: int, **kwargs: Any) -> s.RegexField:
+    """Text with line breaks and tabs."""
+    return s.RegexField(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=longest, **kwargs)
+
+
+class MoneyIn(s.Strict):
+    amount = s.IntegerField(min_value=1, max_value=MAX_AMOUNT)
+    currency = s.ChoiceField(choices=[CURRENCY])
+
+    def to_internal_value(self, data: Any) -> Money:
+        return Money(**super().to_internal_value(data))
+
+
+class Attributes(s.DictField):
+    """`{"size": "M"}`"""
+
+    child = _line(60, allow_blank=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if isinstance(data, dict) and (len(data) > 10 or not all(is_attribute(str(name)) for name in data)):
+            raise s.ValidationError("At most 10, with names of small letters, digits and _.")
+        values: dict[str, str] = super().to_internal_value(data)
+        return values
+
+
+class VariantIn(s.Strict):
+    sku = _named("sku")
+    attributes = Attributes(required=False)
+    price = MoneyIn()
+    compare_at_price = MoneyIn(required=False, allow_null=True)
+    tax_class = s.ChoiceField(choices=["standard", "reduced", "zero"], required=False)
+    weight = s.IntegerField(min_value=0, max_value=1_000_000, required=False, help_text="grams")
+
+    def to_internal_value(self, data: Any) -> Variant:
+        return Variant(**super().to_internal_value(data))
+
+
+class ProductIn(s.Strict):
+    title = _line(200)
+    slug = _named("slug", max_length=SLUG_LENGTH, required=False)
+    description = _prose(20_000, required=False, allow_blank=True)
+    brand = _line(100, required=False, allow_blank=True)
+    category = _named("slug", max_length=SLUG_LENGTH)
+    status = s.ChoiceField(choices=[ProductStatus.ACTIVE.value, ProductStatus.HIDDEN.value], required=False)
+    variants = VariantIn(many=True, allow_empty=False, max_length=MAX_VARIANTS)
+
+    def validate_status(self, value: str) -> ProductStatus:
+        return ProductStatus(value)
+
+
+class ImageOrder(s.Strict):
+    id = _named("ident")
+    alt = _line(300, required=False, allow_blank=True)
+
+
+class ProductPatch(ProductIn):
+    images = ImageOrder(many=True, required=False, max_length=MAX_IMAGES)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
+class CategoryIn(s.Strict):
+    slug = _named("slug", max_length=SLUG_LENGTH, required=False)
+    title = _line(100)
+    parent = _named("slug", max_length=SLUG_LENGTH, required=False, allow_null=True)
+    position = s.IntegerField(min_value=0, max_value=1_000_000, required=False)
+
+
+class CategoryPatch(s.Strict):
+    title = _line(100, required=False)
+    parent = _named("slug", max_length=SLUG_LENGTH, required=False, allow_null=True)
+    position = s.IntegerField(min_value=0, max_value=1_000_000, required=False)
+
+
+class StockCount(s.Strict):
+    on_hand = s.IntegerField(min_value=0, max_value=MAX_ON_HAND)
+
+
+class StockAdjustment(s.Strict):
+    delta = s.IntegerField(min_value=-MAX_ON_HAND, max_value=MAX_ON_HAND)
+    reason = _line(200)
+
+    def validate_delta(self, value: int) -> int:
+        if value == 0:
+            raise s.ValidationError("Must not be 0.")
+        return value
+
+
+class ReviewIn(s.Strict):
+    rating = s.IntegerField(min_value=1, max_value=5)
+    title = _line(120)
+    body = _prose(5_000, allow_blank=True, required=False)
+
+
+class LineIn(s.Strict):
+    sku = _named("sku")
+    quantity = s.IntegerField(min_value=1, max_value=10_000)
+
+
+class LinesIn(s.Strict):
+    """The SKUs to touch; an empty body means all that the order holds."""
+
+    lines = LineIn(many=True, required=False, allow_empty=False, max_length=100)
+
+
+class ReservationIn(s.Strict):
+    order_id = _named("ident")
+    lines = LineIn(many=True, allow_empty=False, max_length=100)
+    ttl = s.IntegerField(min_value=1, max_value=7 * 24 * 3600)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({line["sku"] for line in lines}) != len(lines):
+            raise s.ValidationError("Each SKU once only.")
+        return lines
+
+
+# -- answers
+
+
+class MoneyAnswer(s.Serializer):
+    amount = s.IntegerField(help_text="minor units")
+    currency = s.CharField()
+
+
+class RenditionAnswer(s.Serializer):
+    url = s.CharField()
+    width = s.IntegerField()
+    height = s.IntegerField()
+    format = s.CharField()
+
+
+class PictureAnswer(s.Serializer):
+    id = s.CharField()
+    alt = s.CharField()
+    renditions = RenditionAnswer(many=True)
+
+
+class RatingAnswer(s.Serializer):
+    average = s.FloatField(allow_null=True)
+    count = s.IntegerField()
+
+
+_AVAILABILITY = ["in_stock", "low", "out"]
+
+
+class Card(s.Serializer):
+    id = s.CharField()
+    slug = s.CharField()
+    title = s.CharField()
+    brand = s.CharField()
+    category = s.CharField()
+    image = PictureAnswer(allow_null=True)
+    price_from = MoneyAnswer()
+    compare_at_price = MoneyAnswer(allow_null=True)
+    availability = s.ChoiceField(choices=_AVAILABILITY)
+    rating = RatingAnswer()
+    sku = s.CharField(required=False, help_text="when there is one variant")
+
+
+class FacetValue(s.Serializer):
+    value = s.CharField()
+    label = s.CharField()
+    count = s.IntegerField()
+
+
+class CardPage(s.Serializer):
+    results = Card(many=True)
+    facets = s.DictField(child=FacetValue(many=True), required=False)
+    total = s.IntegerField()
+    did_you_mean = s.CharField(required=False)
+    next = s.CharField(allow_null=True)
+
+
+class VariantAnswer(s.Serializer):
+    sku = s.CharField()
+    attributes = s.DictField(child=s.CharField())
+    price = MoneyAnswer()
+    compare_at_price = MoneyAnswer(allow_null=True)
+    availability = s.ChoiceField(choices=_AVAILABILITY)
+
+
+class Crumb(s.Serializer):
+    slug = s.CharField()
+    title = s.CharField()
+
+
+class ProductAnswer(s.Serializer):
+    id = s.CharField()
+    slug = s.CharField()
+    title = s.CharField()
+    description = s.CharField()
+    brand = s.CharField()
+    category = s.CharField()
+    breadcrumbs = Crumb(many=True)
+    variants = VariantAnswer(many=True)
+    images = PictureAnswer(many=True)
+    rating = RatingAnswer()
+    price_from = MoneyAnswer()
+    availability = s.ChoiceField(choices=_AVAILABILITY)
+    status = s.ChoiceField(choices=["active", "hidden"])
+
+
+class CategoryNode(s.Serializer):
+    slug = s.CharField()
+    title = s.CharField()
+    count = s.IntegerField()
+    children = s.ListField(child=s.DictField(), help_text="the same again")
+
+
+class CategoryAnswer(s.Serializer):
+    slug = s.CharField()
+    title = s.CharField()
+    parent = s.CharField(allow_null=True)
+    position = s.IntegerField()
+
+
+class SuggestAnswer(s.Serializer):
+    products = Card(many=True)
+    categories = Crumb(many=True)
+    queries = s.ListField(child=s.CharField())
+
+
+class StockAnswer(s.Serializer):
+    sku = s.CharField()
+    on_hand = s.IntegerField()
+    reserved = s.IntegerField()
+    available = s.IntegerField()
+    availability = s.ChoiceField(choices=_AVAILABILITY)
+
+
+class UploadAnswer(s.Serializer):
+    id = s.CharField()
+    status = s.ChoiceField(choices=["processing"])
+
+
+class ImageAnswer(s.Serializer):
+    id = s.CharField()
+    product_id = s.CharField()
+    alt = s.CharField()
+    status = s.ChoiceField(choices=["processing", "ready", "failed"])
+    reason = s.CharField(allow_null=True)
+    renditions = RenditionAnswer(many=True)
+
+
+class ReviewAnswer(s.Serializer):
+    rating = s.IntegerField()
+    title = s.CharField()
+    body = s.CharField()
+    author = s.CharField()
+    verified_purchase = s.BooleanField()
+    created_at = s.DateTimeField()
+
+
+class ReviewPage(s.Serializer):
+    results = ReviewAnswer(many=True)
+    next = s.CharField(allow_null=True)

@@ -1,0 +1,66 @@
+"""What the catalogue tells the others, appended to the aggregate in the write that makes it true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog.domain import Availability, Product, Stock
+from chassis.messaging import record
+
+SOURCE = "catalog"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The member of staff who does it; for the audit trail."""
+
+    id: str
+    name: str = ""
+
+
+def product_changed(product: Product, availability: Mapping[str, Availability], at: datetime) -> None:
+    cheapest = product.cheapest.price
+    data = {
+        "product_id": product.id,
+        "slug": product.slug,
+        "title": product.title,
+        "brand": product.brand,
+        "category": product.category,
+        "status": str(product.status),
+        "price_from": {"amount": cheapest.amount, "currency": cheapest.currency},
+        "skus": {sku: str(availability.get(sku, Availability.OUT)) for sku in product.skus},
+    }
+    record(product, type="product.changed", source=SOURCE, subject=product.id, data=data, at=at)
+
+
+def product_deleted(product: Product, at: datetime) -> None:
+    data = {"product_id": product.id}
+    record(product, type="product.deleted", source=SOURCE, subject=product.id, data=data, at=at)
+
+
+def availability_changed(stock: Stock, at: datetime) -> None:
+    data = {"sku": stock.sku, "product_id": stock.product_id, "availability": str(stock.availability)}
+    record(stock, type="availability.changed", source=SOURCE, subject=stock.sku, data=data, at=at)
+
+
+def audited(
+    entity: Any, actor: Actor | None, action: str, kind: str, name: str, message: str, at: datetime
+) -> None:
+    """Who did what to which object. Without an actor (a seed, a worker) there is nothing to tell."""
+    if actor is None:
+        return
+    data = {
+        "actor": actor.id,
+        "actor_name": actor.name,
+        "action": action,
+        "service": SOURCE,
+        "object_type": kind,
+        "object_id": entity.id,
+        "object_repr": name,
+        "message": message,
+        "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    record(entity, type="audit.recorded", source=SOURCE, subject=entity.id, data=data, at=at)

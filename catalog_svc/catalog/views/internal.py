@@ -1,0 +1,79 @@
+"""For siblings: what is sold, and the stock of orders. Everything may be repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog import present, wiring
+from catalog.domain import is_sku
+from catalog.domain.names import is_ident
+from catalog.serializers import LinesIn, ReservationIn
+from catalog.services.stock import Line
+from catalog.views.base import CatalogView
+from chassis.api import errors
+from chassis.identity.permissions import FromService
+
+_MOST_SKUS = 200
+
+
+class SkusView(CatalogView):
+    """GET /internal/skus?sku=a,b, from documents; what is not for sale is left out."""
+
+    permission_classes: Any = [FromService("cart", "checkout", "reco")]
+
+    def get(self, request: Request) -> Response:
+        skus = [sku for part in request.query_params.getlist("sku") for sku in part.split(",")]
+        if not 0 < len(skus) <= _MOST_SKUS or not all(is_sku(sku) for sku in skus):
+            raise errors.BadRequest(
+                errors={"sku": [f"Must be 1 to {_MOST_SKUS} SKUs with commas between them."]}
+            )
+        return Response([present.sellable(each) for each in wiring.parts().products.sellable(skus)])
+
+
+class ReservationsView(CatalogView):
+    """POST /internal/reservations: all lines or nothing; 409 `out-of-stock` with `short`."""
+
+    permission_classes: Any = [FromService("checkout")]
+
+    def post(self, request: Request) -> Response:
+        fields = ReservationIn.of(request)
+        lines = [Line(**line) for line in fields["lines"]]
+        wiring.parts().stock.reserve(order_id=fields["order_id"], lines=lines, ttl=fields["ttl"])
+        return Response({"order_id": fields["order_id"], "lines": fields["lines"]}, status=201)
+
+
+class CommitView(CatalogView):
+    """The order is paid: its units leave the shelf."""
+
+    permission_classes: Any = [FromService("checkout")]
+
+    def post(self, request: Request, order_id: str) -> Response:
+        wiring.parts().stock.commit(order_id=_known(order_id), skus=_skus(request))
+        return Response({"order_id": order_id, "status": "committed"})
+
+
+class ReleaseView(CatalogView):
+    """The order came to nothing: its units can be sold again."""
+
+    permission_classes: Any = [FromService("checkout")]
+
+    def post(self, request: Request, order_id: str) -> Response:
+        wiring.parts().stock.release(order_id=_known(order_id), skus=_skus(request))
+        return Response({"order_id": order_id, "status": "released"})
+
+
+def _known(order_id: str) -> str:
+    if not is_ident(order_id):
+        raise errors.NotFound(detail="There is no such order.")
+    return order_id
+
+
+def _skus(request: Request) -> list[str] | None:
+    """The SKUs of the body's lines; None for an empty body: all that the order holds."""
+    if not request.META.get("CONTENT_LENGTH", "0").strip("0 "):
+        return None
+    lines = LinesIn.of(request).get("lines")
+    return None if lines is None else [line["sku"] for line in lines]

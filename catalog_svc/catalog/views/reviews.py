@@ -1,0 +1,49 @@
+"""/products/{slug}/reviews"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog import present, wiring
+from catalog.domain import Product
+from catalog.serializers import ReviewAnswer, ReviewIn, ReviewPage
+from catalog.views.base import CatalogView
+from chassis.api import errors
+from chassis.api.pagination import page, page_params
+from chassis.identity.permissions import ByMethod, Public, SignedIn
+from chassis.identity.principal import principal_of
+
+
+def _listed(slug: str) -> Product:
+    product = wiring.parts().products.get(slug)
+    if not product.is_listed:
+        raise errors.NotFound(detail="There is no such product.")
+    return product
+
+
+class ReviewsView(CatalogView):
+    """One review per shopper and product; `verified_purchase` is the shop's own word."""
+
+    permission_classes: Any = [ByMethod(GET=Public, POST=SignedIn)]
+
+    @extend_schema(
+        operation_id="list_reviews",
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
+        responses=ReviewPage,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        limit, cursor = page_params(request)
+        found = wiring.parts().reviews.list_of(_listed(slug).id, limit, cursor)
+        return Response(page([present.review(review) for review in found.items], found.next))
+
+    @extend_schema(operation_id="write_review", request=ReviewIn, responses={201: ReviewAnswer})
+    def post(self, request: Request, slug: str) -> Response:
+        fields = {"body": "", **ReviewIn.of(request)}
+        review = wiring.parts().reviews.write(
+            product=_listed(slug), account_id=principal_of(request).id, author="", **fields
+        )
+        return Response(present.review(review), status=201)

@@ -1,0 +1,22 @@
+"""Settings of catalog_svc: the chassis' base, and what only this service needs."""
+
+from pathlib import Path
+
+from chassis.settings import base, declare
+
+globals().update(base(service="catalog", app="catalog", root=Path(__file__).resolve().parent.parent))
+
+AZURE_STORAGE_CONNECTION_STRING = declare(
+    "AZURE_STORAGE_CONNECTION_STRING",
+    str,
+    "",
+    "blob store of the product pictures; empty: kept in memory, for tests",
+    secret=True,
+)
+AZURE_CONTAINER = declare(
+    "AZURE_CONTAINER", str, "media", "container of the product pictures, made when missing"
+)
+IMAGE_MAX_BYTES = declare(
+    "IMAGE_MAX_BYTES", int, 6 * 1024 * 1024, "largest picture that can be uploaded, in bytes"
+)
+IMAGE_MAX_PIXELS = declare("IMAGE_MAX_PIXELS", int, 40_000_000, "largest picture that is decoded, in pixels")

@@ -1,0 +1,91 @@
+"""Parts over the in-memory store, a real index in a temporary folder, and a clock that stands still."""
+
+from __future__ import annotations
+
+from chassis.testing.django import setup
+
+setup(__file__)
+
+import itertools  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from datetime import UTC, datetime, timedelta  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+from catalog import wiring  # noqa: E402
+from catalog.clients import MemoryBlobs, NoRenderer  # noqa: E402
+from catalog.pictures import Limits  # noqa: E402
+from catalog.wiring import Outside, Parts, assemble  # noqa: E402
+from chassis.couch import MemoryRepository  # noqa: E402
+from chassis.couch.memory import MemoryStore  # noqa: E402
+
+
+class Clock:
+    """Stands still until told to move."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+class World:
+    """All parts of a test, and what is outside of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.stores = {"catalog": MemoryStore("catalog"), "stock": MemoryStore("stock")}
+        self.blobs = MemoryBlobs()
+        self.renderer = NoRenderer()
+        self.folder = folder
+        self._ids = itertools.count(1)
+        self.parts = self.assemble()
+
+    def assemble(self) -> Parts:
+        return assemble(
+            Outside(
+                repository=lambda collection: MemoryRepository(collection, self.stores[collection.database]),
+                stores=lambda name: self.stores[name],
+                folder=self.folder,
+                blobs=self.blobs,
+                renderer=self.renderer,
+                media_url="/media/",
+                limits=Limits(max_bytes=200_000, max_pixels=4_000_000),
+                clock=self.clock,
+                new_id=lambda: f"p{next(self._ids):04d}",
+            )
+        )
+
+    def catch_up(self) -> None:
+        """Bring the index up to date."""
+        self.parts.indexer.catch_up()
+
+    def events(self, database: str = "catalog") -> list[dict[str, Any]]:
+        """All facts in the outboxes of a database, oldest first."""
+        documents = [change.doc for change in self.stores[database].changes(0, limit=10_000).results]
+        return [event for doc in documents if doc for event in doc.get("events", [])]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    with wiring.override(made.parts):
+        yield made
+    made.parts.indexer.close()
+
+
+@pytest.fixture
+def parts(world: World) -> Parts:
+    return world.parts
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient(raise_request_exception=False)
