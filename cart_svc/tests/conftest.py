@@ -12,13 +12,14 @@ from chassis.testing.django import setup
 
 setup(__file__)
 
-from cart import wiring
-from cart.clients import CatalogAway
-from cart.domain import Money, Offer
-from cart.repositories import CARTS, COUPONS
-from cart.services import Coupons, Keeper, OrderDesk, Shopping
-from chassis.couch import MemoryRepository
-from django.test import Client
+from django.test import Client  # noqa: E402
+
+from cart import wiring  # noqa: E402
+from cart.clients import CatalogAway  # noqa: E402
+from cart.domain import Money, Offer  # noqa: E402
+from cart.repositories import CARTS, COUPONS  # noqa: E402
+from cart.services import Coupons, Keeper, OrderDesk, Shopping  # noqa: E402
+from chassis.couch import MemoryRepository  # noqa: E402
 
 CUP = Offer("cup", "p1", "Cup", "cup", Money(1200), "in_stock", "/media/cup.webp", {"colour": "red"})
 POT = Offer("pot", "p2", "Pot", "pot", Money(2550), "low")

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from cart.domain import Cart, ClaimRefused, Coupon, Money, NoSuchLine, Offer, Refused, price_cart
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

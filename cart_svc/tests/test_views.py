@@ -1,10 +1,10 @@
 import pytest
+from conftest import CUP, Offer
+
 from cart.domain import Coupon, account_cart_id
 from chassis.testing import bad_input
 from chassis.testing.identity import bearer, service_headers
 from chassis.testing.permissions import assert_every_view_declares_permissions
-
-from conftest import CUP, Offer
 
 EUR = {"currency": "EUR"}
 EMPTY = {

@@ -205,8 +205,8 @@ class Cart:
 
     # -- orders
     def claim(self, order_id: str, version: int) -> None:
-        """An order takes this version, repeatably; ClaimRefused when another live one holds it, or the cart is
-        not what was priced. It moves no version: the same content can be claimed again once the order let go.
+        """An order takes this version, repeatably; ClaimRefused when another live one holds it, or the cart
+        is not what was priced. It moves no version: the same content can be claimed again afterwards.
         """
         if self.claims.get(order_id) == version or _order(order_id) in self.settled:
             return

@@ -123,8 +123,8 @@ class Shopping:
 
     # -- a guest who signs in
     def cart_merge(self, account_id: str, *, guest_cart: str) -> PricedCart:
-        """Close the guest's cart, take its content over in one write that notes its id, then empty it: repeating
-        any of the three changes nothing. 404 for what is no guest's cart, or was another account's.
+        """Close the guest's cart, take its content over in one write that notes its id, then empty it.
+        Repeating any of the three changes nothing. 404 for what is no guest's cart, or was another account's.
         """
         mine = account_cart_id(account_id)
         try:

@@ -1,0 +1,9 @@
+"""What `celery -A config.celery worker` runs."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from chassis.jobs import celery_app
+
+app = celery_app("logs")

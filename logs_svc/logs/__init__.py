@@ -1,0 +1,1 @@
+"""What happened: behaviour events and the audit trail."""

@@ -1,0 +1,37 @@
+"""Loads a history of events from a file of JSON lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from logs.services import ImportProgress
+from logs.wiring import parts
+
+_SHOWN_ERRORS = 10
+
+
+class Command(BaseCommand):
+    help = (
+        "Load events from a file of JSON lines; those that have an id are loaded once, however often it runs."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        progress = ImportProgress()
+        try:
+            with file.open(encoding="utf-8") as lines:
+                for progress in parts().importing.events_import(lines):
+                    self.stdout.write(
+                        f"{progress.read} read, {progress.stored} stored, {progress.known} known"
+                    )
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from error
+        for number, reason in progress.errors[:_SHOWN_ERRORS]:
+            self.stderr.write(f"line {number}: {reason}")
+        if progress.errors:
+            raise CommandError(f"{len(progress.errors)} lines were not understood")

@@ -1,0 +1,216 @@
+"""What comes in and goes out of logs_svc's API."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+
+from chassis.api import serializers
+from logs.domain import FUNNEL, REPORTED, TYPES, AuditEntry, Event
+from logs.services import Days, EventFilter, IntakeAnswer
+
+_MOST_DAYS = 366
+_USUAL_DAYS = 30
+
+
+class ReportedEventIn(serializers.Serializer):
+    """Only the schema of it: an event that is not like this is rejected by itself, the others go in."""
+
+    id = serializers.CharField(required=False, max_length=64, help_text="Makes telling it twice harmless.")
+    type = serializers.ChoiceField(list(REPORTED))
+    product_id = serializers.CharField(required=False, max_length=64)
+    session_id = serializers.CharField(required=False, max_length=64)
+    at = serializers.DateTimeField(required=False, help_text="Moved into the last 7 days.")
+    data = serializers.DictField(required=False, help_text="2 KB at most; a search has its text in `q`.")
+
+
+class RejectedOut(serializers.Serializer):
+    index = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class IntakeOut(serializers.Serializer):
+    accepted = serializers.IntegerField()
+    rejected = RejectedOut(many=True)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Moment(serializers.Field):
+    """An RFC 3339 time, or a day: then its beginning, or with `whole_day` its end."""
+
+    def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.whole_day = whole_day
+
+    def to_internal_value(self, data: Any) -> datetime:
+        text = str(data)[:40]
+        try:
+            if len(text) == 10:
+                day = datetime.combine(date.fromisoformat(text), time(), UTC)
+                return day + timedelta(days=1) if self.whole_day else day
+            # A + of an address is a space: "12:00:00+01:00" that was not quoted.
+            found = datetime.fromisoformat(text.replace(" ", "+"))
+        except (ValueError, OverflowError) as error:
+            raise serializers.ValidationError("Must be an RFC 3339 time, or a day.") from error
+        if found.tzinfo is None:
+            raise serializers.ValidationError("Must have a time zone.")
+        return found
+
+
+class PageQuery(serializers.Query):
+    """Read by `page_params`; named here so that they are not unknown."""
+
+    limit = serializers.CharField(required=False)
+    cursor = serializers.CharField(required=False)
+
+
+class EventsQuery(PageQuery):
+    type = serializers.ChoiceField(list(TYPES), required=False)
+    user = serializers.CharField(required=False, max_length=128)
+    product = serializers.CharField(required=False, max_length=128)
+    vars()["from"] = Moment(required=False)
+    to = Moment(required=False, whole_day=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wanted = EventFilter(
+            type=attrs.get("type"),
+            user=attrs.get("user"),
+            product=attrs.get("product"),
+            start=attrs.get("from"),
+            end=attrs.get("to"),
+        )
+        return {**attrs, "wanted": wanted}
+
+
+class AuditQuery(PageQuery):
+    actor = serializers.CharField(required=False, max_length=128)
+    object = serializers.CharField(required=False, max_length=200)
+
+
+class DaysQuery(serializers.Query):
+    """`from` and `to` are days, both included; the last 30 unless told."""
+
+    vars()["from"] = serializers.DateField(required=False)
+    to = serializers.DateField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        last = attrs.get("to") or datetime.now(UTC).date()
+        first = attrs.get("from") or last - timedelta(days=_USUAL_DAYS - 1)
+        if not 0 <= (last - first).days < _MOST_DAYS:
+            raise serializers.ValidationError({"from": [f"Must be at most {_MOST_DAYS} days before `to`."]})
+        return {**attrs, "days": Days(first, last)}
+
+
+class TopQuery(DaysQuery):
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, default=24)
+
+
+class TopProductsQuery(TopQuery):
+    type = serializers.ChoiceField(list(TYPES), required=False, default="view")
+
+
+class EventOut(serializers.Serializer):
+    id = serializers.CharField()
+    type = serializers.ChoiceField(list(TYPES))
+    user = serializers.CharField(allow_null=True)
+    session = serializers.CharField(allow_null=True)
+    product_id = serializers.CharField(allow_null=True)
+    quantity = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    data = serializers.DictField()
+
+
+class EventPageOut(serializers.Serializer):
+    results = EventOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class AuditOut(serializers.Serializer):
+    id = serializers.CharField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    actor_name = serializers.CharField(allow_blank=True)
+    action = serializers.CharField()
+    service = serializers.CharField()
+    object_type = serializers.CharField()
+    object_id = serializers.CharField()
+    object_repr = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class AuditPageOut(serializers.Serializer):
+    results = AuditOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class DayOut(serializers.Serializer):
+    day = serializers.DateField()
+    total = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="By type of event.")
+
+
+class TimeseriesOut(serializers.Serializer):
+    results = DayOut(many=True)
+
+
+class StepOut(serializers.Serializer):
+    step = serializers.ChoiceField(list(FUNNEL))
+    visitors = serializers.IntegerField(help_text="Sessions, else accounts.")
+    events = serializers.IntegerField()
+
+
+class FunnelOut(serializers.Serializer):
+    results = StepOut(many=True)
+
+
+class ProductCountOut(serializers.Serializer):
+    product_id = serializers.CharField()
+    count = serializers.IntegerField(help_text="Events; units for purchases.")
+
+
+class TopProductsOut(serializers.Serializer):
+    results = ProductCountOut(many=True)
+
+
+class QueryCountOut(serializers.Serializer):
+    query = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class SearchesOut(serializers.Serializer):
+    results = QueryCountOut(many=True)
+
+
+def intake_body(answer: IntakeAnswer) -> dict[str, Any]:
+    rejected = [{"index": index, "reason": reason} for index, reason in answer.rejected]
+    return {"accepted": answer.accepted, "rejected": rejected}
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "user": event.user,
+        "session": event.session,
+        "product_id": event.product_id,
+        "quantity": event.quantity,
+        "at": event.at,
+        "data": event.data,
+    }
+
+
+def audit_body(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "actor_name": entry.actor_name,
+        "action": entry.action,
+        "service": entry.service,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "object_repr": entry.object_repr,
+        "message": entry.message,
+    }

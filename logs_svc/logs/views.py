@@ -1,0 +1,167 @@
+"""Events and the audit trail over HTTP."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chassis.api.errors import BadRequest
+from chassis.api.pagination import page, page_params
+from chassis.api.views import View
+from chassis.identity import ByMethod, FromService, Public, Staff
+from chassis.messaging.views import Inbox
+from logs.serializers import (
+    AuditPageOut,
+    AuditQuery,
+    DaysQuery,
+    EventPageOut,
+    EventsQuery,
+    FunnelOut,
+    IntakeOut,
+    ReportedEventIn,
+    SearchesOut,
+    TimeseriesOut,
+    TopProductsOut,
+    TopProductsQuery,
+    TopQuery,
+    audit_body,
+    event_body,
+    intake_body,
+)
+from logs.wiring import parts
+
+MOST_TOLD = 100
+SIBLINGS = ("auth", "catalog", "cart", "checkout", "logs", "reco")
+_SESSION = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
+
+SESSION = OpenApiParameter(
+    "X-Session-Id", str, OpenApiParameter.HEADER, description="The visit, for events that name none."
+)
+
+
+def _session(request: Request) -> str | None:
+    given = request.headers.get("X-Session-Id", "")
+    return given if _SESSION.match(given) else None
+
+
+class EventsView(View):
+    permission_classes = [ByMethod(GET=Staff("logs.event.read"), POST=Public)]
+
+    @extend_schema(
+        operation_id="events_list",
+        parameters=[EventsQuery],
+        responses=EventPageOut,
+    )
+    def get(self, request: Request) -> Response:
+        """The newest first."""
+        wanted = EventsQuery.of(request)["wanted"]
+        limit, cursor = page_params(request)
+        found = parts().reading.events_list(wanted, limit=limit, cursor=cursor)
+        return Response(page(map(event_body, found), found.next))
+
+    @extend_schema(
+        operation_id="events_report",
+        parameters=[SESSION],
+        request=ReportedEventIn(many=True),
+        responses={202: IntakeOut},
+    )
+    def post(self, request: Request) -> Response:
+        """What a visitor did, 1 to 100 at once. A bad event is told in `rejected`, the others are kept."""
+        told = request.data
+        if not isinstance(told, list) or not 1 <= len(told) <= MOST_TOLD:
+            raise BadRequest(f"The body is an array of 1 to {MOST_TOLD} events.")
+        answer = parts().intake.events_accept(told, user=request.user.account_id, session=_session(request))
+        return Response(intake_body(answer), status=202)
+
+
+class AuditView(View):
+    permission_classes = [Staff("logs.audit.read")]
+
+    @extend_schema(operation_id="audit_list", parameters=[AuditQuery], responses=AuditPageOut)
+    def get(self, request: Request) -> Response:
+        """Who changed what, the newest first."""
+        return _audit(request)
+
+
+class InternalAuditView(View):
+    permission_classes = [FromService(*SIBLINGS)]
+
+    @extend_schema(operation_id="internal_audit_list", parameters=[AuditQuery], responses=AuditPageOut)
+    def get(self, request: Request) -> Response:
+        return _audit(request)
+
+
+def _audit(request: Request) -> Response:
+    query = AuditQuery.of(request)
+    limit, cursor = page_params(request)
+    found = parts().reading.audit_list(
+        actor=query.get("actor"), object=query.get("object"), limit=limit, cursor=cursor
+    )
+    return Response(page(map(audit_body, found), found.next))
+
+
+@extend_schema(exclude=True)
+class InternalEventsView(Inbox):
+    """GET: reco reads the history. POST: the inbox, which has the same address in every service."""
+
+    permission_classes = [ByMethod(GET=FromService("reco"), POST=FromService(*SIBLINGS))]
+
+    def get(self, request: Request) -> Response:
+        """The whole history in the order of arrival: `?after=<next of the last page>&limit=` (1 to 1000)."""
+        limit = page_params(request, default=1000, most=1000).limit
+        found = parts().reading.events_after(request.query_params.get("after") or None, limit=limit)
+        return Response(page(map(event_body, found), found.next))
+
+
+class TimeseriesView(View):
+    permission_classes = [Staff("logs.event.read")]
+
+    @extend_schema(operation_id="stats_timeseries", parameters=[DaysQuery], responses=TimeseriesOut)
+    def get(self, request: Request) -> Response:
+        """Events a day, by type."""
+        series = parts().stats.timeseries(DaysQuery.of(request)["days"])
+        return _results(
+            {"day": day, "total": sum(counts.values()), "counts": counts} for day, counts in series
+        )
+
+
+class FunnelView(View):
+    permission_classes = [Staff("logs.event.read")]
+
+    @extend_schema(operation_id="stats_funnel", parameters=[DaysQuery], responses=FunnelOut)
+    def get(self, request: Request) -> Response:
+        """How many visitors went how far."""
+        steps = parts().stats.funnel(DaysQuery.of(request)["days"])
+        return _results(
+            {"step": step, "visitors": visitors, "events": events} for step, visitors, events in steps
+        )
+
+
+class TopProductsView(View):
+    permission_classes = [Staff("logs.event.read")]
+
+    @extend_schema(operation_id="stats_top_products", parameters=[TopProductsQuery], responses=TopProductsOut)
+    def get(self, request: Request) -> Response:
+        """What is looked at, added or bought most."""
+        query = TopProductsQuery.of(request)
+        top = parts().stats.top_products(query["days"], type=query["type"], limit=query["limit"])
+        return _results({"product_id": product, "count": count} for product, count in top)
+
+
+class SearchesView(View):
+    permission_classes = [Staff("logs.event.read")]
+
+    @extend_schema(operation_id="stats_searches", parameters=[TopQuery], responses=SearchesOut)
+    def get(self, request: Request) -> Response:
+        """What is searched for most."""
+        query = TopQuery.of(request)
+        top = parts().stats.searches(query["days"], limit=query["limit"])
+        return _results({"query": text, "count": count} for text, count in top)
+
+
+def _results(rows: Any) -> Response:
+    return Response({"results": list(rows)})

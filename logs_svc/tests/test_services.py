@@ -1,0 +1,161 @@
+import json
+from datetime import timedelta
+
+import pytest
+from conftest import NOW
+
+from chassis.messaging import Envelope, Rejected
+from logs.domain import AuditEntry, Event
+from logs.services import EventFilter
+
+ORDER = {
+    "order_id": "HM-1",
+    "number": "HM-1",
+    "account_id": "a1",
+    "session_id": "s1",
+    "cart_id": "c1",
+    "lines": [
+        {"sku": "cup", "product_id": "p1", "quantity": 2, "unit_price": 1200},
+        {"sku": "pot", "product_id": "p2", "quantity": 1, "unit_price": 2550},
+    ],
+    "total": {"amount": 4950, "currency": "EUR"},
+}
+WRITE = {
+    "actor": "staff-1",
+    "actor_name": "Ann",
+    "action": "change",
+    "service": "catalog",
+    "object_type": "product",
+    "object_id": "p1",
+    "object_repr": "Cup",
+    "message": "Changed price.",
+    "at": "2026-03-10T10:00:00.000Z",
+}
+
+
+def envelope(type, data, *, source="checkout", id="e1"):
+    return Envelope(id=id, type=type, source=source, subject="HM-1", seq=1, at=NOW, data=data)
+
+
+def test_a_confirmed_order_is_one_purchase_per_line_and_counts_once(world):
+    fact = envelope("order.confirmed", ORDER)
+
+    outcomes = [world.parts.facts.order_confirmed(fact) for _ in range(2)]
+
+    assert outcomes == ["done", "duplicate"]
+    assert [
+        (e.id, e.type, e.product_id, e.quantity, e.user, e.session, e.at, e.data) for e in world.all_events()
+    ] == [
+        ("p-e1-0", "purchase", "p1", 2, "a1", "s1", NOW, {"order": "HM-1", "sku": "cup"}),
+        ("p-e1-1", "purchase", "p2", 1, "a1", "s1", NOW, {"order": "HM-1", "sku": "pot"}),
+    ]
+
+
+def test_an_order_without_lines_is_rejected(world):
+    for lines in (None, "x", [1], [{"product_id": "p1"}], [{"product_id": "p1", "quantity": True}]):
+        with pytest.raises(Rejected):
+            world.parts.facts.order_confirmed(envelope("order.confirmed", {**ORDER, "lines": lines}))
+
+
+def test_a_staff_write_is_kept_once(world):
+    fact = envelope("audit.recorded", WRITE, source="catalog")
+
+    outcomes = [world.parts.facts.audit_recorded(fact) for _ in range(2)]
+
+    assert outcomes == ["done", "duplicate"]
+    (entry,) = world.audit.find("by_time").items
+    assert entry == AuditEntry(
+        id="e1", rev=entry.rev, arrived=NOW, **{**WRITE, "at": NOW - timedelta(hours=2)}
+    )
+
+
+def test_a_service_cannot_tell_of_another_ones_staff_writes(world):
+    with pytest.raises(Rejected):
+        world.parts.facts.audit_recorded(envelope("audit.recorded", WRITE, source="cart"))
+
+
+def test_an_erased_account_is_forgotten_and_its_events_stay(world):
+    world.parts.facts.order_confirmed(envelope("order.confirmed", ORDER))
+    fact = envelope("account.erased", {"account_id": "a1"}, source="auth", id="e2")
+
+    outcomes = [world.parts.facts.account_erased(fact) for _ in range(2)]
+
+    assert outcomes == ["done", "duplicate"]
+    assert [(e.product_id, e.user, e.session) for e in world.all_events()] == [
+        ("p1", None, None),
+        ("p2", None, None),
+    ]
+
+
+def lines(count):
+    for number in range(count):
+        row = {
+            "id": f"demo-{number}",
+            "type": "view",
+            "user": "demo-person-1" if number % 2 else None,
+            "session_id": f"demo-{number % 7}",
+            "product_id": f"p{number % 5}",
+            "at": (NOW - timedelta(minutes=number)).isoformat(),
+            "quantity": 1,
+            "data": {"demo": True},
+        }
+        yield json.dumps(row) + "\n"
+
+
+def test_a_history_is_imported_once_with_progress(world):
+    progress = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(1200))]
+    again = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(1200))]
+
+    assert progress == [(500, 500, 0), (1000, 1000, 0), (1200, 1200, 0)]
+    assert again[-1] == (1200, 0, 1200)
+    assert world.events.get("i-demo-1") == Event(
+        id="i-demo-1",
+        type="view",
+        at=NOW - timedelta(minutes=1),
+        arrived="id-00002",
+        user="demo-person-1",
+        session="demo-1",
+        product_id="p1",
+        data={"demo": True},
+        rev=world.events.get("i-demo-1").rev,
+    )
+
+
+def test_a_bad_line_of_a_history_is_told_and_the_others_go_in(world):
+    good = next(lines(1))
+
+    (progress,) = world.parts.importing.events_import(
+        [good, "not json\n", '{"type": "eat"}\n', "\n", '{"type": "view", "id": "a b", "at": "x"}\n']
+    )
+
+    assert (progress.read, progress.stored) == (5, 1)
+    assert [number for number, _ in progress.errors] == [2, 3, 5]
+
+
+def test_events_are_read_in_the_order_of_their_arrival(world):
+    list(world.parts.importing.events_import(lines(25)))
+
+    seen, cursor = [], None
+    while True:
+        page = world.parts.reading.events_after(cursor, limit=10)
+        seen += [event.id for event in page]
+        cursor = page.next
+        if cursor is None:
+            break
+
+    assert seen == [f"i-demo-{number}" for number in range(25)]
+
+
+def test_filters_that_share_no_index_are_combined(world):
+    list(world.parts.importing.events_import(lines(60)))
+    wanted = EventFilter(user="demo-person-1", product="p3", type="view", start=NOW - timedelta(minutes=30))
+
+    found, cursor = [], None
+    while True:
+        page = world.parts.reading.events_list(wanted, limit=4, cursor=cursor)
+        found += [event.id for event in page]
+        cursor = page.next
+        if cursor is None:
+            break
+
+    assert found == ["i-demo-3", "i-demo-13", "i-demo-23"]
