@@ -1,7 +1,7 @@
 """nginx's configuration from the template: `python -m gateway.render settings.json nginx.conf`.
 
 The same templates serve `make run` (addresses on this machine) and the Swarm (names that nginx
-resolves again and again); whatever differs is in the settings. Standard library only, for it runs in any image.
+resolves again and again); what differs is in the settings. Standard library only: it runs in any image.
 """
 
 from __future__ import annotations

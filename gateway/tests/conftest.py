@@ -19,9 +19,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from stubs import Stub, free_port  # noqa: E402
+
 from gateway.render import Settings, render  # noqa: E402 -- the folder above has to be on the path first
 from local.binaries import nginx_binary  # noqa: E402
-from stubs import Stub, free_port  # noqa: E402
 
 SERVICES = ("auth", "catalog", "cart", "checkout", "logs", "reco")
 

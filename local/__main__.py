@@ -1,0 +1,104 @@
+"""`python -m local run`, and a few words to a shop that runs: `staff`, `stop NAME`, `start NAME`, `status`.
+
+`make run` and `make staff` are the front doors; options come from the environment (`local/options.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from local import options, process
+from local.binaries import Missing
+from local.data import BadData, Folder
+from local.options import BadOption
+from local.ports import PortTaken
+from local.supervisor import StartFailed
+
+
+def run(_: Sequence[str]) -> int:
+    """Run a shop until Ctrl-C."""
+    from local import shop  # what only this command needs
+
+    chosen = options.from_environment()
+    if "MAKELEVEL" in os.environ:  # a killed `make run` must not leave a shop behind
+        process.end_with_parent()
+    folder = Folder.open(chosen.data)
+    folder.lock()
+    return asyncio.run(shop.run(chosen, folder))
+
+
+def staff(_: Sequence[str]) -> int:
+    """Make an account with every permission: EMAIL and PASSWORD from the environment."""
+    from local import staff as accounts
+
+    chosen = options.from_environment()
+    email = os.environ.get("EMAIL", "")
+    try:
+        accounts.create(
+            chosen.data,
+            chosen.port if os.environ.get("PORT") else None,
+            email,
+            os.environ.get("PASSWORD", ""),
+        )
+    except accounts.StaffFailed as error:
+        return _say(str(error))
+    print(f"{email} may now sign in at {chosen.url}/admin/ and do everything there.")
+    return 0
+
+
+def stop(names: Sequence[str]) -> int:
+    """End the named parts of a running shop and keep them stopped."""
+    folder = Folder(options.from_environment().data)
+    pids = (folder.running() or {}).get("pids", {})
+    for name in names:
+        if name not in pids:
+            return _say(f"No part named {name} runs; there are: {', '.join(sorted(pids)) or 'none'}.")
+        (folder.path / "stopped" / name).touch()
+        process.signal_group(pids[name], signal.SIGTERM)
+    return 0
+
+
+def start(names: Sequence[str]) -> int:
+    """Start the named parts again."""
+    folder = Folder(options.from_environment().data)
+    for name in names:
+        (folder.path / "stopped" / name).unlink(missing_ok=True)
+    return 0
+
+
+def status(_: Sequence[str]) -> int:
+    """Name and process of every part."""
+    run = Folder(options.from_environment().data).running() or {}
+    for name, pid in sorted(run.get("pids", {}).items()):
+        print(f"{name:<20} {pid}")
+    return 0 if run.get("pids") else 1
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "run": run, "staff": staff, "stop": stop, "start": start, "status": status,
+}  # fmt: skip
+
+
+def _say(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    command, *rest = arguments or ["run"]
+    if command not in COMMANDS:
+        return _say(f"There is no command {command}: {', '.join(COMMANDS)}.")
+    try:
+        return COMMANDS[command](rest)
+    except (BadOption, BadData, PortTaken, Missing, StartFailed) as error:
+        return _say(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""A run of the whole shop: from the command to the address on the terminal, and to the last process ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local import parts, ports
+from local.data import SERVICES, Folder
+from local.options import ROOT, Options
+from local.output import Log
+from local.part import Part
+from local.parts import Plan
+from local.prepared import Prepared
+from local.supervisor import StartFailed, Stopped, Supervisor
+
+PATIENCE = 90.0  # seconds for all services to be ready once their processes run
+
+
+async def run(options: Options, folder: Folder) -> int:
+    """Run until told to stop; the exit code. Raises what cannot be started, in one sentence."""
+    began = time.monotonic()
+    secrets = folder.secrets()
+    ports.check(options.port)
+    plan = Plan.make(options, secrets)
+    prepared = Prepared(folder.path)
+    log = Log(folder.path / "log")
+    must_seed = options.seed == "demo" and not folder.done("seed")
+    plan.hold.touch() if must_seed else plan.hold.unlink(missing_ok=True)
+    supervisor = Supervisor(
+        parts.all_parts(plan, to_prepare=SERVICES if options.couchdb_url else prepared.missing()),
+        log,
+        stopped=_emptied(folder),
+        changed=lambda pids: folder.write_running(_description(plan, pids)),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.request_stop)
+    try:
+        await supervisor.start()
+        prepared.remember()
+        await _until_ready(supervisor, plan)
+        await _first_start(supervisor, plan, folder, must_seed=must_seed)
+        _welcome(plan, log, time.monotonic() - began)
+        await supervisor.wait()
+        return 0
+    except Stopped:
+        return 0
+    finally:
+        log.say("stopping")
+        await supervisor.stop()
+        log.say("stopped")
+        log.close()
+
+
+def _emptied(folder: Folder) -> Path:
+    stopped = folder.path / "stopped"
+    for file in stopped.iterdir():
+        file.unlink()
+    return stopped
+
+
+def _description(plan: Plan, pids: Mapping[str, int]) -> dict[str, Any]:
+    """What `make staff`, tests and benchmarks read: run.json, for its owner only."""
+    return {
+        "pid": os.getpid(),
+        "port": plan.options.port,
+        "url": plan.options.url,
+        "inner_url": plan.inner_url,
+        "couchdb_url": plan.couchdb_url,
+        "redis_url": plan.redis_url,
+        "ports": {**plan.port, "gateway": plan.options.port},
+        "pids": dict(pids),
+    }
+
+
+async def _until_ready(supervisor: Supervisor, plan: Plan) -> None:
+    """Until every service says that it is ready. StartFailed with the names of those that are not in time."""
+    waiting = asyncio.ensure_future(_wait_for_services(plan))
+    await supervisor.until(waiting)
+    unready = waiting.result()
+    if unready:
+        raise StartFailed("Not ready: " + "; ".join(unready))
+
+
+async def _wait_for_services(plan: Plan) -> list[str]:
+    """The services not ready when patience ends, each with what it misses; none as soon as all are."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        states = await asyncio.to_thread(_states, plan)
+        bad = [name for name in parts.WEBS if states.get(name) != "ok"]
+        if not bad:
+            return []
+        if time.monotonic() > end:
+            return [await asyncio.to_thread(_complaint, plan, name) for name in bad]
+        await asyncio.sleep(0.1)
+
+
+def _states(plan: Plan) -> dict[str, str]:
+    return dict(_get_json(f"http://{plan.at('health')}/healthz").get("services", {}))
+
+
+def _complaint(plan: Plan, name: str) -> str:
+    missing = _get_json(f"http://{plan.at(name)}/readyz").get("missing", ["an answer"])
+    return f"{name} misses {', '.join(missing)}"
+
+
+def _get_json(url: str) -> dict[str, Any]:
+    """The answer's body whatever its status; {} if there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 -- our own address
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        with error, contextlib.suppress(ValueError):
+            return dict(json.load(error))
+    except (OSError, ValueError):
+        pass
+    return {}
+
+
+async def _first_start(supervisor: Supervisor, plan: Plan, folder: Folder, *, must_seed: bool) -> None:
+    """The administrator's account and the demo goods, once."""
+    admin = plan.secrets["admin"]
+    if not folder.done("admin"):
+        await _step(supervisor, parts.create_staff(plan, admin["email"], admin["password"]))
+        folder.mark_done("admin")
+    if must_seed and (ROOT / "local" / "seed" / "__main__.py").exists():
+        await _step(supervisor, parts.seeding(plan))
+        folder.mark_done("seed")
+    plan.hold.unlink(missing_ok=True)
+
+
+async def _step(supervisor: Supervisor, part: Part) -> None:
+    running = asyncio.ensure_future(supervisor.run_once(part))
+    await supervisor.until(running)
+    if code := running.result():
+        raise StartFailed(f"{part.name} ended with exit code {code}; what it said is above.")
+
+
+def _welcome(plan: Plan, log: Log, seconds: float) -> None:
+    admin = plan.secrets["admin"]
+    url = plan.options.url
+    for line in (
+        f"The shop is open after {seconds:.1f} s:  {url}",
+        f"Administration:  {url}/admin/  with {admin['email']} and {admin['password']}",
+        f"Mail that was sent:  {url}/mail/    Data: {plan.data}    Stop: Ctrl-C",
+    ):
+        log.say(line)

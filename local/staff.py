@@ -1,0 +1,81 @@
+"""`make staff`: an account with every permission in the running shop."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local import parts
+from local.data import Folder
+from local.options import Options
+from local.part import Part
+from local.parts import Plan
+
+
+class StaffFailed(Exception):
+    """The text is one sentence for the person at the terminal."""
+
+
+def create(data: Path, port: int | None, email: str, password: str) -> None:
+    """Make the account and sign in with it once. `port`: the shop is expected there, if given."""
+    if not email or not password:
+        raise StaffFailed("Say who: make staff EMAIL=you@example.org PASSWORD=…")
+    run = _running(data, port)
+    secrets = Folder(data).secrets()
+    options = Options(port=run["port"], data=data, couchdb_url=run["couchdb_url"], redis_url=run["redis_url"])
+    _create(parts.create_staff(Plan(options, secrets, run["ports"]), email, password))
+    _sign_in(run["url"], email, password)
+
+
+def _running(data: Path, port: int | None) -> Mapping[str, Any]:
+    """What runs on this data folder. StaffFailed if that is nothing, or another shop than the one meant."""
+    folder = Folder(data)
+    run = folder.running() if folder.is_locked() else None
+    if run is None or not run.get("pids"):
+        raise StaffFailed(f"No shop runs on DATA={data}: start it with `make run`, or say which DATA.")
+    if port is not None and run["port"] != port:
+        raise StaffFailed(f"The shop on DATA={data} is on port {run['port']}, not {port}: say which DATA.")
+    return run
+
+
+def _create(part: Part) -> None:
+    done = subprocess.run(
+        part.command,
+        cwd=part.cwd,
+        env=dict(part.env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        raise StaffFailed(f"The account was not made: {words[-1]}")
+
+
+def _sign_in(url: str, email: str, password: str, *, seconds: float = 20.0) -> None:
+    """Prove that the account works; what is too early or too often is tried again."""
+    body = json.dumps({"email": email, "password": password}).encode()
+    end = time.monotonic() + seconds
+    while True:
+        request = urllib.request.Request(  # noqa: S310 -- our own address
+            f"{url}/api/auth/token", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10):  # noqa: S310 -- our own address
+                return
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code < 500 and error.code != 429:
+                    raise StaffFailed(f"The account was made but cannot sign in ({error.code}).") from error
+        except OSError:
+            pass
+        if time.monotonic() > end:
+            raise StaffFailed("The account was made but the shop does not answer.")
+        time.sleep(0.5)
