@@ -88,13 +88,13 @@ class Client:
             self.cart = answer.json["id"]
         return dict(answer.json)
 
-    def order(self, *, token: str = "tok_ok", key: str | None = None, **body: Any) -> Answer:
+    def order(self, *, card: str = "tok_ok", key: str | None = None, **body: Any) -> Answer:
         """POST /orders; give `lines=` or `cart_id=`."""
         order = {
             "email": "buyer@example.com",
             "shipping_address": ADDRESS,
             "shipping_method": "standard",
-            "payment": {"method": "card", "token": token},
+            "payment": {"method": "card", "token": card},
             **body,
         }
         return self.post("/api/checkout/orders", order, Idempotency_Key=key or str(uuid.uuid4()))

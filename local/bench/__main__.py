@@ -40,7 +40,7 @@ def _requests(shop: Shop, requests: int) -> None:
         "product list, JSON": lambda n: f"/api/catalog/products?min_price={n + 1000}",
         "product list, page": lambda n: f"/search?min_price={n + 1000}",
         "product detail, JSON": lambda n: f"/api/catalog/products/{slugs[n % len(slugs)]}",
-        "product detail, page": lambda n: f"/products/{slugs[n % len(slugs)]}",
+        "product detail, page": lambda n: f"/p/{slugs[n % len(slugs)]}",
         "product list, JSON, from the gateway's cache": lambda _: "/api/catalog/products",
     }
     for name, path in paths.items():

@@ -55,8 +55,8 @@ def test_a_declined_card_is_told_and_the_stock_is_back(shop):
     _, sku = shop.staff().product(on_hand=1)
     cart = buyer.add(sku)
 
-    declined = buyer.order(cart_id=cart["id"], token="tok_declined")
-    again = buyer.order(cart_id=cart["id"], token="tok_ok")
+    declined = buyer.order(cart_id=cart["id"], card="tok_declined")
+    again = buyer.order(cart_id=cart["id"], card="tok_ok")
 
     assert declined.status == 402
     assert declined.json["type"].endswith("payment-refused")
@@ -103,7 +103,8 @@ def test_a_cancelled_order_gives_stock_and_money_back(shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/internal/skus", "/livez", "/readyz", "/metrics", "/api/catalog/internal/skus", "/api/cart/metrics"]
+    "path",
+    ["/internal/skus", "/livez", "/readyz", "/metrics", "/api/catalog/internal/skus", "/api/cart/metrics"],
 )
 def test_what_is_internal_is_not_found_from_outside(shop, path):
     answer = Client(shop.url).get(path)
