@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -30,7 +31,7 @@ class SiblingCatalog:
         found: dict[str, Sku] = {}
         for start in range(0, len(asked), _PER_CALL):
             params = {"sku": ",".join(asked[start : start + _PER_CALL])}
-            answer = _ask(lambda params=params: self._catalog.get("/internal/skus", params))
+            answer = _ask(partial(self._catalog.get, "/internal/skus", params))
             rows = answer.json["results"] if isinstance(answer.json, dict) else answer.json
             found.update((row["sku"], _sku(row)) for row in rows)
         return found

@@ -7,6 +7,7 @@ from chassis.testing.django import setup
 setup(__file__)
 
 import pytest  # noqa: E402
+from django.test import Client  # noqa: E402
 
 from tests.fakes import Shop  # noqa: E402
 
@@ -17,3 +18,8 @@ def shop():
     shop = Shop()
     with shop.wired():
         yield shop
+
+
+@pytest.fixture
+def client(shop) -> Client:
+    return Client(raise_request_exception=True)

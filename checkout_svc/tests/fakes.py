@@ -218,3 +218,27 @@ class Shop:
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.clock.forward(seconds=seconds)
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Crashing:
+    """Passes everything on; dies before or after the call ``name``."""
+
+    def __init__(self, target, name: str, when: str) -> None:
+        self._target, self._name, self._when = target, name, when
+
+    def __getattr__(self, name):
+        found = getattr(self._target, name)
+        return found if name != self._name else self._dying(found)
+
+    def _dying(self, found):
+        def call(*args, **kwargs):
+            if self._when == "before":
+                raise Crash
+            found(*args, **kwargs)
+            raise Crash
+
+        return call

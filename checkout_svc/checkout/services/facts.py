@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from chassis.couch.codec import to_text
 from chassis.messaging import record
 
 from ..domain import Order
@@ -22,7 +23,7 @@ def audit(order: Order, actor: str, action: str, message: str, at: datetime) -> 
         return
     data = {
         "actor": actor, "actor_name": actor, "action": action, "service": "checkout", "object_type": "order",
-        "object_id": order.id, "object_repr": order.id, "message": message, "at": at.isoformat(),
+        "object_id": order.id, "object_repr": order.id, "message": message, "at": to_text(at),
     }  # fmt: skip
     record(order, type="audit.recorded", source="checkout", subject=order.id, data=data, at=at)
 

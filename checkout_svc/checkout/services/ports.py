@@ -79,9 +79,3 @@ class Carts(Protocol):
     def settle(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
         """Take out what was bought, and only that."""
         ...
-
-
-class SendLater(Protocol):
-    def __call__(self, number: str) -> bool:
-        """Ask for the order's mail to be sent; best effort, false when nobody heard."""
-        ...

@@ -29,7 +29,7 @@ from ..domain import (
     UnknownPayment,
 )
 from .facts import publish
-from .ports import Away, Carts, Catalog, Refusal, SendLater
+from .ports import Away, Carts, Catalog, Refusal
 
 PAY_WITHIN = timedelta(minutes=30)  # a payment that waits for its shopper is called off after that
 
@@ -46,7 +46,7 @@ class Saga:
         carts: Carts,
         *,
         clock: Callable[[], datetime],
-        send_mail: SendLater,
+        send_mail: Callable[[str], bool],
     ) -> None:
         self._orders, self._payments, self._catalog, self._carts = orders, payments, catalog, carts
         self._clock, self._send_mail = clock, send_mail

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 
 from chassis.api.errors import Problem
 from chassis.api.views import View
+from chassis.identity.principal import Principal
 
 from ..domain import Address, NotAllowed, ProviderDown, RefundRefused, Totals
 from ..presenters import totals
@@ -26,7 +27,7 @@ class CheckoutView(View):
 def problem_for(error: Exception) -> Problem | None:
     """The problem that tells of one of this service's own errors."""
     if isinstance(error, Refusal):
-        members = {k: totals(v) if isinstance(v, Totals) else v for k, v in error.members.items()}
+        members: Any = {k: totals(v) if isinstance(v, Totals) else v for k, v in error.members.items()}
         return Problem(error.status, error.type, error.detail, **members)
     if isinstance(error, NotAllowed):
         return Problem(422 if error.type in _UNPROCESSABLE else 409, error.type, str(error))
@@ -39,8 +40,13 @@ def problem_for(error: Exception) -> Problem | None:
     return None
 
 
+def principal(request: Request) -> Principal:
+    """Who calls, as the type that TokenAuthentication really gives."""
+    return cast("Principal", request.user)
+
+
 def viewer(request: Request) -> Viewer:
-    user = request.user
+    user = principal(request)
     return Viewer(
         account_id=user.account_id,
         token=request.headers.get("X-Order-Token", ""),

@@ -14,7 +14,7 @@ from .. import presenters, serializers, shapes
 from ..domain import Money, shipping_methods
 from ..services import Placed, PlaceOrder
 from ..wiring import parts
-from .base import CheckoutView, address, basket, session_id
+from .base import CheckoutView, address, basket, principal, session_id
 from .reading import list_orders
 
 IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
@@ -41,7 +41,7 @@ class Quotes(CheckoutView):
         body = serializers.Quote.of(request)
         priced = parts().pricing.price(
             basket(body),
-            account_id=request.user.account_id,
+            account_id=principal(request).account_id,
             address=address(body["shipping_address"]),
             method=body["shipping_method"],
             coupon=body.get("coupon", ""),
@@ -74,7 +74,7 @@ def _wish(request: Request, key: str, body: dict) -> PlaceOrder:
     return PlaceOrder(
         key=key,
         fingerprint=fingerprint(request.data),
-        account_id=request.user.account_id,
+        account_id=principal(request).account_id,
         session_id=session_id(request),
         basket=basket(body),
         email=body["email"].lower(),

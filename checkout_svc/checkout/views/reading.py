@@ -15,7 +15,7 @@ from chassis.identity.permissions import Public
 from .. import presenters, serializers, shapes
 from ..services import Search
 from ..wiring import parts
-from .base import CheckoutView, viewer
+from .base import CheckoutView, principal, viewer
 
 TOKEN = OpenApiParameter(
     "X-Order-Token", str, OpenApiParameter.HEADER, description="a guest's key to the order"
@@ -23,7 +23,7 @@ TOKEN = OpenApiParameter(
 
 
 def list_orders(request: Request) -> Response:
-    staff = request.user.may("checkout.order.read")
+    staff = principal(request).may("checkout.order.read")
     query = (serializers.StaffQuery if staff else serializers.PageQuery).of(request)
     limit, cursor = page_params(request)
     try:
@@ -33,7 +33,7 @@ def list_orders(request: Request) -> Response:
 
 
 def _mine(request: Request, limit: int, cursor: str | None) -> dict[str, Any]:
-    found, total = parts().desk.mine(request.user.id, limit=limit, cursor=cursor)
+    found, total = parts().desk.mine(principal(request).id, limit=limit, cursor=cursor)
     return page([presenters.order(order) for order in found], found.next, total=total)
 
 

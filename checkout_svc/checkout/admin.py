@@ -1,0 +1,196 @@
+"""The admin of checkout_svc: orders, what is stuck, dead letters. Every change goes through the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+
+from chassis import clock
+from chassis.admin import Card, Chart, Column, DocumentAdmin, Table, document_model, register, site
+from chassis.couch import CouchError, couch_repository
+from chassis.ids import new_id
+from chassis.messaging import Rejected, SubscriberAway, dead_letters
+
+from . import repositories
+from .domain import FulfilmentStatus, NotAllowed, PaymentStatus, ProviderDown, Refund, Shipment
+from .services import Away, Refusal, Viewer
+from .wiring import RELAY, parts
+
+_REFUSALS = (NotAllowed, Refusal, Away, ProviderDown, CouchError)
+
+
+def _word(choices: Any, get: Callable[[Any], str]) -> Column:
+    return Column(
+        models.CharField(max_length=40, choices=[(one.value, one.value) for one in choices]), get=get
+    )
+
+
+OrderModel = document_model(
+    repositories.ORDERS,
+    lambda: parts().orders,
+    app_label="checkout",
+    verbose_name="order",
+    verbose_name_plural="orders",
+    fields={
+        "total": Column(
+            models.CharField(max_length=40),
+            get=lambda order: f"{order.totals.total.amount / 100:.2f} {order.totals.total.currency}",
+        ),
+        "payment_status": _word(PaymentStatus, lambda order: order.payment.status.value),
+        "fulfilment": _word(FulfilmentStatus, lambda order: order.fulfilment.value),
+        "waits_for": Column(models.CharField(max_length=40), get=lambda order: order.next_step or ""),
+    },
+    ordering=["-placed_at"],
+)
+LetterModel = document_model(
+    dead_letters("orders"),
+    lambda: couch_repository(dead_letters("orders")),
+    app_label="checkout",
+    verbose_name="dead letter",
+    verbose_name_plural="dead letters",
+    ordering=["-parked_at"],
+)
+
+
+class Orderly(DocumentAdmin):
+    """Add, change and delete are off: an order changes by its own rules only."""
+
+    noun = "order"
+    has_add = has_change = has_delete = False
+
+    def each(self, request: Any, queryset: Any, done: str, act: Callable[[Any], object]) -> None:
+        """Do it to each that was chosen; one that refuses stops no other."""
+        good = 0
+        for row in queryset:
+            try:
+                act(row)
+                good += 1
+            except (*_REFUSALS, Rejected, SubscriberAway) as error:
+                self.message_user(request, f"{row.pk}: {error}", messages.ERROR)
+        if good:
+            self.message_user(request, f"{good} {done}.")
+
+
+@register(OrderModel)
+class OrderAdmin(Orderly):
+    list_display = ["id", "placed_at", "email", "total", "status", "payment_status", "fulfilment", "stuck"]
+    list_filter = ["status", "stuck", "placed_at"]
+    search_fields = ["id", "email"]
+    search_help_text = "order number or e-mail, whole"
+    actions = ["cancel", "ship", "deliver", "refund", "retry"]
+    fieldsets = [
+        (None, {"fields": ["id", "placed_at", "status", "email", "account_id"]}),
+        ("Sold", {"fields": ["lines", "totals", "shipping_method", "shipping_address", "billing_address"]}),
+        ("Payment", {"fields": ["payment_status", "payment", "refunds"]}),
+        ("Parcels", {"fields": ["fulfilment", "shipments", "delivered_at"]}),
+        ("Timeline", {"fields": ["timeline", "mailed_at"]}),
+        (
+            "Saga",
+            {
+                "fields": [
+                    "waits_for",
+                    "committed",
+                    "settled",
+                    "undoing",
+                    "stuck",
+                    "tries",
+                    "trouble",
+                    "wake_at",
+                ]
+            },
+        ),
+    ]
+
+    def search(self, request: Any, term: str) -> list[str] | None:
+        term = term.strip()
+        found = parts().orders.find("email", {"email": term.lower()}, descending=True, limit=200).items
+        return [term.upper(), *(order.id for order in found)]
+
+    @admin.action(description="Cancel and refund", permissions=["write"])
+    def cancel(self, request, queryset):
+        viewer = Viewer(account_id=request.user.id, may_read=True, may_write=True)
+        self.each(
+            request, queryset, "cancelled", lambda row: parts().desk.cancel(row.pk, viewer, reason="by staff")
+        )
+
+    @admin.action(description="Mark all that is left as sent", permissions=["write"])
+    def ship(self, request, queryset):
+        def send(row: Any) -> None:
+            parcel = Shipment(new_id(), clock.now(), carrier="by hand", tracking="", lines={})
+            parts().desk.ship(row.pk, parcel, actor=request.user.id)
+
+        self.each(request, queryset, "marked as sent", send)
+
+    @admin.action(description="Mark as delivered", permissions=["write"])
+    def deliver(self, request, queryset):
+        self.each(
+            request,
+            queryset,
+            "marked as delivered",
+            lambda row: parts().desk.deliver(row.pk, actor=request.user.id),
+        )
+
+    @admin.action(description="Refund all that is left", permissions=["refund"])
+    def refund(self, request, queryset):
+        def back(row: Any) -> None:
+            refund = Refund(new_id(), clock.now(), row.entity.refundable, reason="by staff")
+            parts().desk.refund(row.pk, refund, actor=request.user.id)
+
+        self.each(request, queryset, "refunded", back)
+
+    def has_refund_permission(self, request: Any) -> bool:
+        return request.user.has_perm("checkout.refund.write")
+
+    @admin.action(description="Try again now", permissions=["write"])
+    def retry(self, request, queryset):
+        self.each(
+            request,
+            queryset,
+            "on the way again",
+            lambda row: parts().desk.retry(row.pk, actor=request.user.id),
+        )
+
+
+@register(LetterModel)
+class LetterAdmin(Orderly):
+    list_display = ["id", "subscriber", "reason", "status", "parked_at", "sent_at"]
+    list_filter = ["status"]
+    actions = ["resend"]
+
+    @admin.action(description="Send again", permissions=["write"])
+    def resend(self, request, queryset):
+        self.each(request, queryset, "sent", lambda row: RELAY.dead_letters.resend(row.pk))
+
+
+@site.dashboard
+def dashboard(request):
+    """Today's sales, and what needs somebody."""
+    now, orders = clock.now(), parts().orders
+    days = [(now - timedelta(days=back)).date().isoformat() for back in range(13, -1, -1)]
+    sales = {row.key: row.value for row in orders.rows("sales", start=days[0], end=days[-1], group=True)}
+    today = sales.get(days[-1], {"sum": 0, "count": 0})
+    stuck = orders.find("stuck", {"stuck": True}, limit=20).items
+    letters = couch_repository(dead_letters("orders")).count({"status": "parked"}, index="status")
+    pending = orders.count({"status": "pending"}, index="status")
+    url = "/admin/checkout/checkout"
+    return [
+        Card("Sales today", f"{today['sum'] / 100:.2f} EUR", note=f"{today['count']} orders"),
+        Card("Waiting for payment", pending, url=f"{url}/order/?status__exact=pending"),
+        Card("Stuck", len(stuck), tone="bad" if stuck else "ok", url=f"{url}/order/?stuck__exact=1"),
+        Card(
+            "Dead letters",
+            letters,
+            tone="bad" if letters else "ok",
+            url=f"{url}/deadletter/?status__exact=parked",
+        ),
+        Chart("Orders a day", [(day[5:], sales.get(day, {"count": 0})["count"]) for day in days]),
+        Table(
+            "Stuck orders",
+            ["number", "waits for", "tries", "trouble"],
+            [[order.id, order.next_step or "", order.tries, order.trouble] for order in stuck],
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""What happens to an order after it was placed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chassis.couch import NotFound
+from checkout.domain import Money, NotAllowed, OrderStatus, PaymentStatus, Refund
+from checkout.services import Viewer, anonymise_orders
+from tests.fakes import Crash, Crashing
+
+STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
+
+
+def test_cancelling_a_paid_order_gives_back_money_and_stock_once(shop):
+    order = shop.place().order
+    guest = Viewer(token=shop.parts.desk.token(order))
+
+    cancelled = shop.parts.desk.cancel(order.id, guest)
+    again = shop.parts.desk.cancel(order.id, guest)
+
+    assert (cancelled.status, cancelled.payment.status) == (OrderStatus.CANCELLED, PaymentStatus.REFUNDED)
+    assert again == cancelled
+    assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
+    assert [event["type"] for event in cancelled.events] == ["order.confirmed", "order.cancelled"]
+
+
+@pytest.mark.parametrize(("away", "when"), [("refund", "before"), ("refund", "after"), ("release", "before")])
+def test_a_cancellation_that_is_interrupted_is_finished_by_the_sweeper(shop, away, when):
+    order = shop.place().order
+    dying = shop.assemble(catalog=Crashing(shop.catalog, away, when))
+    dying.saga._payments = Crashing(dying.payments, away, when)
+    with pytest.raises(Crash):
+        dying.desk.cancel(order.id, STAFF)
+
+    shop.sweep()
+
+    assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
+    assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
+
+
+def test_staff_refund_a_part_once_per_key_and_it_is_written_down(shop):
+    order = shop.place().order
+    refund = Refund("r1", shop.clock(), Money(495), "late", fingerprint="f")
+
+    shop.parts.desk.refund(order.id, refund, actor="staff-1")
+    refunded = shop.parts.desk.refund(order.id, refund, actor="staff-1")
+
+    assert (refunded.payment.status, shop.charged()) == (PaymentStatus.PARTIALLY_REFUNDED, 2000)
+    with pytest.raises(NotAllowed) as refused:
+        shop.parts.desk.refund(order.id, replace(refund, id="r2", amount=Money(2001)), actor="staff-1")
+    assert refused.value.type == "refund-too-large"
+    assert "audit.recorded" in [event["type"] for event in refunded.events]
+
+
+def test_an_order_is_there_for_its_account_its_guest_and_staff_and_for_nobody_else(shop):
+    guests = shop.place().order
+    accounts = shop.place(account_id="a1").order
+    desk = shop.parts.desk
+
+    assert desk.get(guests.id, Viewer(token=desk.token(guests))).id == guests.id
+    assert desk.get(accounts.id, Viewer(account_id="a1")).id == accounts.id
+    assert desk.get(guests.id, STAFF).id == guests.id
+    assert desk.token(accounts) == ""
+    for number, viewer in [
+        (guests.id, Viewer()),
+        (guests.id, Viewer(account_id="a1")),
+        (guests.id, Viewer(token="x")),
+        (accounts.id, Viewer(account_id="a2")),
+        (accounts.id, Viewer(token="")),
+        ("HM-NOTHINGHERE0", STAFF),
+    ]:
+        with pytest.raises(NotFound):
+            desk.get(number, viewer)
+
+
+def test_the_mail_is_sent_once_and_asked_for_again_while_it_is_not(shop):
+    order = shop.place().order
+    shop.post.broken = True
+    assert not shop.parts.mailing.send_confirmation(order.id)
+    shop.sweep(seconds=10)
+    assert len(shop.asked) > 1
+
+    shop.post.broken = False
+    assert shop.parts.mailing.send_confirmation(order.id)
+    assert not shop.parts.mailing.send_confirmation(order.id)
+
+    (mail,) = shop.post.sent
+    token = shop.parts.desk.token(order)
+    assert mail.to == "ada@example.com"
+    assert f"http://localhost:8000/orders/{order.id}?token={token}" in mail.text
+    assert shop.orders.get(order.id).wake_at is None
+
+
+def test_an_erased_accounts_orders_stay_without_the_person(shop):
+    order = shop.place(account_id="a1").order
+
+    assert anonymise_orders(shop.orders, "a1") == 1
+    assert anonymise_orders(shop.orders, "a1") == 0
+
+    kept = shop.orders.get(order.id)
+    assert (kept.account_id, kept.email, kept.shipping_address.name) == (None, "", "")
+    assert kept.totals == order.totals
