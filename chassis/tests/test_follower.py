@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from chassis.couch import Change, FileCursor, Follower, couch_repository, ensure
-from chassis.couch.client import CouchStore, server
+from chassis.couch.client import CouchStore
+from chassis.couch.connection import server
 from chassis.couch.memory import MemoryStore
 from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import CouchServer, couch_server

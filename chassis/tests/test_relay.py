@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from chassis.couch.memory import MemoryStore
 from chassis.messaging import DeadLetters, Envelope, Rejected, Relay, SubscriberAway, dead_letters, record
 from chassis.messaging.inbox import receive
 
-AT = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
+AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from .declarations import Collection
 from .memory import MemoryStore
-from .repository import Repository, StoredRepository
+from .repository import Repository
 from .schema import open_store
+from .stored import StoredRepository
 
 T = TypeVar("T")
 

@@ -44,9 +44,10 @@ class Inbox(View):
         if not isinstance(events, list) or not 0 < len(events) <= _LARGEST_BATCH:
             raise errors.BadRequest(errors={"events": [f"must be a list of 1 to {_LARGEST_BATCH} envelopes"]})
         try:
-            return Response({"results": receive(events, handlers(), caller=principal_of(request).service)})
+            results = receive(events, handlers(), caller=principal_of(request).service or "")
         except NotNow as error:
             raise errors.Unavailable(retry_after=1) from error
+        return Response({"results": results})
 
 
 def handlers() -> Mapping[str, Handler]:

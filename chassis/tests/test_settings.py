@@ -1,0 +1,104 @@
+"""Settings: declared once, refused when they cannot be understood or are not fit for production."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.settings import BadSetting, base, declare, table
+
+PRODUCTION = {
+    "HIVEMART_ENV": "production",
+    "SECRET_KEY": "k" * 40,
+    "ALLOWED_HOSTS": "shop.example",
+    "SERVICE_PRIVATE_KEY": "a-key",
+    "COUCHDB_URL": "http://couch:5984",
+    "DEBUG": "0",
+}
+
+
+@pytest.mark.parametrize(
+    ("type", "text", "value"),
+    [
+        (int, "5", 5),
+        (bool, "Yes", True),
+        (bool, "0", False),
+        (list, " a, b,,", ["a", "b"]),
+        (dict, '{"a": 1}', {"a": 1}),
+        (Path, "/x", Path("/x")),
+    ],
+)
+def test_a_variable_is_read_as_its_type(
+    monkeypatch: pytest.MonkeyPatch, type: Any, text: str, value: Any
+) -> None:
+    monkeypatch.setenv("A_TEST_VARIABLE", text)
+
+    assert declare("A_TEST_VARIABLE", type, None, "a test") == value
+
+
+@pytest.mark.parametrize(("type", "text"), [(int, "five"), (bool, "maybe"), (dict, "[]"), (dict, "{")])
+def test_what_cannot_be_read_is_said_clearly(monkeypatch: pytest.MonkeyPatch, type: Any, text: str) -> None:
+    monkeypatch.setenv("A_TEST_VARIABLE", text)
+
+    with pytest.raises(BadSetting, match=r"A_TEST_VARIABLE.*is not a valid"):
+        declare("A_TEST_VARIABLE", type, None, "a test")
+
+
+def test_a_secret_comes_from_a_file_and_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hush\n")
+    monkeypatch.setenv("A_TEST_VARIABLE_FILE", str(secret))
+
+    assert declare("A_TEST_VARIABLE", str, "", "a test", secret=True) == "hush"
+    with pytest.raises(BadSetting) as caught:
+        declare("A_TEST_VARIABLE", int, 0, "a test", secret=True)
+    assert "hush" not in str(caught.value)
+
+
+def test_every_declared_variable_is_in_the_table() -> None:
+    declare("A_TEST_VARIABLE", int, 7, "what a test says")
+
+    assert "| `A_TEST_VARIABLE` | int | `7` | what a test says |" in table()
+    assert "| `COUCHDB_PREFIX` |" in table()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("DEBUG", "1", "DEBUG"),
+        ("SECRET_KEY", "short", "SECRET_KEY"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
+        ("SERVICE_PRIVATE_KEY", "", "SERVICE_PRIVATE_KEY"),
+        ("COUCHDB_URL", "memory:", "COUCHDB_URL"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, fault: str
+) -> None:
+    for key, text in (PRODUCTION | {name: value}).items():
+        monkeypatch.setenv(key, text)
+
+    with pytest.raises(BadSetting, match=fault):
+        base(service="catalog", app="sample", root=tmp_path)
+
+
+def test_production_starts_with_what_is_safe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for key, text in (PRODUCTION | {"PUBLIC_URL": "https://shop.example/"}).items():
+        monkeypatch.setenv(key, text)
+
+    settings = base(service="catalog", app="sample", root=tmp_path)
+
+    assert settings["PUBLIC_URL"] == "https://shop.example"
+    assert settings["COOKIES_SECURE"] is True
+    assert settings["SECURE_HSTS_SECONDS"] > 0
+
+
+def test_the_storefront_has_no_admin(tmp_path: Path) -> None:
+    settings = base(service="storefront", app="shop", root=tmp_path, admin=False)
+
+    assert settings["STATIC_URL"] == "/static/"
+    assert not [app for app in settings["INSTALLED_APPS"] if "admin" in app or app == "django.contrib.auth"]
