@@ -1,0 +1,41 @@
+"""Settings of the storefront: the chassis' base without admin and stores, and what only pages need."""
+
+from pathlib import Path
+
+from chassis.settings import base, declare
+
+ROOT = Path(__file__).resolve().parent.parent
+globals().update(base(service="storefront", app="shop", root=ROOT, admin=False))
+
+SHOP_LOCALE = declare("SHOP_LOCALE", str, "en-IE", "how the pages write prices: a language, or a language and a country")
+
+#: No REST framework and no OpenAPI here: pages only.
+INSTALLED_APPS = ["django.contrib.staticfiles", "chassis", "shop"]
+DATABASES: dict[str, object] = {}
+MIDDLEWARE = [
+    "chassis.observe.middleware.RequestIdMiddleware",
+    "shop.middleware.PageHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chassis.admin.origin.SameOriginMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "shop" / "templates"],
+        "OPTIONS": {
+            # Read once, also with DEBUG: a list page has a budget of 6 ms.
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader"],
+                )
+            ],
+            "builtins": ["django.templatetags.static", "shop.templatetags.shop"],
+        },
+    }
+]
+STATIC_URL = "/static/"
+#: Long enough for one visit; names carry no hash unless `collectstatic` has run.
+WHITENOISE_MAX_AGE = 600
+#: Pages take forms, never files.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024

@@ -1,0 +1,15 @@
+"""Health for the gateway, and everything else for shoppers."""
+
+from django.urls import include, path
+
+from chassis.observe import health
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics_view, name="metrics"),
+    path("", include("shop.urls")),
+]
+
+handler404 = "shop.views.base.not_found"
+handler500 = "shop.views.base.server_error"

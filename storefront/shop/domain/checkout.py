@@ -1,0 +1,232 @@
+"""The checkout page: what it sends, and what a refusal means in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shop.domain.money import add, money
+
+#: Where the shop sends to, by ISO 3166-1 alpha-2: the EU.
+COUNTRIES = (
+    ("AT", "Austria"), ("BE", "Belgium"), ("BG", "Bulgaria"), ("HR", "Croatia"), ("CY", "Cyprus"),
+    ("CZ", "Czechia"), ("DK", "Denmark"), ("EE", "Estonia"), ("FI", "Finland"), ("FR", "France"),
+    ("DE", "Germany"), ("GR", "Greece"), ("HU", "Hungary"), ("IE", "Ireland"), ("IT", "Italy"),
+    ("LV", "Latvia"), ("LT", "Lithuania"), ("LU", "Luxembourg"), ("MT", "Malta"), ("NL", "Netherlands"),
+    ("PL", "Poland"), ("PT", "Portugal"), ("RO", "Romania"), ("SK", "Slovakia"), ("SI", "Slovenia"),
+    ("ES", "Spain"), ("SE", "Sweden"),
+)  # fmt: skip
+
+#: The built-in test provider's cards: token, what it does. The first is chosen unless the shopper says otherwise.
+TEST_CARDS = (
+    ("tok_ok", "Card that works", "The payment goes through."),
+    ("tok_requires_action", "Card that asks to confirm", "The bank wants a confirmation first."),
+    ("tok_declined", "Card that is declined", "The bank says no."),
+    ("tok_insufficient_funds", "Card without enough money", "The bank says no, and why."),
+    ("tok_timeout_then_ok", "Card that answers late", "The payment goes through after a wait."),
+    ("tok_timeout_unknown", "Card whose answer gets lost", "We ask the bank again until we know."),
+    ("tok_error", "Card that meets a broken bank", "The payment provider has a fault."),
+)
+
+ADDRESS_FIELDS = ("name", "line1", "line2", "postal_code", "city", "region", "country", "phone")
+BREAK = "Checkout is taking a break; your cart is safe"
+NOT_NOW = "We cannot take this order just now"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an order was not taken: a headline, a sentence, and reasons at their fields.
+
+    `new_key` tells whether the next attempt needs a new idempotency key: yes where the service has answered this one
+    for good, no where it may still be under way (the same key then finds the same order).
+    """
+
+    title: str
+    text: str = ""
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    new_key: bool = True
+    status: int = 422
+
+
+def address(values: Mapping[str, str], prefix: str = "") -> dict[str, str]:
+    """An address of `api.md` from a form's values; what is optional and empty stays out."""
+    found = {name: (values.get(prefix + name) or "").strip() for name in ADDRESS_FIELDS}
+    return {name: value for name, value in found.items() if value}
+
+
+def order_body(values: Mapping[str, Any], cart_id: str) -> dict[str, Any]:
+    """The body of POST /orders from the cleaned form."""
+    body: dict[str, Any] = {
+        "cart_id": cart_id,
+        "email": values["email"],
+        "shipping_address": address(values),
+        "shipping_method": values["shipping_method"],
+        "payment": {"method": "card", "token": values["card"]},
+    }
+    if values.get("other_billing"):
+        body["billing_address"] = address(values, "billing_")
+    if values.get("expected_amount"):
+        body["expected_total"] = {
+            "amount": int(values["expected_amount"]),
+            "currency": values.get("expected_currency") or "EUR",
+        }
+    return body
+
+
+def methods(raw: Sequence[Mapping[str, Any]], chosen: str, locale: str) -> list[dict[str, Any]]:
+    """Shipping methods as radio buttons; the first is chosen when none of them was asked for."""
+    codes = [m["code"] for m in raw]
+    current = chosen if chosen in codes else next(iter(codes), "")
+    return [
+        {
+            "code": m["code"],
+            "name": m["name"],
+            "price": "Free" if not m["price"]["amount"] else money(m["price"], locale),
+            "price_money": m["price"],
+            "days": _days(m.get("min_days"), m.get("max_days")),
+            "on": m["code"] == current,
+        }
+        for m in raw
+    ]
+
+
+def _days(least: int | None, most: int | None) -> str:
+    if not most:
+        return ""
+    if not least or least == most:
+        return "1 working day" if most == 1 else f"{most} working days"
+    return f"{least}–{most} working days"
+
+
+def quoted(quote: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """The summary's figures from a quote or an order's `totals`."""
+    tax = quote.get("tax") or {}
+    discount = quote.get("discount") or {}
+    shipping = quote.get("shipping")
+    return {
+        "subtotal": money(quote.get("subtotal"), locale),
+        "discount": money(discount, locale) if discount.get("amount") else "",
+        "shipping": "Free" if shipping and not shipping["amount"] else money(shipping, locale),
+        "tax": money(tax.get("amount"), locale) if isinstance(tax.get("amount"), Mapping) else "",
+        "tax_label": _tax_label(tax),
+        "total": money(quote.get("total"), locale),
+        "total_money": quote.get("total"),
+        "estimate": False,
+    }
+
+
+def _tax_label(tax: Mapping[str, Any]) -> str:
+    verb = "Includes VAT" if tax.get("included", True) else "VAT"
+    rate = percent(tax.get("rate"))
+    return f"{verb} {rate}".strip()
+
+
+def percent(rate: Any) -> str:
+    """`21%` of 0.21, 21 or 2100 (a share, per cent, basis points), or nothing."""
+    try:
+        number = float(rate)
+    except (TypeError, ValueError):
+        return ""
+    if number <= 0:
+        return ""
+    number = number * 100 if number < 1 else number / 100 if number > 100 else number
+    return f"{number:.1f}".removesuffix(".0") + "%"
+
+
+def estimated(total: Mapping[str, Any], subtotal: str, discount: str, method: Mapping[str, Any] | None, locale: str) -> dict[str, Any]:
+    """The summary before there is an address to quote for: the cart's total and the chosen method's price."""
+    found = add(total, method["price_money"]) if method else dict(total)
+    return {
+        "subtotal": subtotal,
+        "discount": discount,
+        "shipping": method["price"] if method else "",
+        "tax": "",
+        "tax_label": "",
+        "total": money(found, locale),
+        "total_money": found,
+        "estimate": True,
+    }
+
+
+def refusal(status: int, problem: Mapping[str, Any], titles: Mapping[str, str]) -> Refusal:
+    """What a 4xx of POST /orders or /quotes says to a shopper. `titles`: sku -> title of the cart's lines."""
+    kind = str(problem.get("type") or "").rpartition("/")[2]
+    if status == 400:
+        return _invalid(problem)
+    if status == 402:
+        return Refusal("Your bank refused the payment", _bank(problem), {"card": ["Please try another card."]}, status=402)
+    if kind == "out-of-stock":
+        return Refusal("Some things are no longer there in that number", _short(problem, titles), status=409)
+    if kind == "idempotency-in-progress":
+        text = "Nothing is lost and you will not pay twice. Wait a few seconds, then press the button again."
+        return Refusal("Your order is still being placed", text, new_key=False, status=409)
+    if kind == "cart-changed":
+        return Refusal("Your cart has changed meanwhile", "Please look at it again below, then order.", status=409)
+    if status == 409:
+        text = "Another order with this cart is on its way. Look at your orders or your mail before you order again."
+        return Refusal("This cart is already being ordered", text, status=409)
+    return _rule(status, kind, problem)
+
+
+def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
+    detail = str(problem.get("detail") or "")
+    if kind == "total-changed":
+        return Refusal("The total has changed", "Please look at the new total, then order again if you agree.")
+    if kind.startswith("idempotency"):
+        text = "An earlier attempt had other details. If a mail confirms it, you are done; else press the button again."
+        return Refusal("You changed something after the first try", text)
+    if "coupon" in kind:
+        return Refusal("The coupon no longer applies", detail or "Take it off in your cart, then order again.")
+    if "shipping" in kind:
+        return Refusal("We cannot send it that way", detail, {"shipping_method": ["Please choose another way."]})
+    if status == 404:
+        return Refusal("We could not find your cart", "Please go back to your cart and start again.", status=404)
+    if status == 429:
+        return Refusal("That was a bit quick", "Please wait a moment, then try again.", new_key=False, status=429)
+    return Refusal("We could not take this order", detail or "Please check the details below.")
+
+
+def _bank(problem: Mapping[str, Any]) -> str:
+    reason = f"{problem.get('reason') or ''} {problem.get('detail') or ''}".lower()
+    if "insufficient" in reason or "enough" in reason:
+        return "There was not enough money on the card. Nothing was charged; your cart is as it was."
+    return "Nothing was charged and your cart is as it was. Another card may work."
+
+
+def _short(problem: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    parts = []
+    for short in problem.get("short") or []:
+        title, left = titles.get(short.get("sku", ""), short.get("sku", "")), short.get("available") or 0
+        parts.append(f"“{title}” is sold out" if left <= 0 else f"of “{title}” only {left} left")
+    listed = "; ".join(parts)
+    listed = listed[:1].upper() + listed[1:] + ". " if listed else ""
+    return listed + "Change your cart, then order again. What you typed here is kept."
+
+
+def _invalid(problem: Mapping[str, Any]) -> Refusal:
+    fields = {_field(name): reasons for name, reasons in flat(problem.get("errors") or {}).items()}
+    return Refusal("Please check the marked fields", "" if fields else str(problem.get("detail") or ""), fields, status=400)
+
+
+def flat(errors: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
+    """`{"shipping_address": {"city": ["…"]}}` and `{"shipping_address.city": ["…"]}` alike -> the latter."""
+    found: dict[str, list[str]] = {}
+    for name, value in errors.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            found |= flat(value, path + ".")
+        else:
+            found[path] = [str(reason) for reason in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def _field(path: str) -> str:
+    """The form's field for a path of the API's body."""
+    path = re.sub(r"[\[/]", ".", path).replace("]", "")
+    if path.startswith("shipping_address."):
+        return path.removeprefix("shipping_address.")
+    if path.startswith("billing_address."):
+        return "billing_" + path.removeprefix("billing_address.")
+    return "card" if path.startswith("payment") else path

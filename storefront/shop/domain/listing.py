@@ -1,0 +1,258 @@
+"""List pages: what a shopper asks for in the address, and the facets that narrow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from shop.domain.money import cents, money
+from shop.domain.products import card, category_url
+
+Pairs = tuple[tuple[str, str], ...]
+
+SORTS = (
+    ("popular", "Most popular"),
+    ("newest", "Newest"),
+    ("price", "Price, low to high"),
+    ("-price", "Price, high to low"),
+    ("rating", "Best rated"),
+)
+_SINGLE = ("q", "category", "min_price", "max_price", "rating", "sort")
+_FLAGS = ("in_stock", "on_sale")
+_MAX_VALUES = 20
+_MAX_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One list page's question, cleaned: `pairs` as the shop's own address has them, prices in euros as typed."""
+
+    path: str
+    pairs: Pairs
+    cursor: str = ""
+    category: str = ""
+
+    @classmethod
+    def read(cls, path: str, items: Iterable[tuple[str, str]], category: str = "") -> Asked:
+        """What is unknown, empty or absurd in an address is left out: a list page never answers 400."""
+        kept: list[tuple[str, str]] = []
+        cursor = ""
+        for name, value in items:
+            value = value.strip()[:_MAX_LENGTH].replace("\x00", "")
+            if name == "cursor":
+                cursor = value
+            elif value and (name, value) not in kept and _allowed(name, value, kept):
+                kept.append((name, value))
+        return cls(path, tuple(kept), cursor, category)
+
+    def first(self, name: str) -> str:
+        return next((value for key, value in self.pairs if key == name), "")
+
+    def has(self, name: str, value: str) -> bool:
+        return (name, value) in self.pairs
+
+    @property
+    def query(self) -> str:
+        return self.first("q")
+
+    def without(self, name: str, value: str | None = None) -> str:
+        """The same page without one choice."""
+        return self._url(tuple(p for p in self.pairs if p[0] != name or (value is not None and p[1] != value)))
+
+    def replacing(self, name: str, value: str) -> str:
+        return self._url((*(p for p in self.pairs if p[0] != name), (name, value)))
+
+    def between(self, bounds: Mapping[str, int]) -> str:
+        """The same page within prices in minor units; 0 is no bound."""
+        kept = [p for p in self.pairs if p[0] not in bounds]
+        added = [(name, f"{amount / 100:.2f}".removesuffix(".00")) for name, amount in bounds.items() if amount]
+        return self._url((*kept, *added))
+
+    def page(self, cursor: str) -> str:
+        return self._url((*self.pairs, ("cursor", cursor)))
+
+    def url(self) -> str:
+        return self._url(self.pairs)
+
+    def _url(self, pairs: Pairs) -> str:
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def params(self, limit: int = 24) -> list[tuple[str, str]]:
+        """The catalogue's parameters for it; prices in minor units."""
+        found = [("limit", str(limit))]
+        if self.category:
+            found.append(("category", self.category))
+        for name, value in self.pairs:
+            if name == "category" and self.category:
+                continue
+            found.append((name, str(cents(value)) if name in ("min_price", "max_price") else value))
+        if not self.first("sort"):
+            found.append(("sort", "relevance" if self.query else "popular"))
+        if self.cursor:
+            found.append(("cursor", self.cursor))
+        return found
+
+
+def _allowed(name: str, value: str, kept: Sequence[tuple[str, str]]) -> bool:
+    taken = [known for known, _ in kept if known == name]
+    if name in ("min_price", "max_price"):
+        return not taken and cents(value) is not None
+    if name in _FLAGS:
+        return not taken and value == "true"
+    if name == "sort":
+        return not taken and value in dict(SORTS) | {"relevance": ""}
+    if name == "rating":
+        return not taken and value in ("1", "2", "3", "4", "5")
+    if name in _SINGLE:
+        return not taken
+    return (name == "brand" or _attribute(name)) and len(taken) < _MAX_VALUES
+
+
+def _attribute(name: str) -> bool:
+    return name.startswith("attr.") and 5 < len(name) <= 60
+
+
+def results(answer: Mapping[str, Any], asked: Asked, *, locale: str) -> dict[str, Any]:
+    """A list page's middle: cards, count, facets, what is chosen, how to go on."""
+    total = answer.get("total")
+    return {
+        "cards": [card(raw, locale) for raw in answer.get("results") or []],
+        "total": total,
+        "total_label": _count(total),
+        "more": asked.page(answer["next"]) if answer.get("next") else "",
+        "facets": facets(answer.get("facets") or {}, asked),
+        "price": price_facet(answer.get("facets") or {}, asked),
+        "categories": category_facet(answer.get("facets") or {}, asked),
+        "flags": [
+            {"name": "in_stock", "label": "In stock now", "on": asked.has("in_stock", "true")},
+            {"name": "on_sale", "label": "On sale", "on": asked.has("on_sale", "true")},
+        ],
+        "chips": chips(asked, locale),
+        "sorts": sorts(asked),
+        "hidden": [p for p in asked.pairs if p[0] in ("q", "category") and not (asked.category and p[0] == "category")],
+        "clear": asked.path + (f"?{urlencode({'q': asked.query})}" if asked.query else ""),
+        "did_you_mean": _suggestion(answer, asked),
+        "continued": bool(asked.cursor),
+    }
+
+
+def _count(total: int | None) -> str:
+    if total is None:
+        return ""
+    return "1 thing" if total == 1 else f"{total:,} things"
+
+
+def _suggestion(answer: Mapping[str, Any], asked: Asked) -> dict[str, str] | None:
+    words = answer.get("did_you_mean")
+    if not words:
+        return None
+    return {"words": str(words), "url": f"{asked.path}?{urlencode({'q': words})}"}
+
+
+def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
+    """Groups of check boxes: brand, then the attributes by name. A chosen value stays, also when it counts 0."""
+    names = ["brand", *sorted(name for name in raw if _attribute(name))]
+    found = []
+    for name in names:
+        options = [_option(name, o, asked) for o in raw.get(name) or []]
+        shown = [o for o in options if o["count"] or o["on"]][:12]
+        if len(shown) > 1 or any(o["on"] for o in shown):
+            found.append({"name": name, "label": facet_label(name), "options": shown, "on": any(o["on"] for o in shown)})
+    return found
+
+
+def _option(name: str, raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    value = str(raw["value"])
+    return {
+        "value": value,
+        "label": raw.get("label") or value,
+        "count": raw.get("count") or 0,
+        "on": asked.has(name, value),
+        "id": "f-" + "".join(c if c.isalnum() else "-" for c in f"{name}-{value}"),
+    }
+
+
+def facet_label(name: str) -> str:
+    return name.removeprefix("attr.").replace("_", " ").capitalize()
+
+
+def price_facet(raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    """What was typed, and the catalogue's steps (`0-2499`, `20000-`, in minor units) as links."""
+    steps = []
+    for step in raw.get("price") or []:
+        low, _, high = str(step["value"]).partition("-")
+        if low.isdigit() and (high.isdigit() or not high):
+            bounds = {"min_price": int(low), "max_price": int(high) if high else 0}
+            steps.append({"label": step["label"], "count": step["count"], "url": asked.between(bounds)})
+    return {"min": asked.first("min_price"), "max": asked.first("max_price"), "steps": steps if len(steps) > 1 else []}
+
+
+def category_facet(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
+    """Links that narrow a search to one category; a category's own page shows its children instead."""
+    if asked.category:
+        return []
+    chosen = asked.first("category")
+    return [
+        {
+            "label": o.get("label") or o["value"],
+            "count": o.get("count") or 0,
+            "on": o["value"] == chosen,
+            "url": asked.without("category") if o["value"] == chosen else asked.replacing("category", str(o["value"])),
+        }
+        for o in (raw.get("category") or [])[:10]
+    ]
+
+
+def sorts(asked: Asked) -> list[dict[str, Any]]:
+    known = (("relevance", "Best match"), *SORTS) if asked.query else SORTS
+    current = asked.first("sort") or known[0][0]
+    return [{"value": value, "label": label, "on": value == current} for value, label in known]
+
+
+def chips(asked: Asked, locale: str) -> list[dict[str, str]]:
+    """What narrows the list now, each with the address that takes it off."""
+    found = []
+    for name, value in asked.pairs:
+        label = _chip_label(name, value, locale)
+        if label:
+            found.append({"label": label, "url": asked.without(name, value)})
+    return found
+
+
+def _chip_label(name: str, value: str, locale: str) -> str:
+    if name in ("min_price", "max_price"):
+        amount = money({"amount": cents(value) or 0, "currency": "EUR"}, locale)
+        return f"From {amount}" if name == "min_price" else f"Up to {amount}"
+    if name == "rating":
+        return f"{value} stars and up"
+    words = {"in_stock": "In stock now", "on_sale": "On sale"}
+    if name in words:
+        return words[name]
+    return value if name == "brand" or _attribute(name) else ""
+
+
+def tree(categories: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The category menu: `{slug, title, url, count, children}`."""
+    return [
+        {
+            "slug": c["slug"],
+            "title": c["title"],
+            "url": category_url(c["slug"]),
+            "count": c.get("count") or 0,
+            "children": tree(c.get("children") or []),
+        }
+        for c in categories
+    ]
+
+
+def trail(categories: Iterable[dict[str, Any]], slug: str) -> list[dict[str, Any]]:
+    """From the root to the category with this slug, itself included; empty when there is none."""
+    for category in categories:
+        if category["slug"] == slug:
+            return [category]
+        below = trail(category["children"], slug)
+        if below:
+            return [category, *below]
+    return []

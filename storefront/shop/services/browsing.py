@@ -1,0 +1,130 @@
+"""What anyone may look at: the menu, lists, products and shelves."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from chassis.siblings import Refused, SiblingDown
+from shop.clients import Caller, Catalog, Json, Reco
+from shop.domain import listing, products
+from shop.domain.listing import Asked
+from shop.recent import Recent
+
+AWAY = (SiblingDown, Refused)
+SHELF = 8
+_HOME: tuple[tuple[str, list[tuple[str, str]]], ...] = (
+    ("newest", [("sort", "newest"), ("in_stock", "true")]),
+    ("sale", [("on_sale", "true"), ("in_stock", "true"), ("sort", "popular")]),
+)
+
+
+class Browsing:
+    """Public pages. What all shoppers share is fetched once in a few seconds per process; a shelf that cannot be
+    fetched is an empty list, never an error."""
+
+    def __init__(self, *, catalog: Catalog, reco: Reco, locale: str, public_url: str) -> None:
+        self._catalog, self._reco, self._locale, self._public_url = catalog, reco, locale, public_url
+        self._menu: Recent[list[Json]] = Recent(fresh=5, keep=86_400, size=1)
+        self._shelves: Recent[list[Json]] = Recent(fresh=5, keep=3_600, size=8)
+        self._similar: Recent[list[Json]] = Recent(fresh=30, keep=3_600, size=500)
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="shelf")
+
+    def menu(self) -> list[Json]:
+        """The category tree; the last known one, or an empty one, while the catalogue is away."""
+        try:
+            return self._menu.get("", lambda: listing.tree(self._catalog.categories()), failures=AWAY)
+        except AWAY:
+            return []
+
+    def home(self) -> dict[str, list[Json]]:
+        """The shared shelves of the home page by name, fetched side by side."""
+        jobs: dict[str, Callable[[], list[Json]]] = {"trending": self.trending}
+        for name, params in _HOME:
+            jobs[name] = lambda name=name, params=params: self._shelf(name, params)  # type: ignore[misc]
+        waiting = {name: self._pool.submit(contextvars.copy_context().run, job) for name, job in jobs.items()}
+        return {name: future.result() for name, future in waiting.items()}
+
+    def trending(self) -> list[Json]:
+        """What sells now; what is popular while reco is away."""
+        try:
+            ids = self._reco.trending(SHELF)
+            found = self._shelves.get("trending", lambda: self._cards(ids), failures=AWAY) if ids else []
+        except AWAY:
+            found = []
+        return found or self._shelf("popular", [("sort", "popular"), ("in_stock", "true")])
+
+    def _shelf(self, name: str, params: list[tuple[str, str]]) -> list[Json]:
+        def fetch() -> list[Json]:
+            answer = self._catalog.products([*params, ("limit", str(SHELF))], timeout=1.5)
+            return [products.card(raw, self._locale) for raw in answer["results"]]
+
+        try:
+            return self._shelves.get(name, fetch, failures=AWAY)
+        except AWAY:
+            return []
+
+    def _cards(self, ids: list[str]) -> list[Json]:
+        return [products.card(raw, self._locale) for raw in self._catalog.cards(ids)]
+
+    def listing(self, asked: Asked) -> Json:
+        """A list page's middle. Raises `SiblingDown`; `Refused` for what the catalogue does not take."""
+        return listing.results(self._catalog.products(asked.params()), asked, locale=self._locale)
+
+    def product(self, slug: str, sku: str = "") -> tuple[Json, str]:
+        """The product's page and its structured data. Raises `SiblingDown`, `Refused` (404)."""
+        raw = self._catalog.product(slug)
+        shown = products.product(raw, locale=self._locale, sku=sku)
+        return shown, products.structured_data(raw, self._public_url)
+
+    def goes_with(self, product: Mapping[str, Any]) -> list[Json]:
+        """Things bought or looked at together with it; popular things of its category while reco is away."""
+        product_id = str(product["id"])
+
+        def fetch() -> list[Json]:
+            return self._cards([i for i in self._reco.similar(product_id, SHELF) if i != product_id])
+
+        try:
+            found = self._similar.get(product_id, fetch, failures=AWAY)
+        except AWAY:
+            found = []
+        return found or self._nearby(product)
+
+    def _nearby(self, product: Mapping[str, Any]) -> list[Json]:
+        crumbs = product["breadcrumbs"]
+        if not crumbs:
+            return []
+        slug = crumbs[-1]["url"].rpartition("/")[2]
+        name = f"near:{slug}"
+        near = self._shelf(name, [("category", slug), ("sort", "popular"), ("in_stock", "true")])
+        return [card for card in near if card["id"] != product["id"]]
+
+    def for_you(self, who: Caller) -> list[Json]:
+        """One person's shelf; empty while reco or the catalogue is away."""
+        try:
+            return self._cards(self._reco.for_you(who, SHELF))
+        except AWAY:
+            return []
+
+    def suggest(self, words: str) -> Json:
+        """Completions for the search box; none while the catalogue is away."""
+        if len(words) < 2:
+            return {}
+        try:
+            found = self._catalog.suggest(words)
+        except AWAY:
+            return {}
+        return {
+            "queries": [q if isinstance(q, str) else q.get("q") or q.get("title", "") for q in found.get("queries") or []][:4],
+            "categories": listing.tree(found.get("categories") or [])[:3],
+            "products": [
+                {
+                    "title": p["title"],
+                    "url": products.product_url(p["slug"]),
+                    "picture": products.picture(p.get("image"), p["title"]),
+                }
+                for p in found.get("products") or []
+            ][:5],
+        }

@@ -1,0 +1,240 @@
+// What the pages do beyond links and forms. Everything here is an extra: without it the shop still sells.
+"use strict";
+(function () {
+  const root = document.documentElement;
+
+  // --- light and dark -------------------------------------------------------
+  function showToggles(scope) {
+    for (const button of scope.querySelectorAll("[data-theme-toggle]")) button.hidden = false;
+  }
+
+  function isDark() {
+    return root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-theme-toggle]")) return;
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      // Kept for this page only.
+    }
+  });
+
+  // --- behaviour events -----------------------------------------------------
+  // The server adds identity and consent; a page only says what happened.
+  const waiting = [];
+  let timer = 0;
+
+  function tell(type, productId, data) {
+    const event = { type, at: new Date().toISOString() };
+    if (productId) event.product_id = productId;
+    if (data) event.data = data;
+    if (self.crypto && crypto.randomUUID) event.id = crypto.randomUUID();
+    waiting.push(event);
+    clearTimeout(timer);
+    timer = setTimeout(flush, 1500);
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    while (waiting.length) {
+      const body = new Blob([JSON.stringify(waiting.splice(0, 100))], { type: "application/json" });
+      if (!navigator.sendBeacon || !navigator.sendBeacon("/events", body)) {
+        fetch("/events", { method: "POST", body, keepalive: true }).catch(() => {});
+      }
+    }
+  }
+
+  addEventListener("pagehide", flush);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") flush();
+  });
+
+  const seen = new Set();
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        const key = target.dataset.product;
+        if (!isIntersecting || seen.has(key)) continue;
+        seen.add(key);
+        watcher.unobserve(target);
+        tell("impression", key, { shelf: shelfOf(target) });
+      }
+    },
+    { threshold: 0.6 },
+  );
+
+  function shelfOf(element) {
+    const shelf = element.closest("[data-shelf]");
+    return shelf ? shelf.dataset.shelf : "list";
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".card-link");
+    if (link) tell("click", link.parentElement.dataset.product, { shelf: shelfOf(link) });
+    const removed = event.target.closest("[data-removed]");
+    if (removed && removed.dataset.removed) tell("remove_from_cart", removed.dataset.removed);
+  });
+
+  function pageEvents() {
+    const product = document.querySelector("[data-view]");
+    if (product) tell("view", product.dataset.view);
+    const list = document.querySelector("[data-search]");
+    if (list && list.dataset.search) {
+      tell("search", null, { q: list.dataset.search, results: Number(list.dataset.total) || 0 });
+    }
+    if (document.querySelector("[data-checkout]")) tell("checkout_started");
+  }
+
+  // --- adding to the cart ---------------------------------------------------
+  // One key per press: a repeat of the same press cannot add twice. The shop tries again by itself before it explains.
+  const pauses = [1000, 2500];
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const form = event.detail.elt.closest("[data-add]");
+    if (!form) return;
+    if (!form.dataset.key) form.dataset.key = self.crypto && crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2) + Date.now();
+    event.detail.headers["Idempotency-Key"] = form.dataset.key;
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt.closest && event.detail.elt.closest("[data-add]");
+    if (!form) return;
+    const status = event.detail.xhr ? event.detail.xhr.status : 0;
+    const tries = Number(form.dataset.tries || 0);
+    if ((status === 0 || status >= 500) && tries < pauses.length) {
+      form.dataset.tries = tries + 1;
+      say("Your cart does not answer yet. Trying again …");
+      setTimeout(() => htmx.trigger(form, "submit"), pauses[tries]);
+      return;
+    }
+    if (status === 0) say("We cannot reach the shop. Please check your connection and try again.");
+    if (status < 400 && status) tell("add_to_cart", form.dataset.add, { sku: new FormData(form).get("sku") });
+    delete form.dataset.key;
+    delete form.dataset.tries;
+  });
+
+  // While a press will be tried again, its first refusal is not shown.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = event.detail.requestConfig && event.detail.requestConfig.elt.closest("[data-add]");
+    if (form && event.detail.xhr.status >= 500 && Number(form.dataset.tries || 0) < pauses.length) event.detail.shouldSwap = false;
+  });
+
+  const toast = document.getElementById("toast");
+  let toastTimer = 0;
+
+  function say(text) {
+    const line = document.createElement("p");
+    line.className = "toast-body";
+    line.textContent = text;
+    toast.replaceChildren(line);
+  }
+
+  if (toast) {
+    new MutationObserver(() => {
+      clearTimeout(toastTimer);
+      if (toast.childElementCount) toastTimer = setTimeout(() => toast.replaceChildren(), 6000);
+    }).observe(toast, { childList: true });
+  }
+
+  // --- product page: the chosen variant -------------------------------------
+  document.addEventListener("change", (event) => {
+    const chosen = event.target.closest(".variants input");
+    if (!chosen) return;
+    const { price, was, off, stock, stockLabel } = chosen.dataset;
+    const line = document.getElementById("price");
+    const now = document.createElement("span");
+    now.textContent = price;
+    line.replaceChildren(now);
+    if (was) {
+      now.className = "price-now";
+      const before = document.createElement("s");
+      before.textContent = was;
+      const flag = document.createElement("span");
+      flag.className = "flag flag-inline";
+      flag.textContent = `−${off}%`;
+      line.append(" ", before, " ", flag);
+    }
+    const label = document.getElementById("stock");
+    label.className = `stock stock-${stock}`;
+    label.textContent = stockLabel;
+  });
+
+  // --- forms that must not be sent twice by a nervous finger ---------------
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-once]")) return;
+    if (event.target.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    event.target.dataset.sent = "yes";
+    const button = event.submitter;
+    if (!button) return;
+    button.setAttribute("aria-busy", "true");
+    if (button.dataset.busy) button.textContent = button.dataset.busy;
+  });
+
+  addEventListener("pageshow", (event) => {
+    // Back from the next page: the form may be sent again, and cached headers are stale.
+    for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+    if (event.persisted) {
+      for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+      if (self.htmx) htmx.ajax("GET", "/fragments/header", { target: "#me", swap: "outerHTML" });
+    }
+  });
+
+  // --- small helps ----------------------------------------------------------
+  const wide = matchMedia("(min-width: 56rem)");
+
+  function prepare(scope) {
+    showToggles(scope);
+    for (const card of scope.querySelectorAll("[data-product]")) watcher.observe(card);
+    const filters = scope.querySelector("[data-filters]");
+    if (filters && wide.matches) filters.open = true;
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    // The filter panel stays open on a phone while it is being used.
+    const filters = document.querySelector("[data-filters]");
+    keepOpen = Boolean(filters && filters.open && event.detail.target.id === "listing");
+  });
+  let keepOpen = false;
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const filters = document.querySelector("[data-filters]");
+    if (keepOpen && filters) filters.open = true;
+    keepOpen = false;
+    prepare(event.target.parentElement || document);
+  });
+
+  document.addEventListener(
+    "error",
+    (event) => {
+      // A picture that cannot be had: the tile's soft ground is the placeholder, and the words say what it is.
+      if (event.target.tagName === "IMG" && !event.target.dataset.failed) {
+        event.target.dataset.failed = "yes";
+        event.target.closest("picture")?.querySelectorAll("source").forEach((source) => source.remove());
+        event.target.removeAttribute("srcset");
+        event.target.src = "/static/shop/placeholder.svg";
+      }
+    },
+    true,
+  );
+
+  const field = document.getElementById("q");
+  field?.form.addEventListener("keydown", (event) => {
+    const items = [field, ...document.querySelectorAll("#suggest a")];
+    const here = items.indexOf(document.activeElement);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape") document.getElementById("suggest").replaceChildren();
+    if (!step || here < 0 || items.length < 2) return;
+    event.preventDefault();
+    items[(here + step + items.length) % items.length].focus();
+  });
+
+  prepare(document);
+  pageEvents();
+  document.getElementById("refusal")?.focus();
+  document.querySelector(".field-bad input, .field-bad select")?.focus();
+})();

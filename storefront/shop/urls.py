@@ -1,0 +1,36 @@
+"""The shop's addresses."""
+
+from django.urls import path
+
+from shop.views import account, browse, cart, checkout, events, orders
+
+urlpatterns = [
+    path("", browse.home, name="home"),
+    path("search", browse.search, name="search"),
+    path("c/<str:slug>", browse.category, name="category"),
+    path("p/<str:slug>", browse.product, name="product"),
+    path("cart", cart.show, name="cart"),
+    path("cart/add", cart.add, name="cart-add"),
+    path("cart/change", cart.change, name="cart-change"),
+    path("checkout", checkout.checkout, name="checkout"),
+    path("orders", orders.mine, name="orders"),
+    path("orders/<str:number>", orders.detail, name="order"),
+    path("orders/<str:number>/cancel", orders.cancel, name="order-cancel"),
+    path("signin", account.sign_in, name="sign-in"),
+    path("signup", account.sign_up, name="sign-up"),
+    path("signout", account.sign_out, name="sign-out"),
+    path("forgot", account.forgot, name="forgot"),
+    path("reset", account.reset, name="reset"),
+    path("verify", account.verify, name="verify"),
+    path("verify/now", account.verify_now, name="verify-now"),
+    path("account", account.account, name="account"),
+    path("privacy", events.privacy, name="privacy"),
+    path("consent", events.consent, name="consent"),
+    path("events", events.events, name="events"),
+    path("fragments/header", cart.header, name="fragment-header"),
+    path("fragments/for-you", browse.for_you, name="fragment-for-you"),
+    path("fragments/suggest", browse.suggest, name="fragment-suggest"),
+    path("fragments/consent", events.banner, name="fragment-consent"),
+    path("fragments/summary", checkout.summary, name="fragment-summary"),
+    path("fragments/orders/<str:number>", orders.status, name="fragment-order"),
+]

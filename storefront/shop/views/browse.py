@@ -1,0 +1,58 @@
+"""Home, category, search and product: the same for everyone, so that the gateway may keep them."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from shop.domain import listing
+from shop.domain.listing import Asked
+from shop.sessions import Shopper
+from shop.views.base import fragment, page, parts, render
+
+
+@page(cacheable=True)
+def home(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    return render(request, "shop/home.html", {"shelves": parts().browsing.home()})
+
+
+@page(cacheable=True)
+def category(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
+    trail = listing.trail(parts().browsing.menu(), slug)
+    asked = Asked.read(request.path, _items(request), slug)
+    found = parts().browsing.listing(asked)
+    if not trail and not found["total"]:
+        raise Http404
+    title = trail[-1]["title"] if trail else slug.replace("-", " ").capitalize()
+    context = {"list": found, "title": title, "trail": trail, "children": trail[-1]["children"] if trail else []}
+    return render(request, "shop/list.html", context)
+
+
+@page(cacheable=True)
+def search(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    asked = Asked.read(request.path, _items(request))
+    found = parts().browsing.listing(asked)
+    title = f"Results for “{asked.query}”" if asked.query else "Everything in the shop"
+    return render(request, "shop/list.html", {"list": found, "title": title, "query": asked.query, "trail": []})
+
+
+@page(cacheable=True)
+def product(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
+    shown, data = parts().browsing.product(slug, request.GET.get("sku", ""))
+    goes_with = parts().browsing.goes_with(shown)
+    return render(request, "shop/product.html", {"product": shown, "structured_data": data, "goes_with": goes_with})
+
+
+@fragment(cacheable=True)
+def suggest(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    return render(request, "shop/parts/suggest.html", {"words": words, **parts().browsing.suggest(words)})
+
+
+@fragment()
+def for_you(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    cards = parts().browsing.for_you(shopper.caller)
+    return render(request, "shop/parts/for_you.html", {"cards": cards, "known": shopper.signed_in or shopper.consented})
+
+
+def _items(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.GET.lists() for value in values]

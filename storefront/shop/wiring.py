@@ -1,0 +1,39 @@
+"""The one place that builds the real parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from chassis.siblings import Sibling
+from chassis.wiring import Wiring
+from shop.clients import Auth, Cart, Catalog, Checkout, Logs, Reco
+from shop.services import Browsing, Buying, People
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    browsing: Browsing
+    buying: Buying
+    people: People
+    logs: Logs
+
+
+def build() -> Parts:
+    """Everything over the gateway's inner listener; the storefront holds no data of its own."""
+    cart = Cart(Sibling("cart"))
+    return Parts(
+        browsing=Browsing(
+            catalog=Catalog(Sibling("catalog")),
+            reco=Reco(Sibling("reco")),
+            locale=settings.SHOP_LOCALE,
+            public_url=settings.PUBLIC_URL,
+        ),
+        buying=Buying(cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE),
+        people=People(auth=Auth(Sibling("auth")), cart=cart),
+        logs=Logs(Sibling("logs")),
+    )
+
+
+wiring = Wiring(build)
