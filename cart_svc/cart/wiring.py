@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from cart import repositories
 from cart.clients import SiblingCatalog
+from cart.domain import Cart, Coupon
 from cart.services import Coupons, Keeper, OrderDesk, Shopping
 from chassis.background import Job
 from chassis.clock import now
-from chassis.couch import couch_repository
+from chassis.couch import Repository, couch_repository, open_store
+from chassis.messaging import Relay, dead_letters
 from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 
-COLLECTIONS = repositories.COLLECTIONS
+COLLECTIONS = (*repositories.COLLECTIONS, dead_letters(repositories.DATABASE))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
+    """The use cases; and, for the admin, what is stored."""
+
+    carts: Repository[Cart]
+    coupon_book: Repository[Coupon]
     shopping: Shopping
     desk: OrderDesk
     keeper: Keeper
@@ -29,6 +35,8 @@ def build() -> Parts:
     coupons = couch_repository(repositories.COUPONS)
     desk = OrderDesk(carts=carts, clock=now)
     return Parts(
+        carts=carts,
+        coupon_book=coupons,
         shopping=Shopping(
             carts=carts, coupons=coupons, catalog=SiblingCatalog(Sibling("catalog")), clock=now
         ),
@@ -47,4 +55,8 @@ HANDLERS = {
     "account.erased": lambda envelope: parts().keeper.account_erased(envelope),
 }
 
-BACKGROUND = [Job("sweeper of guests' carts", run=lambda: parts().keeper.guests_sweep(), every=600)]
+BACKGROUND = [
+    *Relay(repositories.DATABASE, {"audit.recorded": ("logs",)}).jobs(),
+    Job("sweeper of guests' carts", run=lambda: parts().keeper.guests_sweep(), every=600),
+]
+READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

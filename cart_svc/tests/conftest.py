@@ -70,6 +70,8 @@ class World:
         self.coupons = coupons or MemoryRepository(COUPONS)
         desk = OrderDesk(carts=self.carts, clock=self.clock)
         self.parts = wiring.Parts(
+            carts=self.carts,
+            coupon_book=self.coupons,
             shopping=Shopping(carts=self.carts, coupons=self.coupons, catalog=self.shelf, clock=self.clock),
             desk=desk,
             keeper=Keeper(carts=self.carts, desk=desk, clock=self.clock),

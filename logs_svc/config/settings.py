@@ -2,6 +2,13 @@
 
 from pathlib import Path
 
-from chassis.settings import base
+from chassis.settings import base, declare
 
 globals().update(base(service="logs", app="logs", root=Path(__file__).resolve().parent.parent))
+
+EVENTS_KEPT_DAYS = declare(
+    "EVENTS_KEPT_DAYS",
+    int,
+    400,
+    "days after which behaviour events are deleted; the audit trail is kept for ever",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,7 +16,7 @@ from django.test import Client  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 from logs import wiring  # noqa: E402
 from logs.repositories import AUDIT, EVENTS  # noqa: E402
-from logs.services import Facts, Import, Intake, Reading, Stats  # noqa: E402
+from logs.services import Facts, Import, Intake, Keeper, Reading, Stats  # noqa: E402
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -29,11 +29,14 @@ class World:
         self.events = events or MemoryRepository(EVENTS)
         self.audit = audit or MemoryRepository(AUDIT)
         self.parts = wiring.Parts(
+            events=self.events,
+            audit=self.audit,
             intake=Intake(events=self.events, clock=self.clock, new_id=self.new_id),
             facts=Facts(events=self.events, audit=self.audit, clock=self.clock, new_id=self.new_id),
             reading=Reading(events=self.events, audit=self.audit),
             stats=Stats(events=self.events),
             importing=Import(events=self.events, new_id=self.new_id),
+            keeper=Keeper(events=self.events, clock=self.clock, kept=timedelta(days=400)),
         )
 
     def clock(self) -> datetime:

@@ -159,3 +159,13 @@ def test_filters_that_share_no_index_are_combined(world):
             break
 
     assert found == ["i-demo-3", "i-demo-13", "i-demo-23"]
+
+
+def test_only_old_events_are_swept_away(world):
+    list(world.parts.importing.events_import(lines(3)))
+    world.now = NOW + timedelta(days=400) - timedelta(seconds=90)
+
+    swept = [world.parts.keeper.events_sweep() for _ in range(2)]
+
+    assert swept == [1, 0]
+    assert [event.id for event in world.all_events()] == ["i-demo-0", "i-demo-1"]

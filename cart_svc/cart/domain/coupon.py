@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cart.domain.cart import Refused
 from cart.domain.money import Money
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,39}\Z")
 
 
 @dataclass(slots=True)
@@ -30,6 +33,19 @@ class Coupon:
     version: int = 0
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    event_seq: int = 0
+
+    def validate(self) -> None:
+        """Refused when it makes no sense; for whoever makes or changes it."""
+        if not _CODE.match(self.id):
+            raise Refused("bad-coupon", "A code has 2 to 40 capital letters, digits, - or _.")
+        if not 0 <= self.percent <= 100 or self.amount_off < 0 or self.minimum < 0:
+            raise Refused("bad-coupon", "A percentage is 0 to 100, and no amount is negative.")
+        if bool(self.percent) == bool(self.amount_off):
+            raise Refused("bad-coupon", "It takes off either a percentage or an amount.")
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise Refused("bad-coupon", "It ends after it starts.")
 
     def check(self, now: datetime) -> None:
         """Refused when it cannot be used at all."""

@@ -11,5 +11,6 @@ class Coupons:
         self._coupons = coupons
 
     def coupon_create(self, coupon: Coupon) -> Coupon:
-        """Conflict when the code is taken."""
+        """Conflict when the code is taken, Refused when it makes no sense."""
+        coupon.validate()
         return self._coupons.add(coupon)

@@ -3,6 +3,7 @@
 from logs.services.facts import Facts
 from logs.services.importing import Import, ImportProgress
 from logs.services.intake import Intake, IntakeAnswer
+from logs.services.keeping import Keeper
 from logs.services.reading import EventFilter, Reading
 from logs.services.stats import Days, Stats
 
@@ -14,6 +15,7 @@ __all__ = [
     "ImportProgress",
     "Intake",
     "IntakeAnswer",
+    "Keeper",
     "Reading",
     "Stats",
 ]

@@ -76,7 +76,9 @@ class Facts:
 
     def _entry(self, envelope: Envelope) -> AuditEntry:
         data = envelope.data
-        texts = {name: str(data.get(name) or "") for name in ("actor_name", "object_repr", "message")}
+        texts: dict[str, Any] = {
+            name: str(data.get(name) or "") for name in ("actor_name", "object_repr", "message")
+        }
         return AuditEntry(
             id=envelope.id,
             at=_at(data.get("at"), envelope.at),
