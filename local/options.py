@@ -37,13 +37,13 @@ class Options:
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Options:
-    """The options, from PORT, HOST, DATA, SEED, AUTH_RATE and URLs. BadOption if one makes no sense."""
+    """The options, from PORT, BIND, DATA, SEED, AUTH_RATE and URLs. BadOption if one makes no sense."""
     seed = env.get("SEED") or "demo"
     if seed not in {"demo", "none"}:
         raise BadOption(f"SEED={seed} is neither demo nor none.")
     return Options(
         port=_port(env.get("PORT") or "8000"),
-        host=env.get("HOST") or "localhost",
+        host=env.get("BIND") or "localhost",
         data=(ROOT / Path(env.get("DATA") or "var").expanduser()).resolve(),
         seed=seed,
         couchdb_url=env.get("COUCHDB_URL", ""),

@@ -1,0 +1,134 @@
+# Everything that people and CI do here. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Make would read a $ in these as the start of a name; they are taken as they were written, and passed in the environment.
+override PASSWORD := $(value PASSWORD)
+override DATA := $(value DATA)
+export PORT DATA SEED BIND EMAIL PASSWORD
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVICES := auth_svc catalog_svc cart_svc checkout_svc logs_svc reco_svc
+SUITES := chassis $(SERVICES) storefront gateway local
+NPM_FOLDERS := local/couch local/azurite local/seed storefront
+UNIT := not integration and not e2e and not kill
+PYTEST := $(CURDIR)/$(BIN)/python -m pytest -q
+
+##@ Run the shop
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: install ## Start the shop: PORT=8000 DATA=var SEED=demo|none BIND=localhost
+	@exec $(BIN)/python -m local run
+
+.PHONY: staff
+staff: $(VENV)/.installed ## Make an admin in the running shop: EMAIL= PASSWORD= (PORT= DATA=)
+	@exec $(BIN)/python -m local staff
+
+.PHONY: bench
+bench: install ## Measure start-up, memory, CPU time per request, orders per second
+	@exec $(BIN)/python -m local.bench
+
+##@ Check
+
+.PHONY: test
+test: install ## Unit, integration and end-to-end tests
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-integration
+	@$(MAKE) --no-print-directory test-e2e
+
+.PHONY: test-unit
+test-unit: install ## Domain, services and views on in-memory parts; no network
+	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix unit-,$(SUITES)) unit-tests
+
+.PHONY: test-integration
+test-integration: install ## The same contracts on the real CouchDB-protocol server, nginx, Valkey, Azurite
+	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix integration-,$(SUITES)) integration-tests
+
+.PHONY: test-e2e
+test-e2e: install browser ## The whole shop, by HTTP and in a real headless Chromium
+	@$(PYTEST) tests -m e2e
+
+.PHONY: test-kill
+test-kill: install ## kill -9 of every service and of the database under load; then an audit
+	@$(PYTEST) tests -m kill -s
+
+# A suite without a test of that tempo is no failure: pytest then ends with 5.
+unit-tests:
+	@echo "tests"; $(PYTEST) tests -m "$(UNIT)" || [ $$? -eq 5 ]
+unit-%:
+	@echo "$*"; cd $* && $(PYTEST) tests -m "$(UNIT)" || [ $$? -eq 5 ]
+integration-tests:
+	@echo "tests"; $(PYTEST) tests -m integration || [ $$? -eq 5 ]
+integration-%:
+	@echo "$*"; cd $* && $(PYTEST) tests -m integration || [ $$? -eq 5 ]
+
+.PHONY: lint
+lint: $(VENV)/.installed ## ruff, mypy, import-linter, templates, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m local.lint
+
+.PHONY: format
+format: $(VENV)/.installed ## Put the code into its one form
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format .
+
+##@ Maintain
+
+.PHONY: install
+install: $(VENV)/.installed node-modules ## Install what is missing: Python packages and Node modules, into this folder only
+
+.PHONY: node-modules
+node-modules: $(VENV)/.installed
+	@$(BIN)/python -m local.npm $(NPM_FOLDERS)
+	@[ storefront/shop/static/vendor -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
+	@touch storefront/shop/static/vendor
+
+.PHONY: browser
+browser: $(VENV)/.installed
+	@$(BIN)/python -m local.browser
+
+$(VENV)/.installed: requirements/dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.11 or later." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) -V). Say which: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "python3-venv is missing: install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Installing Python packages into $(VENV) (a minute or two the first time)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@echo ../../../../chassis > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hivemart.pth"
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/lock ## Lock every requirement anew, with hashes and without hosts
+	@$(call compile,requirements/dev.in,requirements/dev.txt)
+	@for folder in $(SERVICES) storefront; do \
+	  $(call compile,--constraint requirements/dev.txt $$folder/requirements.in,$$folder/requirements.txt); done
+	@for folder in $(NPM_FOLDERS); do \
+	  (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit); done
+
+compile = $(VENV)/lock/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-find-links \
+	--no-emit-index-url --no-emit-trusted-host --output-file=$(2) $(1)
+
+$(VENV)/lock: $(VENV)/.installed
+	@$(PYTHON) -m venv $@ && $@/bin/python -m pip install -q --disable-pip-version-check pip-tools
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Write docs/settings.md and docs/api.md anew from the code
+	@$(BIN)/python -m local.settings_docs > docs/settings.md
+	@$(BIN)/python -m local.api_docs > docs/api.md
+
+.PHONY: clean
+clean: ## Remove what was installed; data folders stay
+	rm -rf $(VENV) $(addsuffix /node_modules,$(NPM_FOLDERS)) storefront/shop/static/vendor

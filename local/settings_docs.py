@@ -1,0 +1,81 @@
+"""`python -m local.settings_docs`: docs/settings.md, from what the services and `make run` declare."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from local.options import ROOT
+from local.parts import FOLDERS
+
+HEAD = """# Settings
+
+Made by `make docs` from the declarations in the code; do not edit. Every variable is read once, from the
+environment. With `_FILE` after its name it is the path of a file with the value, a Docker secret:
+`SECRET_KEY_FILE`.
+"""
+OWN = """
+## make run
+
+| variable | type | default | meaning |
+|---|---|---|---|
+| `PORT` | int | `8000` | the shop's port; every other one is found free |
+| `DATA` | Path | `var` | the shop's data folder |
+| `SEED` | str | `demo` | `demo` fills an empty shop with demo goods, `none` leaves it empty |
+| `BIND` | str | `localhost` | the address to listen on; `0.0.0.0` for all of this machine |
+| `AUTH_RATE` | int | `30` | log-ins, and registrations, per minute and address |
+| `COUCHDB_URL` | str | `` | a CouchDB to use instead of the local one |
+| `REDIS_URL` | str | `` | a Redis to use instead of the local one |
+| `AZURE_STORAGE_CONNECTION_STRING` | str | `` | a blob store to use instead of the local one |
+| `LOG_LEVEL` | str | `INFO` | least severe level that services log |
+
+## Processes
+
+| variable | type | default | meaning |
+|---|---|---|---|
+| `WEB_WORKERS` | int | `1` | gunicorn's processes per service |
+| `WEB_THREADS` | int | `8` | threads of each |
+| `WEB_KEEPALIVE` | int | `75` | seconds that an idle connection is kept |
+| `WEB_GRACEFUL` | int | `25` | seconds that running requests get at the end |
+| `DRAIN_SECONDS` | float | `0` | seconds to go on serving after SIGTERM |
+| `CELERY_CONCURRENCY` | int | `1` | tasks at once per worker |
+| `HEALTH_LISTEN` | str | | where gateway/healthz.py answers, host:port |
+| `HEALTH_SERVICES` | JSON object | | whose /readyz it asks, name to host:port |
+| `HEALTH_HOLD` | Path | | while this file exists the shop is `degraded` at best |
+| `MAILBOX_LISTEN` | str | | where local/mailbox.py answers, host:port |
+| `MAILBOX_FOLDER` | Path | | the mails that it shows |
+"""
+
+
+def rows(service: str) -> list[str]:
+    """The rows that `manage.py settings_docs` prints for a service, with no setting of this shell."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [sys.executable, "manage.py", "settings_docs"]
+    done = subprocess.run(
+        command, cwd=ROOT / FOLDERS[service], env=kept, capture_output=True, text=True, check=True
+    )
+    printed = done.stdout.replace(str(ROOT), ".").replace(f"var/{service}", "var/<service>")
+    return [line for line in printed.splitlines() if line.startswith("| `")]
+
+
+def document() -> str:
+    """The whole page."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        by_service = dict(zip(FOLDERS, pool.map(rows, FOLDERS), strict=True))
+    common = set.intersection(*(set(found) for found in by_service.values()))
+    parts = [HEAD, OWN, _section("Every service", sorted(common))]
+    parts += [
+        _section(f"{name}", [row for row in own if row not in common]) for name, own in by_service.items()
+    ]
+    return "".join(part for part in parts if part)
+
+
+def _section(title: str, own: list[str]) -> str:
+    table = "\n".join(["| variable | type | default | meaning |", "|---|---|---|---|", *own])
+    return f"\n## {title}\n\n{table}\n" if own else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
