@@ -2,6 +2,27 @@
 
 from pathlib import Path
 
-from chassis.settings import base
+from chassis.settings import BadSetting, base, declare
 
 globals().update(base(service="auth", app="accounts", root=Path(__file__).resolve().parent.parent))
+
+AUTH_SIGNING_KEYS = declare(
+    "AUTH_SIGNING_KEYS",
+    list,
+    [],
+    "Ed25519 keys for access tokens, `kid:base64` each, the signing one first; empty: made from SECRET_KEY",
+    secret=True,
+)
+AUTH_RATE = declare("AUTH_RATE", int, 30, "log-ins, and registrations, per minute and address; the burst is the same")
+AUTH_ACCOUNT_RATE = declare("AUTH_ACCOUNT_RATE", int, 30, "log-in attempts per minute and account, from anywhere")
+AUTH_HASHES_AT_ONCE = declare("AUTH_HASHES_AT_ONCE", int, 4, "passwords hashed at the same time; each takes 19 MiB")
+AUTH_HASH_PATIENCE = declare("AUTH_HASH_PATIENCE", float, 3.0, "seconds that a log-in waits for its turn before 503")
+REFRESH_DAYS = declare("REFRESH_DAYS", int, 30, "days that a sign-in lasts without the password")
+STAFF_SESSION_HOURS = declare("STAFF_SESSION_HOURS", int, 12, "hours that a staff session lasts")
+
+# This service asks itself, in the process, what the others ask over HTTP.
+ACCESS_KEYS = "accounts.keys.own_keys"
+STAFF_EXCHANGE = "accounts.wiring.staff_exchange"
+
+if globals()["HIVEMART_ENV"] == "production" and not AUTH_SIGNING_KEYS:
+    raise BadSetting("not fit for production: AUTH_SIGNING_KEYS is not set")

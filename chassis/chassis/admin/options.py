@@ -125,13 +125,19 @@ class DocumentAdmin(AuditedAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The version travels with each form of an existing object, hidden."""
+        """The version travels with each form of an existing object, hidden; who may only look sees no inputs."""
         fieldsets = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
+        editing = obj is not None and self.has_change_permission(request, obj)
+        left_out = {VERSION} if obj is None or editing else {VERSION} | self._inputs_only()
         for _, options in fieldsets:
-            options["fields"] = [name for name in options["fields"] if name != VERSION]
-        if obj is not None and self.has_change_permission(request, obj):
+            options["fields"] = [name for name in options["fields"] if name not in left_out]
+        if editing:
             fieldsets[0][1]["fields"].append(VERSION)
         return fieldsets
+
+    def _inputs_only(self) -> set[str]:
+        """Fields that the form declares by itself and that have nothing behind them to show."""
+        return {name for name in self.form.declared_fields if not hasattr(self.model, name)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """As declared, and what cannot be edited anyway: computed columns and nested parts."""
@@ -140,7 +146,7 @@ class DocumentAdmin(AuditedAdmin):
         return declared + [name for name in named if name not in declared and self._is_fixed(name)]
 
     def _is_fixed(self, name: str) -> bool:
-        if name in self.form_parts or name == VERSION:
+        if name in self.form.declared_fields:
             return False
         if is_field(self.model, name):
             return not self.model._meta.get_field(name).editable

@@ -97,7 +97,8 @@ class SuiteSite(admin.AdminSite):
             path(page.route, self.admin_view(partial(self._page, page)), name=page.name)
             for page in self._pages
         ]
-        return own + super().get_urls()
+        # Not behind the sign-on: whoever has no permission here must still be able to leave.
+        return [path("logout/", self.logout, name="logout"), *own, *super().get_urls()]
 
     def _page(self, page: Page, request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm(page.permission):
@@ -192,6 +193,8 @@ class SuiteSite(admin.AdminSite):
         return HttpResponseRedirect(LOGIN)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.logout_view is not None:
+            return protect(self.logout_view(request))
         return HttpResponseRedirect(LOGOUT)
 
     def password_change(

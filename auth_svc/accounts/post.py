@@ -1,0 +1,19 @@
+"""The way a mail leaves: Django's backend, chosen by settings."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+from django.core.mail import EmailMessage
+
+from .services import Mail
+
+
+class DjangoPost:
+    """`Post` over django.core.mail."""
+
+    def send(self, mail: Mail) -> None:
+        try:
+            EmailMessage(mail.subject, mail.text, to=[mail.to]).send()
+        except SMTPException as error:
+            raise OSError(str(error)) from error

@@ -1,0 +1,32 @@
+"""What is stored, and by which indexes it is found."""
+
+from chassis.couch import Collection, Index
+
+from .domain import Account, EmailClaim, Family, MailRequest, StaffSession
+
+DATABASE = "accounts"
+
+ACCOUNTS = Collection(
+    database=DATABASE,
+    kind="account",
+    type=Account,
+    indexes=(
+        Index("created", ("created_at",)),
+        Index("email", ("email",)),
+        Index("active", ("active", "created_at")),
+        Index("verified", ("email_verified", "created_at")),
+    ),
+)
+EMAILS = Collection(
+    database=DATABASE, kind="email", type=EmailClaim, indexes=(Index("created", ("created_at",)),)
+)
+FAMILIES = Collection(
+    database=DATABASE, kind="family", type=Family, indexes=(Index("expires", ("expires_at",)),)
+)
+SESSIONS = Collection(
+    database=DATABASE, kind="session", type=StaffSession, indexes=(Index("expires", ("expires_at",)),)
+)
+MAILS = Collection(
+    database=DATABASE, kind="mail", type=MailRequest, indexes=(Index("asked", ("asked_at",)),)
+)
+COLLECTIONS = (ACCOUNTS, EMAILS, FAMILIES, SESSIONS, MAILS)

@@ -1,0 +1,20 @@
+"""What the use cases need from outside, as interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+Clock = Callable[[], datetime]
+NewId = Callable[[], str]
+#: Takes one attempt of that key; raises TooManyRequests when there is none left.
+Limiter = Callable[[str], None]
+
+
+class Hasher(Protocol):
+    """Passwords to hashes; raises Unavailable (503) when too many wait."""
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password: str, hashed: str) -> bool: ...
+    def is_outdated(self, hashed: str) -> bool: ...

@@ -1,0 +1,100 @@
+"""What a person may see and do with their own account."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import serializers
+from accounts.wiring import parts
+from chassis.api.views import View
+from chassis.couch.codec import converter
+from chassis.identity import SignedIn
+
+from . import answers
+
+
+class Me(View):
+    """GET, PATCH /me"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses=serializers.UserAnswer)
+    def get(self, request: Request) -> Response:
+        """My account."""
+        return answers.private(answers.user(parts().profile.me(request.user.id)))
+
+    @extend_schema(request=serializers.Profile, responses=serializers.UserAnswer)
+    def patch(self, request: Request) -> Response:
+        """Change my name."""
+        body = serializers.Profile.of(request, partial=True)
+        profile = parts().profile
+        account = profile.rename(request.user.id, **body) if body else profile.me(request.user.id)
+        return answers.private(answers.user(account))
+
+
+class Addresses(View):
+    """GET, POST /me/addresses"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses=serializers.AddressList, operation_id="me_addresses_list")
+    def get(self, request: Request) -> Response:
+        """My address book, whole."""
+        book = parts().profile.me(request.user.id).addresses
+        return answers.private({"results": [answers.address(one) for one in book], "next": None})
+
+    @extend_schema(request=serializers.Address, responses={201: serializers.AddressAnswer})
+    def post(self, request: Request) -> Response:
+        """Add an address; 20 at most."""
+        made = parts().profile.add_address(request.user.id, serializers.Address.of(request))
+        return answers.private(answers.address(made), 201)
+
+
+class OneAddress(View):
+    """GET, PUT, DELETE /me/addresses/{id}"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses=serializers.AddressAnswer)
+    def get(self, request: Request, address_id: str) -> Response:
+        """One address of mine; 404 for anybody else's."""
+        return answers.private(answers.address(parts().profile.address(request.user.id, address_id)))
+
+    @extend_schema(request=serializers.Address, responses=serializers.AddressAnswer)
+    def put(self, request: Request, address_id: str) -> Response:
+        """Replace it."""
+        fields = serializers.Address.of(request)
+        return answers.private(
+            answers.address(parts().profile.replace_address(request.user.id, address_id, fields))
+        )
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, address_id: str) -> Response:
+        """Remove it."""
+        parts().profile.remove_address(request.user.id, address_id)
+        return answers.nothing()
+
+
+class Export(View):
+    """GET /me/export"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(responses=serializers.Export)
+    def get(self, request: Request) -> Response:
+        """Everything that this service holds about me."""
+        return answers.private({"account": converter.unstructure(parts().profile.export(request.user.id))})
+
+
+class Erase(View):
+    """POST /me/erase"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(request=serializers.Password, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Forget me. My orders stay, without my name."""
+        parts().profile.erase(request.user.id, **serializers.Password.of(request))
+        return answers.nothing()

@@ -1,0 +1,65 @@
+"""Passwords and addresses that prove themselves."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import serializers
+from accounts.wiring import parts
+from chassis.api.throttling import Limit, by_address
+from chassis.api.views import View
+from chassis.identity import Public, SignedIn
+
+from . import answers
+
+
+class Forgot(View):
+    """POST /password/forgot"""
+
+    permission_classes = [Public]
+    throttle_classes = [by_address(Limit("forgot", rate=settings.AUTH_RATE, burst=settings.AUTH_RATE))]
+
+    @extend_schema(request=serializers.Email, responses={202: None})
+    def post(self, request: Request) -> Response:
+        """Ask for a link to set a new password. The answer never tells whether there is such an account."""
+        parts().recovery.forgot(serializers.Email.of(request)["email"])
+        return Response(status=202)
+
+
+class Reset(View):
+    """POST /password/reset"""
+
+    permission_classes = [Public]
+
+    @extend_schema(request=serializers.Reset, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Set a new password with the token of the mail, once."""
+        parts().recovery.reset(**serializers.Reset.of(request))
+        return answers.nothing()
+
+
+class Change(View):
+    """POST /password/change"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(request=serializers.ChangePassword, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Set a new password with the old one. All sessions end; sign in again."""
+        parts().profile.change_password(request.user.id, **serializers.ChangePassword.of(request))
+        return answers.nothing()
+
+
+class Verify(View):
+    """POST /email/verify"""
+
+    permission_classes = [Public]
+
+    @extend_schema(request=serializers.Token, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Confirm the address with the token of the mail, once."""
+        parts().recovery.verify(serializers.Token.of(request)["token"])
+        return answers.nothing()
