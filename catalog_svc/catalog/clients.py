@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -47,11 +48,9 @@ class AzureBlobs:
         from storages.backends.azure_storage import AzureStorage
 
         service = BlobServiceClient.from_connection_string(self._connection_string, retry_total=1)
-        try:
+        with contextlib.suppress(ResourceExistsError):
             # Pictures are public: browsers read them through the gateway without a key.
             service.create_container(self._container, public_access="blob")
-        except ResourceExistsError:
-            pass
         return AzureStorage(
             connection_string=self._connection_string,
             azure_container=self._container,
@@ -64,7 +63,7 @@ class AzureBlobs:
         from azure.core.exceptions import AzureError
         from django.core.files.base import ContentFile
 
-        file = ContentFile(data, name=name)
+        file: Any = ContentFile(data, name=name)
         file.content_type = content_type
         try:
             self._storage.save(name, file)

@@ -1,6 +1,7 @@
 """From bytes that somebody uploaded to pictures that we made: checked, decoded, turned upright, re-encoded.
 
-Nothing of the upload survives but its pixels: no EXIF, no comments, no trailing bytes (design/security.md, 17).
+Nothing of the upload survives but its pixels: no EXIF, no comments, no trailing bytes
+(design/security.md, 17).
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def format_of(data: bytes) -> str | None:
 
 
 def render(data: bytes, limits: Limits) -> list[tuple[Rendition, bytes]]:
-    """WebP renditions from small to large. A picture smaller than a width is shown at its own, never enlarged.
+    """WebP renditions from small to large. A picture smaller than a width is shown at its own, never
+    enlarged.
 
     Raises `NotAPicture` for what cannot be decoded whole, or is too large.
     """

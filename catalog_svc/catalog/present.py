@@ -1,4 +1,6 @@
-"""Documents as answers, for staff and siblings. Shoppers' answers are stored in the index, made by the same code."""
+"""Documents as answers, for staff and siblings. Shoppers' answers are stored in the index, made by the
+same code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is stored and by which indexes, as data. Two databases: `catalog`, and `stock`, which checkout writes hard."""
+"""What is stored and by which indexes, as data. Two databases: `catalog`, and `stock`, which checkout
+writes hard.
+"""
 
 from __future__ import annotations
 

@@ -14,18 +14,22 @@ from chassis.api import serializers as s
 MAX_AMOUNT = 1_000_000_000
 
 
-def _named(kind: str, **kwargs: Any) -> s.RegexField:
+def _named(kind: str, **kwargs: Any) -> Any:
     return s.RegexField(rf"^(?:{PATTERNS[kind]})\Z", **kwargs)
 
 
-def _line(longest: int, **kwargs: Any) -> s.RegexField:
+def _line(longest: int, **kwargs: Any) -> Any:
     """One line of text, without control characters."""
     return s.RegexField(r"^[^\x00-\x1f\x7f]*\Z", max_length=longest, **kwargs)
 
 
-def _prose(longest: int, **kwargs: Any) -> s.RegexField:
+def _prose(longest: int, **kwargs: Any) -> Any:
     """Text with line breaks and tabs."""
     return s.RegexField(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=longest, **kwargs)
+
+
+def _many(shape: Any, **kwargs: Any) -> Any:
+    return shape(many=True, **kwargs)
 
 
 class MoneyIn(s.Strict):
@@ -67,7 +71,7 @@ class ProductIn(s.Strict):
     brand = _line(100, required=False, allow_blank=True)
     category = _named("slug", max_length=SLUG_LENGTH)
     status = s.ChoiceField(choices=[ProductStatus.ACTIVE.value, ProductStatus.HIDDEN.value], required=False)
-    variants = VariantIn(many=True, allow_empty=False, max_length=MAX_VARIANTS)
+    variants = _many(VariantIn, allow_empty=False, max_length=MAX_VARIANTS)
 
     def validate_status(self, value: str) -> ProductStatus:
         return ProductStatus(value)
@@ -79,7 +83,7 @@ class ImageOrder(s.Strict):
 
 
 class ProductPatch(ProductIn):
-    images = ImageOrder(many=True, required=False, max_length=MAX_IMAGES)
+    images = _many(ImageOrder, required=False, max_length=MAX_IMAGES)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -129,12 +133,12 @@ class LineIn(s.Strict):
 class LinesIn(s.Strict):
     """The SKUs to touch; an empty body means all that the order holds."""
 
-    lines = LineIn(many=True, required=False, allow_empty=False, max_length=100)
+    lines = _many(LineIn, required=False, allow_empty=False, max_length=100)
 
 
 class ReservationIn(s.Strict):
     order_id = _named("ident")
-    lines = LineIn(many=True, allow_empty=False, max_length=100)
+    lines = _many(LineIn, allow_empty=False, max_length=100)
     ttl = s.IntegerField(min_value=1, max_value=7 * 24 * 3600)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -175,7 +179,7 @@ _AVAILABILITY = ["in_stock", "low", "out"]
 class Card(s.Serializer):
     id = s.CharField()
     slug = s.CharField()
-    title = s.CharField()
+    title: Any = s.CharField()
     brand = s.CharField()
     category = s.CharField()
     image = PictureAnswer(allow_null=True)
@@ -188,7 +192,7 @@ class Card(s.Serializer):
 
 class FacetValue(s.Serializer):
     value = s.CharField()
-    label = s.CharField()
+    label: Any = s.CharField()
     count = s.IntegerField()
 
 
@@ -210,13 +214,13 @@ class VariantAnswer(s.Serializer):
 
 class Crumb(s.Serializer):
     slug = s.CharField()
-    title = s.CharField()
+    title: Any = s.CharField()
 
 
 class ProductAnswer(s.Serializer):
     id = s.CharField()
     slug = s.CharField()
-    title = s.CharField()
+    title: Any = s.CharField()
     description = s.CharField()
     brand = s.CharField()
     category = s.CharField()
@@ -231,14 +235,14 @@ class ProductAnswer(s.Serializer):
 
 class CategoryNode(s.Serializer):
     slug = s.CharField()
-    title = s.CharField()
+    title: Any = s.CharField()
     count = s.IntegerField()
     children = s.ListField(child=s.DictField(), help_text="the same again")
 
 
 class CategoryAnswer(s.Serializer):
     slug = s.CharField()
-    title = s.CharField()
+    title: Any = s.CharField()
     parent = s.CharField(allow_null=True)
     position = s.IntegerField()
 
@@ -273,7 +277,7 @@ class ImageAnswer(s.Serializer):
 
 class ReviewAnswer(s.Serializer):
     rating = s.IntegerField()
-    title = s.CharField()
+    title: Any = s.CharField()
     body = s.CharField()
     author = s.CharField()
     verified_purchase = s.BooleanField()

@@ -134,7 +134,9 @@ class Product:
             self._touch(at)
 
     def attach(self, image: ProductImage) -> bool:
-        """Add a finished picture once. The version stays: an editor's open form is not stale because of it."""
+        """Add a finished picture once. The version stays: an editor's open form is not stale because of
+        it.
+        """
         if self.status is ProductStatus.DELETED or any(have.id == image.id for have in self.images):
             return False
         self.images.append(image)

@@ -21,7 +21,9 @@ class Claim:
 
 @dataclass(slots=True)
 class Purchase:
-    """A confirmed order as the catalogue needs it: what is popular, and who really bought. `id` is the order."""
+    """A confirmed order as the catalogue needs it: what is popular, and who really bought. `id` is the
+    order.
+    """
 
     id: str
     quantities: dict[str, int]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class RuleBroken(Exception):
-    """A well-formed request that a rule refuses. `type` is the problem's slug, `detail` a sentence for people."""
+    """A well-formed request that a rule refuses. `type` is the problem's slug, `detail` a sentence for
+    people.
+    """
 
     def __init__(self, type: str, detail: str) -> None:
         super().__init__(detail)

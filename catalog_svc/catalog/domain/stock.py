@@ -1,7 +1,9 @@
 """Units of one SKU: what is there, and for which orders it is kept (design/checkout.md, "Stock").
 
-A reservation's id is the order's, so each call may be repeated at will. Finished orders stay for a day as tombstones,
-so that a late `reserve` after its `release` is refused. The catalogue never frees by the clock: checkout releases.
+A reservation's id is the order's, so each call may be repeated at will. Finished orders stay for a day as
+tombstones,
+so that a late `reserve` after its `release` is refused. The catalogue never frees by the clock: checkout
+releases.
 """
 
 from __future__ import annotations
@@ -84,7 +86,9 @@ class Stock:
         return availability_of(self.available)
 
     def reserve(self, order_id: str, quantity: int, until: datetime) -> bool:
-        """Keep `quantity` for the order; False when it was kept (or sold) already. Raises `ShortOf`, `Released`."""
+        """Keep `quantity` for the order; False when it was kept (or sold) already. Raises `ShortOf`,
+        `Released`.
+        """
         done = self.finished.get(order_id)
         if done is not None and done.how == "released":
             raise Released(order_id)
@@ -114,7 +118,9 @@ class Stock:
         return True
 
     def release(self, order_id: str, at: datetime) -> bool:
-        """Give the units back and remember it; those of a committed (then cancelled) order return to the shelf."""
+        """Give the units back and remember it; those of a committed (then cancelled) order return to the
+        shelf.
+        """
         done = self.finished.get(order_id)
         if done is not None and done.how == "released":
             return False

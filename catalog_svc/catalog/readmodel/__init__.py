@@ -1,4 +1,5 @@
-"""The catalogue as shoppers browse it: a Tantivy index on local disk, written by one process and read by many.
+"""The catalogue as shoppers browse it: a Tantivy index on local disk, written by one process and read by
+many.
 
 schema.py     fields and analyzers; a change of either makes a new index
 documents.py  how a product becomes cards, pages and index fields

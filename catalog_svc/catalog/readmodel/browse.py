@@ -1,4 +1,6 @@
-"""The catalogue's answers, made of what the index stores, as bytes that go out as they are. Nothing here asks CouchDB."""
+"""The catalogue's answers, made of what the index stores, as bytes that go out as they are. Nothing here
+asks CouchDB.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tantivy import Query
+from tantivy import Occur, Query
 
 from catalog.readmodel import facets, query
 from catalog.readmodel.documents import dumps
@@ -59,7 +61,7 @@ class Browse:
         """The cards of these products in that order; unknown ones are left out."""
         snapshot = self._reader.snapshot()
         wanted = Query.boolean_query(
-            [(query.Occur.Must, query.term("kind", "product")), (query.Occur.Must, _any_id(ids))]
+            [(Occur.Must, query.term("kind", "product")), (Occur.Must, _any_id(ids))]
         )
         found = {}
         for _, address in snapshot.searcher.search(wanted, len(ids), count=False).hits:
@@ -155,7 +157,7 @@ class _Search:
         sort = "popular" if sort == "relevance" else sort
         if after is not None:
             beyond = query.between(SORT_FIELDS[sort], after[1], None, after=True)
-            wanted = Query.boolean_query([(query.Occur.Must, wanted), (query.Occur.Must, beyond)])
+            wanted = Query.boolean_query([(Occur.Must, wanted), (Occur.Must, beyond)])
         hits = self._searcher.search(wanted, limit + 1, count=False, **query.order(sort)).hits
         place = (sort, hits[limit - 1][0]) if len(hits) > limit else None
         return Page(self._cards([address for _, address in hits[:limit]]), place, self._total())

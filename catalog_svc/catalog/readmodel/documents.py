@@ -126,13 +126,16 @@ def variant(value: Variant, context: Context) -> dict[str, Any]:
 
 
 def tie(product_id: str) -> int:
-    """A number that orders what else would be equal, the same in every index. Two products with the same sort value
+    """A number that orders what else would be equal, the same in every index. Two products with the same
+    sort value
     and the same tie (1 in 4 billion) would hide one of them behind a page's end."""
     return int.from_bytes(hashlib.blake2b(product_id.encode(), digest_size=4).digest())
 
 
 def sort_keys(product: Product, popularity: int) -> dict[str, int]:
-    """One ascending integer per order: the value (turned round where the largest comes first), then the tie."""
+    """One ascending integer per order: the value (turned round where the largest comes first), then the
+    tie.
+    """
     price = min(product.cheapest.price.amount, _TOP)
     newest = 2**32 - 1 - (int(product.created_at.timestamp()) if product.created_at else 0)
     stars = int((product.rating.average or 0) * 10) * 1_000_000 + min(product.rating.count, 999_999)

@@ -16,7 +16,9 @@ Facet = list[dict[str, Any]]
 
 
 def own_filters(filters: Filters) -> list[str]:
-    """Facets whose own filter is set: they count without it, so that one can choose a second value or another."""
+    """Facets whose own filter is set: they count without it, so that one can choose a second value or
+    another.
+    """
     chosen = {
         "brand": bool(filters.brand),
         "price": filters.min_price is not None or filters.max_price is not None,

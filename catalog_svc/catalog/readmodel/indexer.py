@@ -1,6 +1,8 @@
-"""The one writer of a replica's index: follows the feeds of catalogue and stock, and can build all anew from them.
+"""The one writer of a replica's index: follows the feeds of catalogue and stock, and can build all anew
+from them.
 
-An index is current once it has caught up with both feeds, so readers never see half a catalogue. Each page of a feed
+An index is current once it has caught up with both feeds, so readers never see half a catalogue. Each
+page of a feed
 is written and committed before the follower keeps its cursor, in a file beside the index.
 """
 
@@ -154,7 +156,9 @@ class Indexer:
         )  # fmt: skip
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """An index that cannot be written any more is opened again by `run`; a store that is away is waited for."""
+        """An index that cannot be written any more is opened again by `run`; a store that is away is
+        waited for.
+        """
         try:
             with self._lock:
                 work()

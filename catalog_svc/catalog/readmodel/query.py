@@ -15,13 +15,16 @@ from catalog.readmodel.schema import SORT_FIELDS, plain_analyzer, schema, stemme
 SORTS = ("relevance", *SORT_FIELDS)
 #: Words of a query that are looked at.
 MAX_WORDS = 12
-#: How much more a word counts in the title than in the brand, category or attributes, and those than in the text.
+#: How much more a word counts in the title than in the brand, category or attributes, and those than in the
+#: text.
 _BOOSTS = {"title": 4.0, "about": 2.0, "body": 1.0}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which products. Values of one name are alternatives, names restrict each other. Prices in minor units."""
+    """Which products. Values of one name are alternatives, names restrict each other. Prices in minor
+    units.
+    """
 
     q: str = ""
     category: tuple[str, ...] = ()

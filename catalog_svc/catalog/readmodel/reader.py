@@ -19,7 +19,9 @@ class IndexMissing(Exception):
 
 
 class Snapshot:
-    """One state of the index, and what was computed from it. It never changes, so what it keeps is never stale."""
+    """One state of the index, and what was computed from it. It never changes, so what it keeps is never
+    stale.
+    """
 
     def __init__(self, searcher: Any, stamp: tuple[str, int]) -> None:
         self.searcher = searcher

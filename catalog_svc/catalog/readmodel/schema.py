@@ -1,4 +1,6 @@
-"""The index's fields. Raise `LAYOUT` with any change here or in documents.py: the index is then built anew."""
+"""The index's fields. Raise `LAYOUT` with any change here or in documents.py: the index is then built
+anew.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ def stemmed_analyzer() -> Any:
 
 
 def open_index(path: str) -> Any:
-    """The index in the folder `path`, made when there is none. Raises OSError or ValueError when it is broken."""
+    """The index in the folder `path`, made when there is none. Raises OSError or ValueError when it is
+    broken.
+    """
     index = tantivy.Index(schema(), path=path)
     index.register_tokenizer("stemmed", stemmed_analyzer())
     index.register_tokenizer("plain", plain_analyzer())

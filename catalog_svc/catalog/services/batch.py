@@ -34,7 +34,8 @@ class _Job:
 class StockWriter:
     """Applies changes to stock documents, batching what waits for the same SKU.
 
-    The first to come writes; whoever arrives meanwhile queues, and the next writer takes the whole queue along.
+    The first to come writes; whoever arrives meanwhile queues, and the next writer takes the whole queue
+    along.
     A change checks before it changes anything, so that one that is refused leaves the stock as it was.
     """
 
@@ -47,7 +48,9 @@ class StockWriter:
         self._waiting: dict[str, list[_Job]] = {}
 
     def change(self, sku: str, apply: Apply) -> Any:
-        """The answer of `apply(stock)`, stored. Raises what it raises, `NotFound`, `Busy` or `Unavailable`."""
+        """The answer of `apply(stock)`, stored. Raises what it raises, `NotFound`, `Busy` or
+        `Unavailable`.
+        """
         job = _Job(apply)
         with self._mutex:
             self._waiting.setdefault(sku, []).append(job)

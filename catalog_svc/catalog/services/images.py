@@ -53,7 +53,9 @@ class ImageService:
         return self._images.get(id)
 
     def upload(self, *, product: Product, data: bytes, alt: str, actor: Actor | None = None) -> Image:
-        """Keep the bytes and ask for renditions. Raises `UnsupportedPicture`, `TooLargePicture`, `RuleBroken`."""
+        """Keep the bytes and ask for renditions. Raises `UnsupportedPicture`, `TooLargePicture`,
+        `RuleBroken`.
+        """
         if len(data) > self._limits.max_bytes:
             raise TooLargePicture
         kind = pictures.format_of(data)
@@ -99,7 +101,9 @@ class ImageService:
         return self._show(image, shown)
 
     def _show(self, image: Image, shown: ProductImage) -> Image:
-        """First the product, then the image's own state: a crash between the two is repeated by the sweeper."""
+        """First the product, then the image's own state: a crash between the two is repeated by the
+        sweeper.
+        """
 
         def attach(product: Product) -> None:
             product.attach(shown)

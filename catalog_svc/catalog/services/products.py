@@ -42,8 +42,8 @@ class ProductService:
     """`match(version)` in an edit may refuse it as stale; it is asked again on every attempt to write."""
 
     def __init__(
-        self, products: Repository[Product], categories: Repository[Category], claims: Claims, stock: StockService,
-        clock: Clock, new_id: Callable[[], str],
+        self, products: Repository[Product], categories: Repository[Category], claims: Claims,
+        stock: StockService, clock: Clock, new_id: Callable[[], str],
     ) -> None:  # fmt: skip
         self._products = products
         self._categories = categories

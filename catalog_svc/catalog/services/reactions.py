@@ -1,4 +1,6 @@
-"""What the catalogue does about facts of others. Each document that is written carries the fact's id or number."""
+"""What the catalogue does about facts of others. Each document that is written carries the fact's id or
+number.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Reactions:
         self._clock = clock
 
     def order_confirmed(self, data: Mapping[str, Any]) -> str:
-        """Popularity, and who may call a review a buyer's. One document per order, so a second time is seen."""
+        """Popularity, and who may call a review a buyer's. One document per order, so a second time is
+        seen.
+        """
         quantities: dict[str, int] = {}
         for line in data["lines"]:
             quantities[line["product_id"]] = quantities.get(line["product_id"], 0) + int(line["quantity"])

@@ -36,7 +36,8 @@ class ReviewService:
     ) -> Review:
         """Raises RuleBroken `review-exists` for a second one of the same shopper."""
         review = Review(
-            id=f"{product.id}:{_person(account_id)}", product_id=product.id, account_id=account_id, author=author,
+            id=f"{product.id}:{_person(account_id)}", product_id=product.id, account_id=account_id,
+            author=author,
             rating=rating, title=title, body=body, at=self._clock(),
             verified_purchase=self._has_bought(account_id, product.id), version=1,
         )  # fmt: skip

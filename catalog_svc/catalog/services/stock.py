@@ -47,7 +47,9 @@ class OutOfStock(Exception):
 
 
 class StockService:
-    """Every change is one compare-and-set of one SKU's document; an order over several SKUs is undone by hand."""
+    """Every change is one compare-and-set of one SKU's document; an order over several SKUs is undone by
+    hand.
+    """
 
     def __init__(self, stock: Repository[Stock], skus: Repository[Claim], clock: Clock) -> None:
         self._stock = stock
@@ -105,7 +107,12 @@ class StockService:
             self._stock.get(sku)
         except NotFound:
             self.open([sku], self._skus.get(sku).owner)  # NotFound for what is not sold
-        changed: Stock = self._writer.change(sku, lambda stock: apply(stock) or stock)
+
+        def applied(stock: Stock) -> Stock:
+            apply(stock)
+            return stock
+
+        changed: Stock = self._writer.change(sku, applied)
         return changed
 
     def _audit(self, stock: Stock, actor: Actor | None, message: str) -> None:
@@ -139,7 +146,9 @@ class StockService:
             self._writer.change(sku, lambda stock: stock.commit(order_id, self._clock()))
 
     def release(self, *, order_id: str, skus: Sequence[str] | None = None) -> None:
-        """Give the order's units back; a late `reserve` of it is then refused, for the SKUs that are named."""
+        """Give the order's units back; a late `reserve` of it is then refused, for the SKUs that are
+        named.
+        """
         for sku in self._of_order(order_id, skus):
             self._writer.change(sku, lambda stock: stock.release(order_id, self._clock()))
 

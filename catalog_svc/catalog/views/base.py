@@ -59,7 +59,8 @@ _PROBLEMS: dict[type[Exception], Callable[[Any], errors.Problem]] = {
 
 
 def cached(request: Request, body: bytes, version: int | None = None) -> Response:
-    """A public answer with its ETag, or 304. With `version` the tag is `"<version>-<digest>"`: it changes with all
+    """A public answer with its ETag, or 304. With `version` the tag is `"<version>-<digest>"`: it changes
+    with all
     that is shown (ratings, availability), while If-Match looks at the version alone."""
     digest = hashlib.blake2b(body, digest_size=10).hexdigest()
     etag = f'"{digest}"' if version is None else f'"{version}-{digest}"'
@@ -69,7 +70,9 @@ def cached(request: Request, body: bytes, version: int | None = None) -> Respons
 
 
 def matcher(request: Request, *, required: bool = True) -> Callable[[int], None] | None:
-    """What services ask before they write: 428 now if If-Match is missing, 412 then if it names another version."""
+    """What services ask before they write: 428 now if If-Match is missing, 412 then if it names another
+    version.
+    """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None:
         if required:

@@ -19,6 +19,7 @@ from chassis.api import errors
 from chassis.api.pagination import encode_cursor
 from chassis.couch import Unavailable
 from chassis.identity.permissions import Public
+from chassis.identity.principal import principal_of
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 LISTING_PARAMETERS = [
@@ -56,7 +57,7 @@ def read_product(request: Request, slug: str) -> Response:
     """GET /products/{slug}: for staff from the document, so that hidden products and fresh edits show."""
     if not is_slug(slug):
         raise errors.NotFound(detail="There is no such product.")
-    if request.user.may("catalog.product.read"):
+    if principal_of(request).may("catalog.product.read"):
         return _from_document(request, slug, staff=True)
     parts = wiring.parts()
     found = parts.browse.product(slug)

@@ -1,4 +1,5 @@
-"""The query of `GET /products`: read by hand, as it is the busiest route and a serializer would cost as much as the
+"""The query of `GET /products`: read by hand, as it is the busiest route and a serializer would cost as
+much as the
 search itself."""
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _check_names(query: QueryDict) -> None:
 def _ids(query: QueryDict) -> tuple[str, ...]:
     if len(query) > 1:
         raise _refused("ids", "A batch takes no other parameters.")
-    ids = tuple(query["ids"].split(","))
+    ids = tuple(str(query["ids"]).split(","))
     if len(ids) > MAX_IDS or not all(is_ident(id) for id in ids):
         raise _refused("ids", f"Must be 1 to {MAX_IDS} ids with commas between them.")
     return ids

@@ -46,7 +46,9 @@ class ProductsView(CatalogView):
 
 
 class ProductView(CatalogView):
-    """One product. Its ETag is `"<version>-<digest>"`, or `"<version>"` after a write; If-Match takes either."""
+    """One product. Its ETag is `"<version>-<digest>"`, or `"<version>"` after a write; If-Match takes
+    either.
+    """
 
     permission_classes: Any = [ByMethod(GET=Public, PATCH=_WRITE, DELETE=_WRITE)]
 

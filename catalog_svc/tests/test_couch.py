@@ -1,0 +1,165 @@
+"""On a real server: the same shop, and twelve buyers of three lamps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from catalog import repositories, wiring
+from catalog.clients import MemoryBlobs, NoRenderer
+from catalog.pictures import Limits
+from catalog.readmodel.reader import IndexMissing
+from catalog.services.stock import Line, OutOfStock
+from catalog.wiring import Outside, Parts, assemble
+from chassis.couch import couch_repository, ensure, open_store
+from chassis.testing.couch import couch_server, fresh_databases
+from shop import category, product, small_shop
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    with couch_server() as running:
+        yield running
+
+
+@pytest.fixture
+def parts(server: Any, tmp_path: Path) -> Iterator[Parts]:
+    with fresh_databases():
+        ensure(wiring.COLLECTIONS)
+        made = assemble(
+            Outside(
+                repository=couch_repository,
+                stores=open_store,
+                folder=tmp_path,
+                blobs=MemoryBlobs(),
+                renderer=NoRenderer(),
+                media_url="/media/",
+                limits=Limits(),
+            )
+        )
+        with wiring.override(made):
+            yield made
+        made.indexer.close()
+
+
+def second_process(parts: Parts) -> Parts:
+    """The same documents, but other locks: what another replica is to this one."""
+    return assemble(
+        Outside(
+            repository=couch_repository, stores=open_store, folder=Path("/nonexistent"), blobs=MemoryBlobs(),
+            renderer=NoRenderer(), media_url="/media/", limits=Limits(),
+        )
+    )  # fmt: skip
+
+
+def buy(parts: Parts, order_id: str, sku: str) -> str:
+    try:
+        parts.stock.reserve(order_id=order_id, lines=[Line(sku, 1)], ttl=900)
+        parts.stock.commit(order_id=order_id, skus=[sku])
+    except OutOfStock:
+        return "short"
+    return "sold"
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_twelve_buyers_of_three_lamps_buy_three(parts, replicas):
+    category(parts, "lamps")
+    product(parts, "Lamp", units=3)
+    others = [parts, *(second_process(parts) for _ in range(replicas - 1))]
+
+    with ThreadPoolExecutor(12) as pool:
+        found = Counter(pool.map(lambda n: buy(others[n % replicas], f"HM-{n}", "LAMP"), range(12)))
+
+    stock = parts.stock.get("LAMP")
+    assert found == {"sold": 3, "short": 9}
+    assert (stock.on_hand, stock.reserved, stock.available) == (0, 0, 0)
+
+
+def test_a_hot_sku_takes_fifty_buyers_at_once(parts):
+    category(parts, "lamps")
+    product(parts, "Lamp", units=30)
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(50) as pool:
+        found = Counter(pool.map(lambda n: buy(parts, f"HM-{n}", "LAMP"), range(50)))
+
+    assert found == {"sold": 30, "short": 20}
+    assert time.monotonic() - began < 3.0
+
+
+def test_the_views_answer_as_their_twins_in_memory(parts):
+    small_shop(parts)
+    parts.stock.reserve(order_id="HM-1", lines=[Line("DESK-LAMP", 2), Line("STOOL-R", 1)], ttl=900)
+    parts.reactions.order_confirmed(
+        {"order_id": "HM-1", "account_id": "a1", "lines": [{"product_id": "x", "quantity": 2}]}
+    )
+    lamp = parts.products.get("desk-lamp")
+    parts.reviews.write(product=lamp, account_id="a1", author="", rating=4, title="T", body="")
+
+    low = parts.stock_documents.rows("available", end=5)
+    parts.stock.release(order_id="HM-1")
+
+    assert [(row.id, row.key) for row in low] == [("stock:FLOOR-LAMP", 0), ("stock:READING-LAMP", 3)]
+    assert parts.stock.get("DESK-LAMP").available == 10
+    assert parts.products.get("desk-lamp").rating.count == 1
+    assert parts.stock_documents.rows("holds") == []
+    assert repositories.PURCHASES.kind == "purchase"
+
+
+def test_the_shop_is_browsed_from_the_index_while_the_server_is_away(parts, server):
+    small_shop(parts)
+    parts.indexer.catch_up()
+    parts.indexer.close()
+    client = APIClient(raise_request_exception=False)
+    client.get("/api/catalog/products")
+
+    server.stop(kill=True)
+    try:
+        paths = ["products?q=lamp", "products/stool", "categories", "suggest?q=la", "products?brand=Vela"]
+        statuses = [client.get(f"/api/catalog/{path}").status_code for path in paths]
+        unknown = client.get("/api/catalog/products/nowhere")
+    finally:
+        server.start()
+
+    assert statuses == [200] * 5
+    assert (unknown.status_code, "Retry-After" in unknown) == (503, True)
+
+
+def test_a_running_indexer_shows_a_price_within_a_second(parts):
+    small_shop(parts)
+    stop = threading.Event()
+    thread = threading.Thread(target=parts.indexer.run, args=(stop,))
+    thread.start()
+    try:
+        _wait(lambda: parts.browse.product("stool") is not None)
+        began = time.monotonic()
+        parts.products.update(slug="stool", changes={"title": "Bar stool"})
+        _wait(lambda: b"Bar stool" in parts.browse.product("stool").page)
+        took = time.monotonic() - began
+    finally:
+        stop.set()
+        thread.join(10)
+
+    assert took < 1.0
+
+
+def _wait(condition: Any) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except IndexMissing:
+            time.sleep(0.05)
+        time.sleep(0.01)
+    raise AssertionError("it did not happen in time")

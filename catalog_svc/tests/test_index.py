@@ -1,0 +1,147 @@
+"""The index's life: built, followed, broken, built anew."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from catalog.readmodel.query import Filters
+from catalog.readmodel.reader import IndexMissing
+from shop import category, product, small_shop
+
+
+def total(parts: Any) -> int:
+    return int(parts.browse.size())
+
+
+def wait_for(condition: Any, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def following(world):
+    """The indexer runs as in the background process."""
+    stop = threading.Event()
+    thread = threading.Thread(target=world.parts.indexer.run, args=(stop,))
+    thread.start()
+    yield world
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def is_listed(parts: Any, slug: str) -> bool:
+    try:
+        return parts.browse.product(slug) is not None
+    except IndexMissing:
+        return False
+
+
+def test_a_running_indexer_shows_changes_within_a_second(following):
+    category(following.parts, "lamps")
+    wait_for(lambda: _has_index(following.parts))
+    product(following.parts, "Lamp")
+
+    began = time.monotonic()
+    wait_for(lambda: is_listed(following.parts, "lamp"))
+
+    assert time.monotonic() - began < 1.0
+
+
+def _has_index(parts: Any) -> bool:
+    try:
+        return total(parts) >= 0
+    except IndexMissing:
+        return False
+
+
+def test_a_new_process_goes_on_where_the_last_one_ended(world):
+    small_shop(world.parts)
+    world.catch_up()
+    folder = world.parts.indexer._folder.current()
+    world.parts.indexer.close()
+    product(world.parts, "Late lamp")
+
+    again = world.assemble()
+    again.indexer.catch_up()
+
+    assert again.indexer._folder.current() == folder
+    assert total(again) == 7
+    again.indexer.close()
+
+
+@pytest.mark.parametrize("damage", ["meta", "segments", "pointer", "folder"])
+def test_a_damaged_index_is_built_anew_from_documents(world, damage):
+    small_shop(world.parts)
+    world.catch_up()
+    world.parts.indexer.close()
+    root = world.folder / "index"
+    current = root / (root / "CURRENT").read_text()
+    if damage == "meta":
+        (current / "meta.json").write_text("{")
+    elif damage == "segments":
+        for path in current.glob("*.store"):
+            path.unlink()
+    elif damage == "pointer":
+        (root / "CURRENT").write_text("nothing")
+    else:
+        shutil.rmtree(root)
+
+    again = world.assemble()
+    again.indexer.catch_up()
+
+    assert total(again) == 6
+    assert again.browse.product("stool") is not None
+    again.indexer.close()
+
+
+def test_an_index_that_is_taken_away_comes_back(following):
+    small_shop(following.parts)
+    wait_for(lambda: is_listed(following.parts, "stool"))
+
+    shutil.rmtree(following.folder / "index")
+
+    wait_for(lambda: (following.folder / "index" / "CURRENT").exists(), 15)
+    product(following.parts, "Later lamp")
+    wait_for(lambda: is_listed(following.parts, "later-lamp"))
+    assert total(following.parts) == 7
+
+
+def test_readers_keep_their_answers_while_the_index_is_away(world):
+    small_shop(world.parts)
+    world.catch_up()
+    before, _ = world.parts.browse.search(Filters(), "price", 24, None)
+
+    (world.folder / "index" / "CURRENT").unlink()
+
+    assert world.parts.browse.search(Filters(), "price", 24, None)[0] == before
+
+
+def test_a_database_made_anew_empties_the_index(world):
+    small_shop(world.parts)
+    world.catch_up()
+    world.parts.indexer.close()
+    for store in world.stores.values():
+        store.clear()
+    category(world.parts, "lamps")
+    product(world.parts, "Only lamp")
+
+    again = world.assemble()
+    again.indexer.catch_up()
+
+    assert total(again) == 1
+    again.indexer.close()
+
+
+def test_one_writer_holds_the_folder(world):
+    world.catch_up()
+
+    with pytest.raises(ValueError, match=r"(?i)lock"):
+        world.assemble().indexer.catch_up()
