@@ -48,6 +48,11 @@ class CouchStore:
             answer = self.http.read("GET", path, _query(params))
         return cast("list[Mapping[str, Any]]", answer["rows"])
 
+    def total(self, design: Design) -> int:
+        params = {"limit": 0} | ({"reduce": False} if design.reduce else {})
+        path = ("_design", design.name, "_view", "v")
+        return int(self.http.read("GET", path, _query(params))["total_rows"])
+
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
         params = {"since": since, "limit": limit, "include_docs": "true"}
         if wait:

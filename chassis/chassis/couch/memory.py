@@ -126,6 +126,10 @@ class MemoryStore:
                 self._rows(design), query, design.reduce if query.pop("reduce", True) else None
             )
 
+    def total(self, design: Design) -> int:
+        with self._changed:
+            return len(self._rows(design))
+
     def _rows(self, design: Design) -> list[tuple[Any, str, Any]]:
         if design.mapper is None:
             raise ValueError(f"view {design.name} has no `mapper`, so the in-memory twin cannot answer it")

@@ -64,6 +64,9 @@ class Store(Protocol):
     def view(self, design: Design, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Rows of a view; params as CouchDB names them, values as Python has them."""
 
+    def total(self, design: Design) -> int:
+        """How many rows a view has, without reading them."""
+
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
         """The next changes after `since`, with their documents; waits up to `wait` seconds for the first."""
 

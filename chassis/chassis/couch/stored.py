@@ -199,17 +199,19 @@ class StoredRepository(Generic[T]):
             low, high = self._codec.document_id(""), self._codec.document_id("\ufff0")
             return len(self.store.all_docs({"startkey": low, "endkey": high}))
         prefix = self._prefix(self.collection.index(name).fields, where)
+        if not prefix:
+            return self.store.total(self._designs[f"index:{name}"])
         params = {"startkey": prefix, "endkey": [*prefix, _LAST]}
         rows = self.store.view(self._designs[f"index:{name}"], params)
         return int(rows[0]["value"]) if rows else 0
 
     def _index_for(self, where: Mapping[str, Any]) -> str | None:
-        for index in self.collection.indexes:
-            if set(index.fields[: len(where)]) == set(where):
-                return index.name
-        if where:
+        """An index of plain fields is preferred: a path may lead into a part that a document lacks."""
+        fitting = [i for i in self.collection.indexes if set(i.fields[: len(where)]) == set(where)]
+        fitting.sort(key=lambda index: any("." in name for name in index.fields))
+        if where and not fitting:
             raise ValueError(f"{self.collection.kind} has no index that begins with {sorted(where)}")
-        return None
+        return fitting[0].name if fitting else None
 
     def rows(
         self, view: str, *, key: Any = None, keys: Sequence[Any] | None = None, start: Any = None,

@@ -66,13 +66,14 @@ class Writer:
                 log.warning("no answer to the write of %d documents: %s", len(bodies), error)
                 lost = True
                 continue
-            revs = [None if _refused(row) else cast("str", row["rev"]) for row in rows]
+            made = {row["id"]: row["rev"] for row in rows if not _refused(row)}  # rows come in any order
+            revs = [made.get(body["_id"]) for body in bodies]
             return self._mine_too(bodies, revs) if lost else revs
         raise Unavailable(f"{self._http.name} does not take {len(bodies)} documents")
 
     def _bulk(self, bodies: Sequence[Document]) -> list[dict[str, Any]]:
-        """One row per document. pycouchdb's own request raises at the first conflict, although others were
-        written.
+        """One row per document, in any order. pycouchdb's own request raises at the first conflict,
+        although others were written.
         """
         resource = self._http.database.resource("_bulk_docs")
         data = json.dumps({"docs": list(bodies)}, separators=(",", ":")).encode()

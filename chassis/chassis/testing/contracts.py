@@ -288,7 +288,9 @@ class RepositoryContract:
         for id in "abcdef":
             repository.add(Fruit(id, id))
 
-        pages = _pages(lambda c: repository.find("id", start="b", end="e", limit=1, cursor=c, descending=True))
+        pages = _pages(
+            lambda c: repository.find("id", start="b", end="e", limit=1, cursor=c, descending=True)
+        )
 
         assert pages == [["d"], ["c"], ["b"]]
 
@@ -325,6 +327,9 @@ class RepositoryContract:
         assert repository.count({"colour": "none"}) == 0
         assert repository.count({"colour": Colour.RED, "price.amount": 300}) == 1
         assert repository.count(index="id") == 6
+        assert repository.count(index="colour") == 6
+        repository.delete(repository.get("r3"))
+        assert repository.count() == repository.count(index="colour") == repository.count(index="id") == 5
 
     def test_a_field_named_type_is_the_entitys_own(self, repository: Repository[Fruit]) -> None:
         repository.add(Fruit("a", "apple", type="cox"))
