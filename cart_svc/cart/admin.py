@@ -22,7 +22,7 @@ CartModel = document_model(
     verbose_name_plural="carts",
     fields={
         "units": Column(models.IntegerField(), get=lambda cart: cart.count),
-        "value": Column(models.CharField(verbose_name="value, as last seen"), get=_value),
+        "value": Column(models.CharField(max_length=40, verbose_name="value, as last seen"), get=_value),
         "merged": Column(models.BooleanField(), get=lambda cart: cart.merged_into is not None),
     },
     ordering=["-updated_at"],

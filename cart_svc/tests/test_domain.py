@@ -185,7 +185,7 @@ def test_without_the_catalogue_the_last_seen_prices_hold_and_say_so():
 def test_what_is_no_longer_sold_is_told_and_out():
     (line,) = price_cart(cart(cup=1), {}, None, NOW).lines
 
-    assert (line.availability, line.notice) == ("out", "This is no longer sold.")
+    assert (line.availability, line.notice) == ("out", "This is not for sale any more.")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ EventModel = document_model(
     verbose_name_plural="events",
     fields={
         "type": choice(list(TYPES)),
-        "told": Column(models.CharField(verbose_name="data"), get=_told),
+        "told": Column(models.CharField(max_length=200, verbose_name="data"), get=_told),
     },
     ordering=["-at"],
 )

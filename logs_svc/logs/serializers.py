@@ -60,10 +60,10 @@ class Moment(serializers.Field):
 
 
 class PageQuery(serializers.Query):
-    """Read by `page_params`; named here so that they are not unknown."""
+    """Read by `page_params`; named here so that they are known and documented."""
 
-    limit = serializers.CharField(required=False)
-    cursor = serializers.CharField(required=False)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100)
+    cursor = serializers.CharField(required=False, max_length=1024)
 
 
 class EventsQuery(PageQuery):

@@ -12,7 +12,7 @@ from cart.domain.coupon import Coupon
 from cart.domain.money import Money
 from cart.domain.offer import Offer
 
-GONE = "This is no longer sold."
+GONE = "This is not for sale any more."
 OUT = "Out of stock just now."
 STALE = "Prices may be a few minutes old."
 

@@ -1,0 +1,90 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from chassis.admin.signon import SignOn, use
+from chassis.clock import now
+from chassis.testing.identity import make_token
+from logs.domain import AuditEntry, Event
+
+HELD = {"staff": ["logs.event.read", "logs.audit.read"], "support": ["logs.event.read"]}
+
+
+def exchange(session):
+    if session not in HELD:
+        return None
+    token = make_token(sub="s1", roles=("manager",), permissions=HELD[session])
+    return {"access": token, "expires_in": 600, "user": {"name": "Ada", "email": "ada@example.com"}}
+
+
+@pytest.fixture(autouse=True)
+def signed_on(world):
+    use(SignOn(exchange))
+    yield
+    use(None)
+
+
+def page(path="", session="staff", **query):
+    client = Client()
+    client.cookies["staff_session"] = session
+    return client.get(f"/admin/logs/{path}", query)
+
+
+def put(world, **fields):
+    id = world.new_id()
+    world.events.add(Event(**{"id": id, "arrived": id, "type": "view", "at": now(), **fields}))
+
+
+def test_the_dashboard_shows_traffic_funnel_and_searches(world):
+    put(world, session="s1", product_id="p1")
+    put(world, session="s1", type="search", query="red cup")
+    put(world, session="s1", type="purchase", product_id="pot-1", at=now() - timedelta(days=3))
+
+    html = page().content.decode()
+
+    for text in ("Events a day", "From looking to buying", "red cup", "pot-1", "<svg"):
+        assert text in html
+
+
+def test_an_empty_log_has_a_dashboard(world):
+    assert page().status_code == 200
+
+
+def test_events_are_filtered_and_searched(world):
+    put(world, product_id="cup-1")
+    put(world, product_id="pot-1", type="purchase")
+    url = "logs/event/"
+
+    def shown(**query):
+        html = page(url, **query).content.decode()
+        return [id for id in ("cup-1", "pot-1") if f">{id}<" in html]
+
+    assert shown() == ["cup-1", "pot-1"]
+    assert shown(type__exact="purchase") == ["pot-1"]
+    assert shown(q="cup") == ["cup-1"]
+    assert page("logs/event/id-00001/change/").status_code == 200
+
+
+def test_the_audit_trail_is_for_those_who_may_read_it(world):
+    world.audit.add(
+        AuditEntry(
+            id="e1",
+            at=now(),
+            arrived=now(),
+            actor="s1",
+            actor_name="Ann",
+            action="change",
+            service="catalog",
+            object_type="product",
+            object_id="p1",
+            object_repr="Cup",
+            message="<b>Changed</b> price.",
+        )
+    )
+
+    mine, theirs = page("logs/auditentry/"), page("logs/auditentry/", session="support")
+
+    assert "&lt;b&gt;Changed&lt;/b&gt; price." in mine.content.decode()
+    assert theirs.status_code == 403
+    assert page("logs/auditentry/add/").status_code == 403
