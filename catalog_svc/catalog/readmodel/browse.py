@@ -16,7 +16,7 @@ from catalog.readmodel import facets, query
 from catalog.readmodel.documents import dumps
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import Reader, Snapshot
-from catalog.readmodel.schema import SORT_FIELDS, schema
+from catalog.readmodel.schema import SORT_FIELDS
 
 #: Hits that are ranked at first; a page beyond them ranks all.
 RANKED = 1_000
@@ -61,7 +61,7 @@ class Browse:
         """The cards of these products in that order; unknown ones are left out."""
         snapshot = self._reader.snapshot()
         wanted = Query.boolean_query(
-            [(Occur.Must, query.term("kind", "product")), (Occur.Must, _any_id(ids))]
+            [(Occur.Must, query.term("kind", "product")), (Occur.Must, query.any_term("id", ids))]
         )
         found = {}
         for _, address in snapshot.searcher.search(wanted, len(ids), count=False).hits:
@@ -148,9 +148,10 @@ class _Search:
         return dumps(facets.count(self._searcher, self._query_of, self._filters, titles))
 
     def _total(self) -> int:
-        return self._snapshot.keep(
-            ("total", self._filters), lambda: self._searcher.search(self._query_of(self._filters), 1).count
-        )
+        def count() -> int:
+            return int(self._searcher.search(self._query_of(self._filters), 1).count)
+
+        return self._snapshot.keep(("total", self._filters), count)
 
     def _sorted(self, sort: str, limit: int, after: Place | None) -> Page:
         wanted = self._query_of(self._filters)
@@ -199,10 +200,6 @@ class _Search:
 
     def _cards(self, addresses: Sequence[Any]) -> list[bytes]:
         return [self._searcher.doc(address).get_first("card") for address in addresses]
-
-
-def _any_id(ids: Sequence[str]) -> Any:
-    return Query.term_set_query(schema(), "id", list(ids))
 
 
 def _tree(snapshot: Snapshot) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,9 +72,9 @@ def _choices(filters: Filters) -> Iterable[Any]:
     for field in ("category", "brand"):
         values = getattr(filters, field)
         if values:
-            yield Query.term_set_query(schema(), field, list(values))
+            yield any_term(field, values)
     for name, values in filters.attrs:
-        yield Query.term_set_query(schema(), "attr", [f"{name}{ATTR_SEPARATOR}{value}" for value in values])
+        yield any_term("attr", [f"{name}{ATTR_SEPARATOR}{value}" for value in values])
 
 
 def _ranges(filters: Filters) -> Iterable[Any]:
@@ -93,6 +93,11 @@ def between(field: str, low: int, high: int | None, *, after: bool = False) -> A
 
 def term(field: str, value: str) -> Any:
     return Query.term_query(schema(), field, value, index_option="basic")
+
+
+def any_term(field: str, values: Sequence[str]) -> Any:
+    """One of `values` in a term field. (A term set costs 0.2 ms more: it builds an automaton.)"""
+    return Query.boolean_query([(Occur.Should, term(field, value)) for value in values])
 
 
 def all_words(text: str) -> Any:
