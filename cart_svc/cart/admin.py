@@ -1,11 +1,11 @@
-"""The admin of cart_svc: carts to look at, coupons to make."""
+"""The admin of cart_svc: carts to look at, coupons to change and switch off."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from cart import repositories
-from cart.domain import Coupon, Money, Refused
+from cart.domain import Money, Refused
 from cart.wiring import parts
 from chassis.admin import Card, Column, DocumentAdmin, Table, document_model, money, register, site
 
@@ -29,16 +29,12 @@ CartModel = document_model(
 )
 CouponModel = document_model(
     repositories.COUPONS,
-    lambda: parts().coupon_book,
+    lambda: parts().coupons,
     app_label="cart",
     verbose_name="coupon",
     verbose_name_plural="coupons",
     fields={
-        "code": Column(
-            models.CharField(max_length=40, help_text="2 to 40 letters, digits, - or _."),
-            get=lambda coupon: coupon.id,
-            put=lambda coupon, value: None,  # the code is the coupon's id and never changes
-        ),
+        "code": Column(models.CharField(max_length=40), get=lambda coupon: coupon.id),
         "amount_off": money("EUR"),
         "minimum": money("EUR"),
     },
@@ -62,20 +58,13 @@ class CartAdmin(DocumentAdmin):
 @register(CouponModel)
 class CouponAdmin(DocumentAdmin):
     noun = "coupon"
+    has_add = False  # until checkout takes a coupon off an order's total, none is given out
     has_delete = False  # switched off instead: carts and orders may name it
     refusals = (Refused,)
     list_display = ["code", "title", "percent", "amount_off", "minimum", "active", "starts_at", "ends_at"]
     list_filter = ["active"]
     search_fields = ["code", "title"]
     fields = ["code", "title", "percent", "amount_off", "minimum", "active", "starts_at", "ends_at"]
-
-    def get_readonly_fields(self, request, obj=None):
-        return [*super().get_readonly_fields(request, obj), *(["code"] if obj else [])]
-
-    def create(self, request, values):
-        made = Coupon(id=values.pop("code").strip().upper(), **values)
-        made.validate()
-        return made
 
     def change(self, request, entity, values):
         super().change(request, entity, values)
@@ -89,7 +78,7 @@ def dashboard(request):
     return [
         Card("Guests' carts", carts.count({"guest": True}, index="by_owner")),
         Card("Accounts' carts", carts.count({"guest": False}, index="by_owner")),
-        Card("Coupons in use", parts().coupon_book.count({"active": True}, index="by_active")),
+        Card("Coupons in use", parts().coupons.count({"active": True}, index="by_active")),
         Table(
             "Last touched",
             ["cart", "whose", "units", "value", "at"],

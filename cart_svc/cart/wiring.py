@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cart import repositories
 from cart.clients import SiblingCatalog
 from cart.domain import Cart, Coupon
-from cart.services import Coupons, Keeper, OrderDesk, Shopping
+from cart.services import Keeper, OrderDesk, Shopping
 from chassis.background import Job
 from chassis.clock import now
 from chassis.couch import Repository, couch_repository, open_store
@@ -23,11 +23,10 @@ class Parts:
     """The use cases; and, for the admin, what is stored."""
 
     carts: Repository[Cart]
-    coupon_book: Repository[Coupon]
+    coupons: Repository[Coupon]
     shopping: Shopping
     desk: OrderDesk
     keeper: Keeper
-    coupons: Coupons
 
 
 def build() -> Parts:
@@ -36,13 +35,12 @@ def build() -> Parts:
     desk = OrderDesk(carts=carts, clock=now)
     return Parts(
         carts=carts,
-        coupon_book=coupons,
+        coupons=coupons,
         shopping=Shopping(
             carts=carts, coupons=coupons, catalog=SiblingCatalog(Sibling("catalog")), clock=now
         ),
         desk=desk,
         keeper=Keeper(carts=carts, desk=desk, clock=now),
-        coupons=Coupons(coupons=coupons),
     )
 
 

@@ -18,7 +18,7 @@ from cart import wiring  # noqa: E402
 from cart.clients import CatalogAway  # noqa: E402
 from cart.domain import Money, Offer  # noqa: E402
 from cart.repositories import CARTS, COUPONS  # noqa: E402
-from cart.services import Coupons, Keeper, OrderDesk, Shopping  # noqa: E402
+from cart.services import Keeper, OrderDesk, Shopping  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 
 CUP = Offer("cup", "p1", "Cup", "cup", Money(1200), "in_stock", "/media/cup.webp", {"colour": "red"})
@@ -71,11 +71,10 @@ class World:
         desk = OrderDesk(carts=self.carts, clock=self.clock)
         self.parts = wiring.Parts(
             carts=self.carts,
-            coupon_book=self.coupons,
+            coupons=self.coupons,
             shopping=Shopping(carts=self.carts, coupons=self.coupons, catalog=self.shelf, clock=self.clock),
             desk=desk,
             keeper=Keeper(carts=self.carts, desk=desk, clock=self.clock),
-            coupons=Coupons(coupons=self.coupons),
         )
 
 

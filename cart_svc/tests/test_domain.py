@@ -218,3 +218,21 @@ def test_only_the_newest_answers_are_kept():
         made.remember_answer(f"k{number}", Answer("f", 201))
 
     assert list(made.answers) == [f"k{number}" for number in range(10, 60)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Coupon("spring", percent=10),
+        Coupon("X", percent=10),
+        Coupon("NONE"),
+        Coupon("BOTH", percent=10, amount_off=500),
+        Coupon("MUCH", percent=101),
+        Coupon("LESS", amount_off=-1),
+        Coupon("BACK", percent=10, starts_at=NOW, ends_at=NOW),
+    ],
+    ids=lambda coupon: coupon.id,
+)
+def test_a_coupon_makes_sense(bad):
+    with pytest.raises(Refused):
+        bad.validate()

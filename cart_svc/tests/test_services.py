@@ -1,9 +1,9 @@
 import pytest
 from conftest import NOW
 
-from cart.domain import Cart, Coupon, Refused, account_cart_id
+from cart.domain import account_cart_id
 from cart.services import Holder
-from chassis.couch import Conflict, NotFound
+from chassis.couch import NotFound
 from chassis.messaging import Envelope, Rejected
 
 
@@ -117,25 +117,3 @@ def test_a_twin_that_was_quicker_is_replayed(world):
 
     assert (answer.replayed, answer.status) == (True, 201)
     assert content(world, id) == {"cup": 2, "pot": 1}
-
-
-def test_a_coupon_makes_sense_and_has_a_code_of_its_own(world):
-    world.parts.coupons.coupon_create(Coupon("SPRING", percent=10))
-
-    with pytest.raises(Conflict):
-        world.parts.coupons.coupon_create(Coupon("SPRING", amount_off=500))
-    for bad in (
-        Coupon("spring", percent=10),
-        Coupon("X", percent=10),
-        Coupon("NONE"),
-        Coupon("BOTH", percent=10, amount_off=500),
-        Coupon("MUCH", percent=101),
-        Coupon("LESS", amount_off=-1),
-        Coupon("BACK", percent=10, starts_at=NOW, ends_at=NOW),
-    ):
-        with pytest.raises(Refused):
-            world.parts.coupons.coupon_create(bad)
-
-
-def test_a_new_cart_is_at_version_nought():
-    assert Cart.for_guest("g1", NOW).version == 0

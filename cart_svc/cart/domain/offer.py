@@ -9,7 +9,7 @@ from typing import Any
 from cart.domain.money import Money
 
 # What ids are made of; anything else cannot be a SKU, and must not get into an address.
-_SKU = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 
 def could_be_sku(text: str) -> bool:
