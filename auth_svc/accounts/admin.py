@@ -34,7 +34,8 @@ AccountModel = document_model(
     verbose_name="account",
     fields={
         "role_names": Column(
-            models.CharField("roles"), get=lambda account: ", ".join(r for r in account.roles if r != CUSTOMER)
+            models.CharField("roles"),
+            get=lambda account: ", ".join(r for r in account.roles if r != CUSTOMER),
         ),
     },
     ordering=["-created_at"],

@@ -26,7 +26,5 @@ FAMILIES = Collection(
 SESSIONS = Collection(
     database=DATABASE, kind="session", type=StaffSession, indexes=(Index("expires", ("expires_at",)),)
 )
-MAILS = Collection(
-    database=DATABASE, kind="mail", type=MailRequest, indexes=(Index("asked", ("asked_at",)),)
-)
+MAILS = Collection(database=DATABASE, kind="mail", type=MailRequest, indexes=(Index("asked", ("asked_at",)),))
 COLLECTIONS = (ACCOUNTS, EMAILS, FAMILIES, SESSIONS, MAILS)

@@ -13,10 +13,18 @@ AUTH_SIGNING_KEYS = declare(
     "Ed25519 keys for access tokens, `kid:base64` each, the signing one first; empty: made from SECRET_KEY",
     secret=True,
 )
-AUTH_RATE = declare("AUTH_RATE", int, 30, "log-ins, and registrations, per minute and address; the burst is the same")
-AUTH_ACCOUNT_RATE = declare("AUTH_ACCOUNT_RATE", int, 30, "log-in attempts per minute and account, from anywhere")
-AUTH_HASHES_AT_ONCE = declare("AUTH_HASHES_AT_ONCE", int, 4, "passwords hashed at the same time; each takes 19 MiB")
-AUTH_HASH_PATIENCE = declare("AUTH_HASH_PATIENCE", float, 3.0, "seconds that a log-in waits for its turn before 503")
+AUTH_RATE = declare(
+    "AUTH_RATE", int, 30, "log-ins, and registrations, per minute and address; the burst is the same"
+)
+AUTH_ACCOUNT_RATE = declare(
+    "AUTH_ACCOUNT_RATE", int, 30, "log-in attempts per minute and account, from anywhere"
+)
+AUTH_HASHES_AT_ONCE = declare(
+    "AUTH_HASHES_AT_ONCE", int, 4, "passwords hashed at the same time; each takes 19 MiB"
+)
+AUTH_HASH_PATIENCE = declare(
+    "AUTH_HASH_PATIENCE", float, 3.0, "seconds that a log-in waits for its turn before 503"
+)
 REFRESH_DAYS = declare("REFRESH_DAYS", int, 30, "days that a sign-in lasts without the password")
 STAFF_SESSION_HOURS = declare("STAFF_SESSION_HOURS", int, 12, "hours that a staff session lasts")
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from chassis.testing.django import setup
-
 from chassis.testing.identity import AUTH_KEY, KID
 
 os.environ["AUTH_RATE"] = "100000"  # limits have tests of their own

@@ -109,7 +109,9 @@ class Mailing:
         except AccountEnded:
             return
         subject, page, why, otherwise = _WORDS[request.purpose]
-        link = f"{self._public_url}/{page}?token={quote(self._secrets.make(request.purpose, account.id, nonce))}"
+        link = (
+            f"{self._public_url}/{page}?token={quote(self._secrets.make(request.purpose, account.id, nonce))}"
+        )
         text = f"Hello {account.name},\n\n{why}\n\n{link}\n\n{otherwise}\n\nHivemart\n"
         self._post.send(Mail(account.email, subject, text))
 

@@ -59,7 +59,9 @@ class Refresh(View):
     @extend_schema(request=serializers.Refresh, responses=serializers.PairAnswer)
     def post(self, request: Request) -> Response:
         """A new pair. The same token within 10 s gives the same successor; later it ends the whole family."""
-        return answers.private(answers.pair(parts().signin.refresh(serializers.Refresh.of(request)["refresh"])))
+        return answers.private(
+            answers.pair(parts().signin.refresh(serializers.Refresh.of(request)["refresh"]))
+        )
 
 
 class Revoke(View):

@@ -1,7 +1,7 @@
 """Facts that a subscriber refused, in the admin of the service that told them: looked at, and sent again.
 
-    from chassis.admin.dead_letters import register_dead_letters
-    register_dead_letters(wiring.RELAY, app_label="accounts", noun="account")
+from chassis.admin.dead_letters import register_dead_letters
+register_dead_letters(wiring.RELAY, app_label="accounts", noun="account")
 """
 
 from __future__ import annotations

@@ -1,0 +1,352 @@
+"""The use cases over a store in memory."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from accounts.domain import EmailClaim
+from chassis.api.errors import BadRequest, Conflict, Forbidden, NotAuthenticated, TooManyRequests
+from chassis.couch import NotFound
+
+EMAIL, PASSWORD = "ada@example.com", "correct horse"
+
+
+def facts(world: Any, account: Any) -> list[str]:
+    return [event["type"] for event in world.parts.accounts.get(account.id).events]
+
+
+def test_an_address_belongs_to_the_first_who_registers_it(world: Any) -> None:
+    world.account("Ada@Example.com")
+
+    with pytest.raises(Conflict):
+        world.account("ada@example.com ")
+
+
+def test_of_many_who_register_one_address_at_once_one_gets_it(world: Any) -> None:
+    outcomes: list[str] = []
+
+    def register() -> None:
+        try:
+            world.account()
+            outcomes.append("registered")
+        except Conflict:
+            outcomes.append("taken")
+
+    threads = [threading.Thread(target=register) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["registered"] + ["taken"] * 7
+    assert world.parts.accounts.count() == 1
+
+
+def test_registering_asks_for_a_mail_that_verifies_the_address(world: Any) -> None:
+    account = world.account()
+    world.deliver()
+
+    world.parts.recovery.verify(world.post.token())
+
+    assert [(mail.to, mail.subject) for mail in world.post.mails] == [(EMAIL, "Confirm your e-mail")]
+    assert world.parts.accounts.get(account.id).email_verified
+    assert facts(world, account) == ["account.verified"]
+
+
+@pytest.mark.parametrize(("email", "password"), [(EMAIL, "wrong horse"), ("nobody@example.com", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_address_get_one_answer_for_one_effort(
+    world: Any, email: str, password: str
+) -> None:
+    world.account()
+    world.hasher.checked.clear()
+
+    with pytest.raises(NotAuthenticated) as refused:
+        world.parts.signin.sign_in(email=email, password=password)
+
+    assert refused.value.body() | {"request_id": ""} == {
+        "type": "invalid-credentials",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "The e-mail or the password is wrong.",
+        "request_id": "",
+    }
+    assert len(world.hasher.checked) == 1
+
+
+def test_a_deactivated_account_cannot_sign_in(world: Any) -> None:
+    world.account(active=False)
+
+    with pytest.raises(NotAuthenticated):
+        world.parts.signin.sign_in(email=EMAIL, password=PASSWORD)
+
+
+def test_attempts_are_counted_per_account_whatever_the_spelling(world: Any) -> None:
+    world.account()
+    world.attempts.most = 2
+    for email in (EMAIL, EMAIL.upper()):
+        world.parts.signin.sign_in(email=email, password=PASSWORD)
+
+    with pytest.raises(TooManyRequests):
+        world.parts.signin.sign_in(email=EMAIL, password=PASSWORD)
+
+
+def test_a_hash_of_yesterdays_cost_is_renewed_at_sign_in(world: Any) -> None:
+    account = world.account()
+    good = account.password
+    world.hasher.is_outdated = lambda hashed: hashed == "old"
+    world.hasher.verify = lambda password, hashed: True
+    world.parts.accounts.update(account.id, lambda found: setattr(found, "password", "old"))
+
+    world.parts.signin.sign_in(email=EMAIL, password=PASSWORD)
+
+    assert world.parts.accounts.get(account.id).password == good
+
+
+def test_a_refresh_token_is_good_for_one_successor(world: Any) -> None:
+    first = world.parts.signin.begin(world.account())
+
+    second = world.parts.signin.refresh(first.refresh)
+    third = world.parts.signin.refresh(second.refresh)
+
+    assert len({first.refresh, second.refresh, third.refresh}) == 3
+
+
+def test_a_lost_answer_is_given_again_for_ten_seconds(world: Any) -> None:
+    first = world.parts.signin.begin(world.account())
+    second = world.parts.signin.refresh(first.refresh)
+    world.clock.forward(seconds=8)
+
+    again = world.parts.signin.refresh(first.refresh)
+
+    assert again.refresh == second.refresh
+
+
+def test_a_stolen_token_ends_the_whole_family(world: Any) -> None:
+    first = world.parts.signin.begin(world.account())
+    second = world.parts.signin.refresh(first.refresh)
+    world.clock.forward(seconds=11)
+
+    for token in (first.refresh, second.refresh):
+        with pytest.raises(NotAuthenticated):
+            world.parts.signin.refresh(token)
+
+
+def test_of_twins_that_refresh_at_once_both_get_the_same_successor(world: Any) -> None:
+    first = world.parts.signin.begin(world.account())
+    got: list[str] = []
+
+    def refresh() -> None:
+        got.append(world.parts.signin.refresh(first.refresh).refresh)
+
+    threads = [threading.Thread(target=refresh) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(got), len(set(got))) == (6, 1)
+
+
+@pytest.mark.parametrize("change", ["x", "", "." * 60], ids=["altered", "empty", "dots"])
+def test_a_made_up_refresh_token_is_refused_and_harms_nobody(world: Any, change: str) -> None:
+    first = world.parts.signin.begin(world.account())
+    forged = first.refresh[:-1] + ("A" if first.refresh[-1] != "A" else "B") if change == "x" else change
+
+    with pytest.raises(NotAuthenticated):
+        world.parts.signin.refresh(forged)
+
+    assert world.parts.signin.refresh(first.refresh).refresh
+
+
+def test_signing_out_ends_the_family_and_no_other(world: Any) -> None:
+    account = world.account()
+    here, there = world.parts.signin.begin(account), world.parts.signin.begin(account)
+
+    world.parts.signin.revoke(here.refresh)
+
+    with pytest.raises(NotAuthenticated):
+        world.parts.signin.refresh(here.refresh)
+    assert world.parts.signin.refresh(there.refresh).refresh
+
+
+def test_a_changed_password_ends_refreshing_at_once(world: Any) -> None:
+    account = world.account()
+    pair = world.parts.signin.begin(account)
+
+    world.parts.profile.change_password(account.id, old=PASSWORD, new="battery staple")
+
+    with pytest.raises(NotAuthenticated):
+        world.parts.signin.refresh(pair.refresh)
+    assert world.parts.signin.sign_in(email=EMAIL, password="battery staple").access
+
+
+def test_a_wrong_old_password_changes_nothing(world: Any) -> None:
+    account = world.account()
+
+    with pytest.raises(Forbidden):
+        world.parts.profile.change_password(account.id, old="guess", new="battery staple")
+
+
+def test_a_forgotten_password_is_set_anew_once(world: Any) -> None:
+    account = world.account()
+    pair = world.parts.signin.begin(account)
+    world.queue.clear()
+    world.parts.recovery.forgot(EMAIL)
+    world.deliver()
+    token = world.post.token()
+
+    world.parts.recovery.reset(token, "battery staple")
+
+    assert world.parts.signin.sign_in(email=EMAIL, password="battery staple").access
+    with pytest.raises(NotAuthenticated):
+        world.parts.signin.refresh(pair.refresh)
+    with pytest.raises(BadRequest):
+        world.parts.recovery.reset(token, "another password")
+
+
+def test_the_link_of_a_mail_is_for_one_purpose(world: Any) -> None:
+    world.account()
+    world.deliver()
+
+    with pytest.raises(BadRequest):
+        world.parts.recovery.reset(world.post.token(), "battery staple")
+
+
+def test_unknown_addresses_cost_the_same_and_get_no_mail(world: Any) -> None:
+    world.account()
+    world.deliver()
+    world.post.mails.clear()
+
+    world.parts.recovery.forgot("nobody@example.com")
+    asked = len(world.queue)
+    world.deliver()
+
+    assert (asked, world.post.mails) == (1, [])
+
+
+def test_too_many_reset_mails_are_quietly_not_sent(world: Any) -> None:
+    world.mail_attempts.most = 2
+
+    for _ in range(5):
+        world.parts.recovery.forgot("ada@example.com")
+
+    assert len(world.queue) == 2
+
+
+def test_a_mail_that_the_queue_lost_is_sent_by_the_sweeper(world: Any) -> None:
+    world.account()
+    world.queue.clear()
+    world.clock.forward(seconds=30)
+
+    swept = [world.parts.mailing.sweep() for _ in range(2)]
+
+    assert (swept, len(world.post.mails)) == ([1, 0], 1)
+
+
+def test_a_mail_waits_while_there_is_no_way_out_but_not_for_ever(world: Any) -> None:
+    world.account()
+    world.post.away = True
+    world.clock.forward(seconds=30)
+    blocked = world.parts.mailing.sweep()
+    world.clock.forward(hours=7)
+    world.post.away = False
+
+    late = world.parts.mailing.sweep()
+
+    assert (blocked, late, world.post.mails) == (0, 0, [])
+
+
+def test_a_person_is_told_everything_that_is_held_but_no_secret(world: Any) -> None:
+    account = world.account()
+
+    held = world.parts.profile.export(account.id)
+
+    assert set(held) == {
+        "id", "email", "name", "created_at", "email_verified", "roles", "active", "signed_out_at", "erased_at",
+        "addresses",
+    }  # fmt: skip
+
+
+def test_erasing_needs_the_password_tells_everybody_and_frees_the_address(world: Any) -> None:
+    account = world.account()
+    with pytest.raises(Forbidden):
+        world.parts.profile.erase(account.id, "guess")
+
+    world.parts.profile.erase(account.id, PASSWORD)
+
+    assert facts(world, account) == ["account.erased"]
+    with pytest.raises(NotAuthenticated):
+        world.parts.profile.me(account.id)
+    assert world.account().id != account.id
+
+
+def test_an_orphaned_claim_is_freed_and_a_held_one_is_not(world: Any) -> None:
+    account = world.account()
+    emails = world.repositories["email"]
+    emails.add(EmailClaim(EmailClaim.id_of("lost@example.com"), "no-such-account", world.clock()))
+    early = world.parts.housekeeping.free_claims()
+    world.clock.forward(minutes=11)
+
+    freed = world.parts.housekeeping.free_claims()
+
+    assert (early, freed) == (0, 1)
+    assert emails.get(EmailClaim.id_of(account.email)).account_id == account.id
+    with pytest.raises(NotFound):
+        emails.get(EmailClaim.id_of("lost@example.com"))
+
+
+def test_what_has_expired_is_forgotten(world: Any) -> None:
+    world.parts.signin.begin(world.account())
+    world.clock.forward(days=31)
+
+    assert (world.parts.housekeeping.forget_ended(), world.repositories["family"].count()) == (1, 0)
+
+
+def test_staff_get_a_session_and_customers_do_not(world: Any) -> None:
+    world.account()
+    world.parts.staff.create_staff(email="boss@example.com", password=PASSWORD, role="admin")
+
+    secret, _ = world.parts.staff.sign_in(email="boss@example.com", password=PASSWORD)
+
+    assert world.parts.staff.exchange(secret)["user"]["email"] == "boss@example.com"
+    with pytest.raises(NotAuthenticated):
+        world.parts.staff.sign_in(email=EMAIL, password=PASSWORD)
+
+
+@pytest.mark.parametrize("end", ["sign out", "deactivate", "password", "time", "roles"])
+def test_a_staff_session_ends(world: Any, end: str) -> None:
+    boss = world.parts.staff.create_staff(email="boss@example.com", password=PASSWORD, role="admin")
+    secret, _ = world.parts.staff.sign_in(email="boss@example.com", password=PASSWORD)
+    ways = {
+        "sign out": lambda: world.parts.staff.sign_out(secret),
+        "deactivate": lambda: world.parts.accounts.update(boss.id, lambda a: a.deactivate(world.clock())),
+        "password": lambda: world.parts.profile.change_password(boss.id, old=PASSWORD, new="battery staple"),
+        "time": lambda: world.clock.forward(hours=13),
+        "roles": lambda: world.parts.accounts.update(boss.id, lambda a: a.give_roles(())),
+    }
+
+    ways[end]()
+
+    assert world.parts.staff.exchange(secret) is None
+
+
+def test_making_staff_twice_changes_nothing(world: Any) -> None:
+    first = world.parts.staff.create_staff(email="boss@example.com", password=PASSWORD, role="admin")
+    secret, _ = world.parts.staff.sign_in(email="boss@example.com", password=PASSWORD)
+
+    again = world.parts.staff.create_staff(email="boss@example.com", password=PASSWORD, role="admin")
+
+    assert (again.rev, again.roles) == (first.rev, ("customer", "admin"))
+    assert world.parts.staff.exchange(secret) is not None
+
+
+def test_a_customer_made_staff_gets_role_and_password(world: Any) -> None:
+    account = world.account()
+
+    made = world.parts.staff.create_staff(email=EMAIL, password="battery staple", role="manager")
+
+    assert (made.id, made.roles) == (account.id, ("customer", "manager"))
+    assert world.parts.staff.sign_in(email=EMAIL, password="battery staple")[1].id == account.id
