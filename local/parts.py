@@ -269,29 +269,18 @@ def _manage(
 
 
 def worker(plan: Plan, name: str, after: tuple[str, ...]) -> Part:
-    """One task at a time in the process itself (`solo`): a second process would cost 60 MB each."""
-    options = (
-        "-Q",
-        name,
-        "-P",
-        "solo",
-        "-l",
-        "INFO",
-        "--without-gossip",
-        "--without-mingle",
-        "--without-heartbeat",
-    )
-    return _celery(plan, name, "worker", options, after)
+    """One task at a time in the process itself (`solo`): a second process would cost 60 MB each.
 
-
-def beat(plan: Plan, name: str, after: tuple[str, ...]) -> Part:
-    return _celery(plan, name, "beat", ("-s", str(plan.data / name / "beat"), "--pidfile="), after)
-
-
-def _celery(plan: Plan, name: str, verb: str, options: tuple[str, ...], after: tuple[str, ...]) -> Part:
+    The clock of nightly jobs (beat) is forked from the worker of its service, for the same reason.
+    """
+    clock = ("-B", "-s", str(plan.data / name / "beat")) if name in WITH_BEAT else ()
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return Part(
-        name=f"{name}-{verb}",
-        command=(sys.executable, "-W", "ignore", "-m", "celery", "-A", "config", verb, *options),
+        name=f"{name}-worker",
+        command=(
+            *(sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config", "worker"),
+            *("-Q", name, "-P", "solo", "-l", "INFO", *quiet, *clock),
+        ),
         cwd=ROOT / FOLDERS[name],
         env=service_env(plan, name),
         kind=Kind.WORKER,
@@ -310,7 +299,6 @@ def all_parts(plan: Plan, *, to_prepare: tuple[str, ...] = SERVICES) -> list[Par
     workers = [
         *(background(plan, name, serving) for name in SERVICES),
         *(worker(plan, name, serving) for name in WITH_JOBS),
-        *(beat(plan, name, serving) for name in WITH_BEAT),
     ]
     return [*bases, *fronts, *prepares, *webs, *workers]
 

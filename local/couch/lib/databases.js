@@ -25,6 +25,7 @@ const pouch = require('express-pouchdb')({
   },
 });
 pouch.disable('etag');
+PouchDB.setMaxListeners(0); // one listener per open database and feed: more than ten is no leak
 
 const open = new Map(); // name -> database: asking for the list of all databases at each request is slow
 
@@ -33,6 +34,7 @@ async function database(name) {
   if (!(await PouchDB.allDbs()).includes(name)) return null;
   const db = await getOrCreateDB(PouchDB, name);
   await pouch.dbWrapper.wrap(name, db);
+  db.setMaxListeners(0);
   open.set(name, db);
   return db;
 }
