@@ -326,6 +326,7 @@ def seeding(plan: Plan) -> Part:
         name="seed",
         command=(sys.executable, "-m", "local.seed", "--url", plan.options.url, "--email", admin["email"]),
         cwd=ROOT,
-        env=common_env() | {"SEED_PASSWORD": admin["password"]},
+        env=service_env(plan, "logs")
+        | {"SEED_PASSWORD": admin["password"]},  # the history goes in by its command
         once=True,
     )
