@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -42,15 +41,17 @@ def test_the_settings_of_a_service_are_printed_as_a_table() -> None:
 
 
 def test_background_ends_cleanly_when_told() -> None:
-    env = os.environ | {"PYTHONPATH": str(HERE), "DJANGO_SETTINGS_MODULE": "sample.settings"}
+    here = {"PYTHONPATH": str(HERE), "DJANGO_SETTINGS_MODULE": "sample.settings", "LOG_LEVEL": "INFO"}
     command = [sys.executable, "-m", "django", "background"]
-    process = subprocess.Popen(command, env=env, cwd=HERE, stderr=subprocess.PIPE)  # noqa: S603 - our own
-    time.sleep(2.5)
+    process = subprocess.Popen(command, env=os.environ | here, cwd=HERE, stderr=subprocess.PIPE)  # noqa: S603 - our own
+    assert process.stderr is not None
+    first = process.stderr.readline()
 
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=10)
+    _, rest = process.communicate(timeout=20)
 
-    assert (process.returncode, errors) == (0, b"")
+    assert b"background of catalog: nothing" in first
+    assert (process.returncode, rest) == (0, b"")
 
 
 @pytest.mark.parametrize(("named", "code"), [("here", EXIT_CODE), ("elsewhere", 0)])

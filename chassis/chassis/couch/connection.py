@@ -48,6 +48,14 @@ def server() -> pycouchdb.Server:
     return found
 
 
+def disconnect() -> None:
+    """Close this process's connections; the next request opens new ones. For tests that end their server."""
+    with _lock:
+        for made in _servers.values():
+            made.resource.session.close()
+        _servers.clear()
+
+
 def _connect(url: str) -> pycouchdb.Server:
     made = pycouchdb.Server(
         url, authmethod="basic", verify=True, timeout=(CONNECT_TIMEOUT, settings.COUCHDB_TIMEOUT)

@@ -18,6 +18,8 @@ from pathlib import Path
 from django.conf import settings
 from django.test import override_settings
 
+from chassis.couch.connection import disconnect
+
 PASSWORD = "test-couch"  # of a throw-away server on the loopback
 FOLDER = Path(__file__).resolve().parents[3] / "local" / "couch"
 
@@ -81,6 +83,7 @@ def couch_server() -> Iterator[CouchServer]:
             with override_settings(COUCHDB_URL=running.url):
                 yield running
         finally:
+            disconnect()
             running.stop(kill=True)
 
 
