@@ -1,4 +1,6 @@
-"""The keys that sign access tokens: the first signs, all are published, so that the next is known before it is used."""
+"""The keys that sign access tokens: the first signs, all are published, so that the next is known before it
+is used.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def _derived(name: str) -> SigningKey:
 
 
 class OwnKeys:
-    """What chassis.identity verifies with inside auth: the published keys, without asking ourselves over HTTP."""
+    """What chassis.identity verifies with inside auth: the published keys, without asking ourselves over
+    HTTP.
+    """
 
     def __init__(self, signing: Sequence[SigningKey]) -> None:
         self._public = {one.kid: one.key.public_key() for one in signing}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chassis.api import serializers
 from chassis.identity.permissions_catalogue import ROLES
 
@@ -12,7 +14,7 @@ _VISIBLE = r"^[^\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]*\Z"
 LONGEST_PASSWORD = 1024  # of what is read at all; the rule of 128 is told in words
 
 
-def _line(most: int, **options: object) -> serializers.RegexField:
+def _line(most: int, **options: Any) -> serializers.RegexField:
     return serializers.RegexField(_VISIBLE, max_length=most, **options)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from html import unescape
 from typing import Any
 
@@ -34,7 +34,7 @@ from chassis.couch import Collection, Index, MemoryRepository
 from chassis.testing.identity import make_token
 
 
-class State(str, Enum):
+class State(StrEnum):
     DRAFT = "draft"
     LIVE = "live"
 

@@ -44,7 +44,9 @@ class Address:
 
 @dataclass(slots=True)
 class OneTimeToken:
-    """Permission to do one thing once: reset a password, verify an address. The token itself is not stored."""
+    """Permission to do one thing once: reset a password, verify an address. The token itself is not
+    stored.
+    """
 
     nonce: str
     purpose: str
@@ -100,7 +102,9 @@ class Account:
         return self.active and self.erased_at is None
 
     def accepts_session_from(self, begun_at: datetime) -> bool:
-        """Whether a session begun then still counts: sign-out of all sessions is one moment in the account."""
+        """Whether a session begun then still counts: sign-out of all sessions is one moment in the
+        account.
+        """
         return self.is_usable and (self.signed_out_at is None or begun_at > self.signed_out_at)
 
     def rename(self, name: str) -> None:

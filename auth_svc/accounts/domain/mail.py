@@ -12,7 +12,9 @@ GIVEN_UP_AFTER = timedelta(hours=6)
 
 @dataclass(slots=True)
 class MailRequest:
-    """`purpose` is reset or verify. It is made for unknown addresses too, so that nobody can tell them apart."""
+    """`purpose` is reset or verify. It is made for unknown addresses too, so that nobody can tell
+    them apart.
+    """
 
     id: str
     purpose: str

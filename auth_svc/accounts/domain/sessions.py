@@ -22,7 +22,9 @@ class Outcome(Enum):
 
 @dataclass(slots=True)
 class Family:
-    """One sign-in, and the refresh tokens that came of it, each made from the last. Only hashes are stored."""
+    """One sign-in, and the refresh tokens that came of it, each made from the last. Only hashes are
+    stored.
+    """
 
     id: str
     account_id: str

@@ -35,7 +35,9 @@ class Recovery:
         self._clock = clock
 
     def forgot(self, email: str) -> None:
-        """Known and unknown addresses cost the same and answer the same; too many mails are quietly not sent."""
+        """Known and unknown addresses cost the same and answer the same; too many mails are quietly
+        not sent.
+        """
         try:
             self._limit(normal_email(email))
         except TooManyRequests:

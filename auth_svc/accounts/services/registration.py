@@ -13,7 +13,9 @@ from .ports import Clock, Hasher, NewId
 
 
 class Registration:
-    """Claims the address first: two at once cannot both have it. A claim whose account never came is swept."""
+    """Claims the address first: two at once cannot both have it. A claim whose account never came
+    is swept.
+    """
 
     def __init__(
         self, directory: Directory, hasher: Hasher, mailing: Mailing, *, clock: Clock, new_id: NewId

@@ -87,7 +87,9 @@ class SignIn:
         return Pair(self._access.issue(account, at), refresh)
 
     def refresh(self, token: str) -> Pair:
-        """The next pair, 401 when the token is not, or no longer, good. One from the past ends the whole family."""
+        """The next pair, 401 when the token is not, or no longer, good. One from the past ends the whole
+        family.
+        """
         read = self._secrets.read(_PURPOSE, token)
         if read is None:
             raise _refused()
@@ -100,7 +102,9 @@ class SignIn:
         return Pair(self._access.issue(account, self._clock()), refresh)
 
     def _rotate(self, family_id: str, token_hash: str) -> tuple[Outcome, Family]:
-        """Compare-and-set: of two at once one rotates, and the other finds its token to be the one just left."""
+        """Compare-and-set: of two at once one rotates, and the other finds its token to be the one
+        just left.
+        """
         outcome = Outcome.REFUSED
 
         def change(family: Family) -> None:

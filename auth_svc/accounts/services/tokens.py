@@ -55,7 +55,9 @@ class AccessTokens:
 
 
 class Secrets:
-    """Tokens `<id>.<part>.<mac>` that follow from a key, so that one can be given again and none is stored."""
+    """Tokens `<id>.<part>.<mac>` that follow from a key, so that one can be given again and none is
+    stored.
+    """
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.domain import Account, Address
@@ -13,9 +14,15 @@ from accounts.services import Pair
 from accounts.services.staff import shown
 from chassis.api.errors import NotAuthenticated
 from chassis.couch.codec import to_text
+from chassis.identity import Principal
 
 #: What holds tokens or a name is nobody's to keep.
 PRIVATE = {"Cache-Control": "no-store"}
+
+
+def account_id(request: Request) -> str:
+    """Whose token it is."""
+    return str(cast(Principal, request.user).id)
 
 
 def user(account: Account) -> dict[str, Any]:

@@ -23,14 +23,18 @@ class Me(View):
     @extend_schema(responses=serializers.UserAnswer)
     def get(self, request: Request) -> Response:
         """My account."""
-        return answers.private(answers.user(parts().profile.me(request.user.id)))
+        return answers.private(answers.user(parts().profile.me(answers.account_id(request))))
 
     @extend_schema(request=serializers.Profile, responses=serializers.UserAnswer)
     def patch(self, request: Request) -> Response:
         """Change my name."""
         body = serializers.Profile.of(request, partial=True)
         profile = parts().profile
-        account = profile.rename(request.user.id, **body) if body else profile.me(request.user.id)
+        account = (
+            profile.rename(answers.account_id(request), **body)
+            if body
+            else profile.me(answers.account_id(request))
+        )
         return answers.private(answers.user(account))
 
 
@@ -42,13 +46,13 @@ class Addresses(View):
     @extend_schema(responses=serializers.AddressList, operation_id="me_addresses_list")
     def get(self, request: Request) -> Response:
         """My address book, whole."""
-        book = parts().profile.me(request.user.id).addresses
+        book = parts().profile.me(answers.account_id(request)).addresses
         return answers.private({"results": [answers.address(one) for one in book], "next": None})
 
     @extend_schema(request=serializers.Address, responses={201: serializers.AddressAnswer})
     def post(self, request: Request) -> Response:
         """Add an address; 20 at most."""
-        made = parts().profile.add_address(request.user.id, serializers.Address.of(request))
+        made = parts().profile.add_address(answers.account_id(request), serializers.Address.of(request))
         return answers.private(answers.address(made), 201)
 
 
@@ -60,20 +64,22 @@ class OneAddress(View):
     @extend_schema(responses=serializers.AddressAnswer)
     def get(self, request: Request, address_id: str) -> Response:
         """One address of mine; 404 for anybody else's."""
-        return answers.private(answers.address(parts().profile.address(request.user.id, address_id)))
+        return answers.private(
+            answers.address(parts().profile.address(answers.account_id(request), address_id))
+        )
 
     @extend_schema(request=serializers.Address, responses=serializers.AddressAnswer)
     def put(self, request: Request, address_id: str) -> Response:
         """Replace it."""
         fields = serializers.Address.of(request)
         return answers.private(
-            answers.address(parts().profile.replace_address(request.user.id, address_id, fields))
+            answers.address(parts().profile.replace_address(answers.account_id(request), address_id, fields))
         )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, address_id: str) -> Response:
         """Remove it."""
-        parts().profile.remove_address(request.user.id, address_id)
+        parts().profile.remove_address(answers.account_id(request), address_id)
         return answers.nothing()
 
 
@@ -85,7 +91,9 @@ class Export(View):
     @extend_schema(responses=serializers.Export)
     def get(self, request: Request) -> Response:
         """Everything that this service holds about me."""
-        return answers.private({"account": converter.unstructure(parts().profile.export(request.user.id))})
+        return answers.private(
+            {"account": converter.unstructure(parts().profile.export(answers.account_id(request)))}
+        )
 
 
 class Erase(View):
@@ -96,5 +104,5 @@ class Erase(View):
     @extend_schema(request=serializers.Password, responses={204: None})
     def post(self, request: Request) -> Response:
         """Forget me. My orders stay, without my name."""
-        parts().profile.erase(request.user.id, **serializers.Password.of(request))
+        parts().profile.erase(answers.account_id(request), **serializers.Password.of(request))
         return answers.nothing()

@@ -49,7 +49,7 @@ class Change(View):
     @extend_schema(request=serializers.ChangePassword, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with the old one. All sessions end; sign in again."""
-        parts().profile.change_password(request.user.id, **serializers.ChangePassword.of(request))
+        parts().profile.change_password(answers.account_id(request), **serializers.ChangePassword.of(request))
         return answers.nothing()
 
 

@@ -2,68 +2,67 @@
 
 How a service writes its `admin.py` (found and imported by Django at start):
 
-    from chassis.admin import (Card, Chart, Column, DocumentAdmin, Table, document_model, money, parts_table,
-                               register, site, text)
+    from chassis.admin import (Card, Chart, Column, DocumentAdmin, Parts, Table, document_model, money,
+                               parts_table, register, register_dead_letters, site, text)
     from . import repositories, wiring
-    from .domain import Coupon, Product
 
     ProductModel = document_model(
-        repositories.PRODUCTS,                      # a chassis.couch.Collection; it needs one Index at least
-        lambda: wiring.parts().products,            # how to get the repository, asked for at each use
+        repositories.PRODUCTS,                # a chassis.couch.Collection; lists walk its indexes
+        lambda: wiring.parts().products,      # how to get the repository, asked for at each use
         app_label="catalog", verbose_name="product", verbose_name_plural="products",
-        fields={                                    # only what the types do not say by themselves
-            "description": text(),                  # any models.Field; text(), money("EUR"), choice(EnumOrPairs)
-            "price": money("EUR"),                  # an int in minor units (or a Money(amount, currency)); decimal in forms
-            "first_sku": Column(models.CharField(), get=lambda product: product.variants[0].sku),   # computed
+        fields={                              # only what the types do not say by themselves
+            "description": text(),            # any models.Field, text(), money(), choice(), mapping()
+            "price": money("EUR"),            # minor units (or a Money(amount, currency)); decimal in forms
+            "sku": Column(models.CharField(), get=lambda product: product.variants[0].sku),  # computed
         },
-        ordering=["-created_at"],                   # must be leading fields of an Index, one direction
+        ordering=["-created_at"],             # leading fields of an index, all in one direction
     )
 
     @register(ProductModel)
     class ProductAdmin(DocumentAdmin):
-        noun = "product"                            # permissions catalog.product.read and catalog.product.write
+        noun = "product"                      # permissions catalog.product.read and catalog.product.write
         list_display = ["title", "brand", "status", "price", "created_at"]
-        list_filter = ["status", "brand", "created_at"]   # Boolean, choices, AllValuesFieldListFilter, dates
+        list_filter = ["status", "brand", "created_at"]  # Boolean, choices, AllValuesFieldListFilter, dates
         list_editable = ["price"]
-        search_fields = ["title", "slug"]           # or override `search(request, term) -> list of ids | None`
-        readonly_fields = ["created_at", "variants"]      # lists and nested parts show as read-only tables
+        search_fields = ["title", "slug"]     # or override search(request, term) -> ids | None
+        readonly_fields = ["created_at", "variants"]     # lists and nested parts show as tables
         actions = ["hide"]
 
-        @admin.action(description="Hide selected products", permissions=["change"])
+        @admin.action(description="Hide selected products", permissions=["write"])
         def hide(self, request, queryset):
             for product in queryset:
                 wiring.parts().service.product_hide(product.pk)
                 self.log_change(request, product, "Hidden.")
 
-        # What is behind "Save", where the plain way (set the fields, raise version, save, audit) is not enough:
-        def create(self, request, values) -> entity: …            # values: {field: value} as the form cleaned them
-        def change(self, request, entity, values) -> None: …      # alter the entity in memory; called inside repository.update,
-                                                                  # perhaps twice; the version is raised and the audit kept for you
-        def store(self, request, entity_id, values, version, note) -> entity   # or take over the whole write:
-                                                                  # call a service, then `note(entity)` inside its write is optional
-        def remove(self, request, entity) -> None: …              # deletion as a state; without it an aggregate
-                                                                  # with an outbox cannot be deleted in the admin
+        # What is behind "Save", where the plain way (set the fields, raise the version, keep the audit
+        # fact, save: one write) is not enough. `values` holds what was typed, as the entity holds it.
+        def create(self, request, values) -> entity: ...         # stored by it, or by the caller
+        def change(self, request, entity, values) -> None: ...   # in memory; may run twice
+        def store(self, request, entity_id, values, version, note) -> entity: ...  # the whole write
+        def remove(self, request, entity) -> None: ...           # what deletion means for what has an outbox
 
-Each object of the admin (in list_display callables, actions, templates) is a model instance with `.entity`, the
-aggregate itself. `has_add = False`, `has_change = False`, `has_delete = False` on the class switch a thing off.
-Raise `django.core.exceptions.ValidationError` in create/change/store/remove to have it shown beside the form with
-nothing typed lost; `chassis.couch.Conflict` and a stale version are shown in the same way.
+Each object of the admin (in list_display callables, actions, templates) is a model instance with `.entity`,
+the aggregate itself. `has_add`, `has_change`, `has_delete` = False on the class switch a thing off; an action
+of an aggregate whose form is closed takes `permissions=["write"]`. Raise `ValidationError` (Django's), an API
+problem or one of the class's `refusals` in create, change, store: it is shown beside the form, with nothing
+typed lost. `chassis.couch.Conflict` and a stale version are shown in the same way.
 
-Nested parts that are edited in place: `form_parts = {"variants": Parts(Variant, ["sku", "price", ...])}`, see parts.py.
+Nested parts edited in place: `form_parts = {"variants": Parts(Variant, ["sku", "price"])}`, see parts.py.
+Dead letters: `register_dead_letters(wiring.RELAY, app_label="catalog", noun="product")`.
 
-Dashboard, shown on the index page of the service's admin; keep it quick, one failing card does not take the page:
+Dashboard, on the index page of the service's admin; one that fails does not take the page with it:
 
     @site.dashboard
     def dashboard(request):
         return [Card("Low stock", 3, note="below 5", tone="warn", url="/admin/catalog/catalog/stock/"),
                 Table("Last imports", ["file", "rows"], [["a.csv", 12]]),
-                Chart("Orders a day", [("Mon", 3), ("Tue", 5)], style="bar")]     # style: bar or line
+                Chart("Orders a day", [("Mon", 3), ("Tue", 5)], style="bar")]     # or "line"
 
-An extra page of the service: `site.page("tryout/", view, title="Try a product", permission="reco.model.read")`;
-the view gets (request, context) and returns a TemplateResponse whose template extends "admin/base_site.html".
+A page of its own: `site.page("tryout/", view, title="Try a product", permission="reco.model.read")`; the view
+gets (request, context) and returns a TemplateResponse whose template extends "admin/base_site.html".
 
-Signed on: `request.user` in the admin is a StaffUser with `.id`, `.name`, `.principal`, `.token` (access token of the
-person, to pass on to siblings) and `.has_perm("catalog.product.write")`.
+`request.user` in the admin is a StaffUser: `.id`, `.name`, `.principal`, `.token` (the person's access token,
+to pass on to siblings), `.has_perm("catalog.product.write")`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The audit side of a DocumentAdmin: every staff write leaves a fact in the aggregate, and the history page reads them."""
+"""The audit side of a DocumentAdmin: every staff write leaves a fact in the aggregate, and the history page
+reads them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class AuditedAdmin(admin.ModelAdmin):
         )
 
     def _note_later(self, request: HttpRequest, entity_id: str, action: str, message: str) -> None:
-        """For a write that a service made: the fact goes in by a write of its own, without raising the version."""
+        """For a write that a service made: the fact goes in by a write of its own, without raising the
+        version.
+        """
         try:
             self.source.repository().update(
                 entity_id, lambda entity: self.note(request, entity, action=action, message=message)

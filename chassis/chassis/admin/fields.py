@@ -1,4 +1,6 @@
-"""How a field of an aggregate becomes a field of a Django model, and how its value travels in both directions."""
+"""How a field of an aggregate becomes a field of a Django model, and how its value travels in both
+directions.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +21,26 @@ Getter = Callable[[Any], Any]
 Setter = Callable[[Any, Any], None]
 
 
+def as_it_is(value: Any) -> Any:
+    """A form's value that the entity holds in the same way."""
+    return value
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """One column: the model field, and how it is read from and written to the aggregate.
 
-    `get(entity)` gives the model's value. `stored(value)` is its inverse: from a form's value to the entity's.
-    `put(entity, stored)` writes it; without one the column cannot be edited. `path` names it in the document, as
+    `get(entity)` gives the model's value. `stored(value)` is its inverse: from a form's value to the
+    entity's.
+    `put(entity, stored)` writes it; without one the column cannot be edited. `path` names it in the document,
+    as
     indexes do.
     """
 
     field: models.Field
     get: Getter
     put: Setter | None = None
-    stored: Callable[[Any], Any] = staticmethod(lambda value: value)
+    stored: Callable[[Any], Any] = as_it_is
     path: str = ""
 
 

@@ -51,11 +51,15 @@ class StaffUser(models.Model):
 
     @property
     def permissions(self) -> frozenset[str]:
-        """Permission strings such as "catalog.product.write"; empty for one who is only named in a history."""
+        """Permission strings such as "catalog.product.write"; empty for one who is only named in a
+        history.
+        """
         return frozenset(self.principal.permissions) if self.principal else frozenset()
 
     def has_perm(self, permission: str, obj: Any = None) -> bool:
-        """The suite's `<service>.<noun>.<read|write>`, or Django's `<app>.<verb>_<model>` as its templates ask."""
+        """The suite's `<service>.<noun>.<read|write>`, or Django's `<app>.<verb>_<model>` as its templates
+        ask.
+        """
         if permission in self.permissions:
             return True
         verb, _, noun = permission.partition(".")[2].partition("_")

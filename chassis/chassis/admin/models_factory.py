@@ -40,12 +40,16 @@ class DocumentModel(models.Model):
         managed = False
 
     def __str__(self) -> str:
-        if self.entity is not None and type(self.entity).__str__ is not object.__str__:
+        if self.entity is not None and "__str__" in vars(type(self.entity)):
             return str(self.entity)
         shown = (
             getattr(self, name, None) for name in ("title", "name", "number", "code", "sku", "email", "id")
         )
         return next((str(value) for value in shown if value), str(self.pk))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: writes go through DocumentAdmin, which calls the repository or a service."""
+        raise TypeError("a document model is saved by its DocumentAdmin")
 
     @classmethod
     def from_entity(cls, entity: Any) -> DocumentModel:
@@ -55,10 +59,6 @@ class DocumentModel(models.Model):
         instance.entity = entity
         instance._state.adding = False
         return instance
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refused: writes go through DocumentAdmin, which calls the repository or a service."""
-        raise TypeError("a document model is saved by its DocumentAdmin")
 
 
 def document_model(

@@ -1,4 +1,6 @@
-"""Django's ModelAdmin over documents: what it reads comes from the repository, what it writes goes through services."""
+"""Django's ModelAdmin over documents: what it reads comes from the repository, what it writes goes through
+services.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class DocumentAdmin(AuditedAdmin):
     has_change = True
     has_delete = True
     form_parts: Mapping[str, Parts] = {}
-    #: Exceptions of the service whose text is shown beside the form (besides ValidationError and API problems).
+    #: Exceptions of the service whose text is shown beside the form (besides ValidationError and API
+    #: problems).
     refusals: tuple[type[Exception], ...] = ()
 
     form = DocumentForm
@@ -50,10 +53,13 @@ class DocumentAdmin(AuditedAdmin):
         parts = {name: part.form_field(name) for name, part in self.form_parts.items()}
         self.form = type("Form", (self.form,), parts) if parts else self.form
 
-    # -- hooks for services -------------------------------------------------------------------------------------
+    # -- hooks for services
+    # -------------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Any:
-        """A new aggregate from what the form said; stored here if a service did it already, else by the caller."""
+        """A new aggregate from what the form said; stored here if a service did it already, else by the
+        caller.
+        """
         return self.source.collection.type(id=new_id(), **values)
 
     def change(self, request: HttpRequest, entity: Any, values: dict[str, Any]) -> None:
@@ -66,7 +72,9 @@ class DocumentAdmin(AuditedAdmin):
                 setattr(entity, name, value)
 
     def remove(self, request: HttpRequest, entity: Any) -> None:
-        """Delete. What has an outbox must not be removed, so such an aggregate says here what deletion means."""
+        """Delete. What has an outbox must not be removed, so such an aggregate says here what
+        deletion means.
+        """
         self.source.repository().delete(entity)
 
     def search(self, request: HttpRequest, term: str) -> list[str] | None:
@@ -88,7 +96,8 @@ class DocumentAdmin(AuditedAdmin):
 
         return self.source.repository().update(entity_id, write)
 
-    # -- permissions --------------------------------------------------------------------------------------------
+    # -- permissions
+    # --------------------------------------------------------------------------------------------
 
     def _holds(self, request: HttpRequest, verb: str) -> bool:
         noun = self.noun if "." in self.noun else f"{settings.SERVICE}.{self.noun}"
@@ -114,7 +123,8 @@ class DocumentAdmin(AuditedAdmin):
         possible = not self.source.has_outbox or type(self).remove is not DocumentAdmin.remove
         return self.has_delete and possible and self._holds(request, "write")
 
-    # -- forms --------------------------------------------------------------------------------------------------
+    # -- forms
+    # --------------------------------------------------------------------------------------------------
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -125,7 +135,9 @@ class DocumentAdmin(AuditedAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The version travels with each form of an existing object, hidden; who may only look sees no inputs."""
+        """The version travels with each form of an existing object, hidden; who may only look sees
+        no inputs.
+        """
         fieldsets = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
         editing = obj is not None and self.has_change_permission(request, obj)
         left_out = {VERSION} if obj is None or editing else {VERSION} | self._inputs_only()
@@ -159,7 +171,8 @@ class DocumentAdmin(AuditedAdmin):
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_formset(request, **{"formset": DocumentFormSet, **kwargs})
 
-    # -- lists --------------------------------------------------------------------------------------------------
+    # -- lists
+    # --------------------------------------------------------------------------------------------------
 
     def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
         """Where nothing is said: the fields by which an index starts."""
@@ -178,7 +191,8 @@ class DocumentAdmin(AuditedAdmin):
             return queryset.filter(pk__in=ids), False
         return super().get_search_results(request, queryset, search_term)
 
-    # -- writes -------------------------------------------------------------------------------------------------
+    # -- writes
+    # -------------------------------------------------------------------------------------------------
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._retold(request, partial(super().changeform_view, request, *args, **kwargs))

@@ -1,9 +1,10 @@
 """Nested parts edited in place: a small table of inputs inside the aggregate's form.
 
     class ProductAdmin(DocumentAdmin):
-        form_parts = {"variants": Parts(Variant, ["sku", "price", "attributes"], kinds={"price": money("EUR")})}
+        form_parts = {"variants": Parts(Variant, ["sku", "price"], kinds={"price": money("EUR")})}
 
-`values["variants"]` is then a list of Variant: known rows keep what is not in the table, a ticked row is left out,
+`values["variants"]` is then a list of Variant: known rows keep what is not in the table, a ticked row is left
+out,
 an empty new row is ignored.
 """
 
@@ -18,7 +19,8 @@ from django.utils.safestring import SafeString
 
 from .fields import Column, columns, label
 
-#: More rows than this in one document are not edited by hand, and a forged form must not make us read millions.
+#: More rows than this in one document are not edited by hand, and a forged form must not make us read
+#: millions.
 MOST_ROWS = 200
 
 

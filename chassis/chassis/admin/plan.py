@@ -23,7 +23,9 @@ BY_ID = Index("id", ())
 
 @dataclasses.dataclass
 class Plan:
-    """One way through the collection. `ids` when the query names them, else `index` with `where` on its first fields."""
+    """One way through the collection. `ids` when the query names them, else `index` with `where` on its first
+    fields.
+    """
 
     model: type[DocumentModel]
     test: Predicate
@@ -89,7 +91,9 @@ def _key(value: Any) -> tuple[bool, Any]:
 
 
 def make(model: type[DocumentModel], where: Any, ordering: list[str]) -> Plan:
-    """The best plan for a where tree and an ordering: an index for the order first, then for the equalities."""
+    """The best plan for a where tree and an ordering: an index for the order first, then for the
+    equalities.
+    """
     source = model.source
     order = [
         (name.lstrip("-"), name.startswith("-")) for name in ordering if name.lstrip("-") not in ("pk", "id")

@@ -1,4 +1,6 @@
-"""One sign-on for all admins: the session cookie is exchanged at auth for an access token, kept for a minute."""
+"""One sign-on for all admins: the session cookie is exchanged at auth for an access token, kept for
+a minute.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ _sign_on: SignOn | None = None
 
 
 def sign_on() -> SignOn:
-    """The process's own; auth names its local exchange in settings (`STAFF_EXCHANGE`), all others ask over HTTP."""
+    """The process's own; auth names its local exchange in settings (`STAFF_EXCHANGE`), all others ask over
+    HTTP.
+    """
     global _sign_on  # noqa: PLW0603 - one cache per process
     if _sign_on is None:
         path = getattr(settings, "STAFF_EXCHANGE", "chassis.admin.signon.exchange_at_auth")

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 LOGIN = "/admin/auth/login/"
 LOGOUT = "/admin/auth/logout/"
-#: The bar on top of every admin: (service, title, shown to whom). Adding an admin to the suite is one line here.
+#: The bar on top of every admin: (service, title, shown to whom). Adding an admin to the suite is one line
+#: here.
 SUITE = (
     ("catalog", "Catalog"),
     ("checkout", "Orders"),
@@ -89,7 +90,9 @@ class SuiteSite(admin.AdminSite):
         return function
 
     def page(self, route: str, view: Callable[..., HttpResponse], *, title: str, permission: str) -> None:
-        """Add a page at `/admin/<service>/<route>`, linked from the index for those who hold the permission."""
+        """Add a page at `/admin/<service>/<route>`, linked from the index for those who hold the
+        permission.
+        """
         self._pages.append(Page(route, view, title, permission, f"page_{route.strip('/').replace('/', '_')}"))
 
     def get_urls(self) -> list[Any]:

@@ -36,5 +36,6 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError("--email is no e-mail address") from error
         except Problem as error:
-            raise CommandError("; ".join(sum((error.errors or {}).values(), [])) or str(error)) from error
+            reasons = [reason for field in (error.errors or {}).values() for reason in field]
+            raise CommandError("; ".join(reasons) or str(error)) from error
         self.stdout.write(f"{account.email}: {', '.join(account.roles)}")
