@@ -1,4 +1,5 @@
-"""Copies what browsers load from node_modules into the shop's static files: no CDN, nothing fetched at run time.
+"""Copies what browsers load from node_modules into the shop's static files: no CDN, nothing fetched at run
+time.
 
 Run after `npm ci --ignore-scripts` in this folder; it may be run again at will.
 """

@@ -7,7 +7,9 @@ from chassis.settings import base, declare
 ROOT = Path(__file__).resolve().parent.parent
 globals().update(base(service="storefront", app="shop", root=ROOT, admin=False))
 
-SHOP_LOCALE = declare("SHOP_LOCALE", str, "en-IE", "how the pages write prices: a language, or a language and a country")
+SHOP_LOCALE = declare(
+    "SHOP_LOCALE", str, "en-IE", "how the pages write prices: a language, or a language and a country"
+)
 
 #: No REST framework and no OpenAPI here: pages only.
 INSTALLED_APPS = ["django.contrib.staticfiles", "chassis", "shop"]

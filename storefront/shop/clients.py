@@ -1,6 +1,7 @@
 """The six services, as the pages see them: one small class each, a method per call of `api.md`.
 
-Each method answers the parsed JSON. It raises `SiblingDown` when the service cannot be asked and `Refused(status,
+Each method answers the parsed JSON. It raises `SiblingDown` when the service cannot be asked and
+`Refused(status,
 problem)` when it says no. Identity is always an argument (`Caller`): nothing here remembers who is asking.
 """
 
@@ -23,7 +24,8 @@ ORDER_DEADLINE = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: what is passed on to a service and nothing more. `session_id` is set only with the shopper's consent."""
+    """Who asks: what is passed on to a service and nothing more. `session_id` is set only with the
+    shopper's consent."""
 
     token: str | None = None
     cart_id: str | None = None
@@ -74,7 +76,9 @@ class Cart:
         self._sibling = sibling
 
     def get(self, who: Caller, *, timeout: float = 3.0) -> Json:
-        return cast(Json, self._sibling.get("", user_token=who.token, headers=who.headers(), timeout=timeout).json)
+        return cast(
+            Json, self._sibling.get("", user_token=who.token, headers=who.headers(), timeout=timeout).json
+        )
 
     def add(self, who: Caller, sku: str, quantity: int, key: str) -> Json:
         """The cart after it; safe to repeat, for the key makes the second of two the first."""
@@ -107,9 +111,16 @@ class Cart:
     def merge(self, who: Caller, guest_cart: str) -> Json:
         return self._post(who, "/merge", {"cart_id": guest_cart}, safe=True)
 
-    def _post(self, who: Caller, path: str, body: Json, key: str | None = None, *, safe: bool = False) -> Json:
+    def _post(
+        self, who: Caller, path: str, body: Json, key: str | None = None, *, safe: bool = False
+    ) -> Json:
         answer = self._sibling.post(
-            path, body, idempotency_key=key, safe=safe or key is not None, user_token=who.token, headers=who.headers()
+            path,
+            body,
+            idempotency_key=key,
+            safe=safe or key is not None,
+            user_token=who.token,
+            headers=who.headers(),
         )
         return cast(Json, answer.json)
 
@@ -123,7 +134,9 @@ class Checkout:
         return list(answer.json["results"])
 
     def quote(self, who: Caller, body: Json) -> Json:
-        answer = self._sibling.post("/quotes", body, safe=True, user_token=who.token, headers=who.headers(), timeout=5.0)
+        answer = self._sibling.post(
+            "/quotes", body, safe=True, user_token=who.token, headers=who.headers(), timeout=5.0
+        )
         return cast(Json, answer.json)
 
     def place(self, who: Caller, body: Json, key: str) -> Answer:
@@ -144,11 +157,17 @@ class Checkout:
 
     def orders(self, who: Caller, cursor: str = "") -> Json:
         params = {"cursor": cursor} if cursor else {}
-        return cast(Json, self._sibling.get("/orders", params, user_token=who.token, headers=who.headers()).json)
+        return cast(
+            Json, self._sibling.get("/orders", params, user_token=who.token, headers=who.headers()).json
+        )
 
     def cancel(self, who: Caller, number: str, token: str) -> Json:
         answer = self._sibling.post(
-            f"/orders/{segment(number)}/cancel", {}, user_token=who.token, headers=_with_token(who, token), timeout=10.0
+            f"/orders/{segment(number)}/cancel",
+            {},
+            user_token=who.token,
+            headers=_with_token(who, token),
+            timeout=10.0,
         )
         return cast(Json, answer.json)
 
@@ -184,7 +203,9 @@ class Auth:
         return cast(Json, answer.json)
 
     def addresses(self, who: Caller) -> list[Json]:
-        answer = self._sibling.get("/me/addresses", user_token=who.token, headers=who.headers(), timeout=1.0).json
+        answer = self._sibling.get(
+            "/me/addresses", user_token=who.token, headers=who.headers(), timeout=1.0
+        ).json
         return list(answer["results"] if isinstance(answer, dict) else answer)
 
     def forgot(self, who: Caller, email: str) -> None:

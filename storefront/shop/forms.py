@@ -1,4 +1,5 @@
-"""The forms that take typed words. They check what a sentence beside the field can mend; the services check the rest."""
+"""The forms that take typed words. They check what a sentence beside the field can mend; the services check
+the rest."""
 
 from __future__ import annotations
 
@@ -18,9 +19,11 @@ class Styled(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        self.say_what_is_missing()
+
+    def say_what_is_missing(self) -> None:
         for name, field in self.fields.items():
-            if field.required and not field.error_messages.get("given"):
-                field.error_messages["required"] = f"Please fill in: {str(field.label or name).lower()}."
+            field.error_messages["required"] = f"Please fill in: {str(field.label or name).lower()}."
 
     def refuse(self, errors: Mapping[str, list[str]]) -> list[str]:
         """Puts a service's reasons at their fields; answers those that have no field here."""
@@ -34,7 +37,9 @@ class Styled(forms.Form):
         return rest
 
 
-def _text(label: str, autocomplete: str, *, most: int = 120, required: bool = True, kind: str = "text", **attrs: str) -> forms.CharField:
+def _text(
+    label: str, autocomplete: str, *, most: int = 120, required: bool = True, kind: str = "text", **attrs: str
+) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": autocomplete, "maxlength": most, **attrs})
     widget.input_type = kind
     return forms.CharField(label=label, max_length=most, required=required, widget=widget)
@@ -57,7 +62,10 @@ def _password(label: str, autocomplete: str) -> forms.CharField:
 
 def _country() -> forms.ChoiceField:
     return forms.ChoiceField(
-        label="Country", choices=COUNTRIES, initial="BE", widget=forms.Select(attrs={"autocomplete": "country"})
+        label="Country",
+        choices=COUNTRIES,
+        initial="BE",
+        widget=forms.Select(attrs={"autocomplete": "country"}),
     )
 
 
@@ -80,7 +88,9 @@ class CheckoutForm(Styled):
 
     email = _email()
     shipping_method = forms.CharField(label="Delivery", max_length=60)
-    card = forms.ChoiceField(label="Card", choices=[(token, name) for token, name, _ in TEST_CARDS], initial="tok_ok")
+    card = forms.ChoiceField(
+        label="Card", choices=[(token, name) for token, name, _ in TEST_CARDS], initial="tok_ok"
+    )
     other_billing = forms.BooleanField(label="The invoice goes to another address", required=False)
     phone = _text("Phone, for the carrier", "tel", most=40, required=False, kind="tel", inputmode="tel")
     key = forms.CharField(max_length=255)
@@ -92,6 +102,7 @@ class CheckoutForm(Styled):
         other = bool(self.data.get("other_billing"))
         self.fields.update(_address("", "shipping", required=True))
         self.fields.update(_address("billing_", "billing", required=other))
+        self.say_what_is_missing()
         if not other:
             for name, field in self.fields.items():
                 # A country is always chosen in the list; without the box ticked it says nothing.
@@ -109,7 +120,9 @@ class CheckoutForm(Styled):
 class SignInForm(Styled):
     email = _email()
     password = _password("Password", "current-password")
-    otp = _text("Six-digit code, if you use one", "one-time-code", most=32, required=False, inputmode="numeric")
+    otp = _text(
+        "Six-digit code, if you use one", "one-time-code", most=32, required=False, inputmode="numeric"
+    )
 
 
 class SignUpForm(Styled):

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 class PageHeaders:
     """Content-Security-Policy and its kin (security.md, 12), and `no-store` unless a view has said otherwise.
 
-    The policy has no `unsafe-inline`: the pages hold no inline script or style. JSON-LD is data, which it leaves alone.
+    The policy has no `unsafe-inline`: the pages hold no inline script or style. JSON-LD is data, which it
+    leaves alone.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -34,7 +34,8 @@ class Recent(Generic[T]):
         self._under_way: set[str] = set()
 
     def get(self, key: str, fetch: Callable[[], T], *, failures: tuple[type[Exception], ...]) -> T:
-        """The remembered value or a fetched one. One of `failures` is raised only when nothing is remembered."""
+        """The remembered value or a fetched one. One of `failures` is raised only when nothing is
+        remembered."""
         entry = self._entry(key)
         if entry is not None and (self._clock() - entry.checked < self._fresh or not self._claim(key)):
             return entry.value

@@ -26,7 +26,13 @@ from shop.clients import Caller
 from shop.services.people import People, Tokens
 
 _DAY = 86_400
-_LASTS = {"refresh": 30 * _DAY, "name": 30 * _DAY, "cart": 60 * _DAY, "consent": 180 * _DAY, "sid": 180 * _DAY}
+_LASTS = {
+    "refresh": 30 * _DAY,
+    "name": 30 * _DAY,
+    "cart": 60 * _DAY,
+    "consent": 180 * _DAY,
+    "sid": 180 * _DAY,
+}
 #: A cookie of any other form was not ours, and never reaches a header of a call to a service.
 _SHAPE = re.compile(r"[A-Za-z0-9._~%+/=-]{1,4096}\Z")
 #: Seconds that the cookie ends before its token, so that no call starts with one that ends on its way.
@@ -93,8 +99,10 @@ class Shopper:
         self.drop("access", "refresh", "name")
 
     def refresh(self, people: People) -> None:
-        """Gets a new pair when the access token has ended, before a page is rendered (never in a fragment: several
-        of them would race). While auth is away the shopper goes on as a guest and stays signed in for later."""
+        """Gets a new pair when the access token has ended, before a page is rendered (never in a fragment:
+        several
+        of them would race). While auth is away the shopper goes on as a guest and stays signed in for
+        later."""
         if self.signed_in or not self.get("refresh"):
             return
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -20,8 +22,11 @@ class Parts:
     logs: Logs
 
 
-def build() -> Parts:
-    """Everything over the gateway's inner listener; the storefront holds no data of its own."""
+def build(sleep: Callable[[float], None] = time.sleep) -> Parts:
+    """Everything over the gateway's inner listener; the storefront holds no data of its own.
+
+    `sleep` is how the cart waits between its tries; tests do not wait.
+    """
     cart = Cart(Sibling("cart"))
     return Parts(
         browsing=Browsing(
@@ -30,7 +35,9 @@ def build() -> Parts:
             locale=settings.SHOP_LOCALE,
             public_url=settings.PUBLIC_URL,
         ),
-        buying=Buying(cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE),
+        buying=Buying(
+            cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep
+        ),
         people=People(auth=Auth(Sibling("auth")), cart=cart),
         logs=Logs(Sibling("logs")),
     )

@@ -25,7 +25,9 @@ def cart(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
         "total": money(raw.get("total"), locale),
         "total_money": raw.get("total"),
         "count": raw.get("count") or 0,
-        "old_prices": any("old" in line["notice"].lower() or "last seen" in line["notice"].lower() for line in lines),
+        "old_prices": any(
+            "old" in line["notice"].lower() or "last seen" in line["notice"].lower() for line in lines
+        ),
         "blocked": [line["title"] for line in lines if line["availability"] == "out"],
     }
 

@@ -19,7 +19,8 @@ COUNTRIES = (
     ("ES", "Spain"), ("SE", "Sweden"),
 )  # fmt: skip
 
-#: The built-in test provider's cards: token, what it does. The first is chosen unless the shopper says otherwise.
+#: The built-in test provider's cards: token, what it does. The first is chosen unless the shopper says
+#: otherwise.
 TEST_CARDS = (
     ("tok_ok", "Card that works", "The payment goes through."),
     ("tok_requires_action", "Card that asks to confirm", "The bank wants a confirmation first."),
@@ -39,7 +40,8 @@ NOT_NOW = "We cannot take this order just now"
 class Refusal:
     """Why an order was not taken: a headline, a sentence, and reasons at their fields.
 
-    `new_key` tells whether the next attempt needs a new idempotency key: yes where the service has answered this one
+    `new_key` tells whether the next attempt needs a new idempotency key: yes where the service has answered
+    this one
     for good, no where it may still be under way (the same key then finds the same order).
     """
 
@@ -92,6 +94,16 @@ def methods(raw: Sequence[Mapping[str, Any]], chosen: str, locale: str) -> list[
     ]
 
 
+def cards(chosen: str) -> dict[str, Any]:
+    """The test cards as radio buttons: the usual three, and the odd ones behind a fold that is open when
+    one is chosen."""
+    shown = [
+        {"token": token, "name": name, "what": what, "on": token == chosen}
+        for token, name, what in TEST_CARDS
+    ]
+    return {"first": shown[:3], "more": shown[3:], "open": any(c["on"] for c in shown[3:])}
+
+
 def _days(least: int | None, most: int | None) -> str:
     if not most:
         return ""
@@ -135,7 +147,9 @@ def percent(rate: Any) -> str:
     return f"{number:.1f}".removesuffix(".0") + "%"
 
 
-def estimated(total: Mapping[str, Any], subtotal: str, discount: str, method: Mapping[str, Any] | None, locale: str) -> dict[str, Any]:
+def estimated(
+    total: Mapping[str, Any], subtotal: str, discount: str, method: Mapping[str, Any] | None, locale: str
+) -> dict[str, Any]:
     """The summary before there is an address to quote for: the cart's total and the chosen method's price."""
     found = add(total, method["price_money"]) if method else dict(total)
     return {
@@ -156,16 +170,23 @@ def refusal(status: int, problem: Mapping[str, Any], titles: Mapping[str, str]) 
     if status == 400:
         return _invalid(problem)
     if status == 402:
-        return Refusal("Your bank refused the payment", _bank(problem), {"card": ["Please try another card."]}, status=402)
+        return Refusal(
+            "Your bank refused the payment",
+            _bank(problem),
+            {"card": ["Please try another card."]},
+            status=402,
+        )
     if kind == "out-of-stock":
         return Refusal("Some things are no longer there in that number", _short(problem, titles), status=409)
     if kind == "idempotency-in-progress":
         text = "Nothing is lost and you will not pay twice. Wait a few seconds, then press the button again."
         return Refusal("Your order is still being placed", text, new_key=False, status=409)
     if kind == "cart-changed":
-        return Refusal("Your cart has changed meanwhile", "Please look at it again below, then order.", status=409)
+        return Refusal(
+            "Your cart has changed meanwhile", "Please look at it again below, then order.", status=409
+        )
     if status == 409:
-        text = "Another order with this cart is on its way. Look at your orders or your mail before you order again."
+        text = "Another order with it is on its way. Look at your orders or your mail first."
         return Refusal("This cart is already being ordered", text, status=409)
     return _rule(status, kind, problem)
 
@@ -173,18 +194,28 @@ def refusal(status: int, problem: Mapping[str, Any], titles: Mapping[str, str]) 
 def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
     detail = str(problem.get("detail") or "")
     if kind == "total-changed":
-        return Refusal("The total has changed", "Please look at the new total, then order again if you agree.")
+        return Refusal(
+            "The total has changed", "Please look at the new total, then order again if you agree."
+        )
     if kind.startswith("idempotency"):
-        text = "An earlier attempt had other details. If a mail confirms it, you are done; else press the button again."
+        text = "If a mail confirms the first try, you are done; else press the button again."
         return Refusal("You changed something after the first try", text)
     if "coupon" in kind:
-        return Refusal("The coupon no longer applies", detail or "Take it off in your cart, then order again.")
+        return Refusal(
+            "The coupon no longer applies", detail or "Take it off in your cart, then order again."
+        )
     if "shipping" in kind:
-        return Refusal("We cannot send it that way", detail, {"shipping_method": ["Please choose another way."]})
+        return Refusal(
+            "We cannot send it that way", detail, {"shipping_method": ["Please choose another way."]}
+        )
     if status == 404:
-        return Refusal("We could not find your cart", "Please go back to your cart and start again.", status=404)
+        return Refusal(
+            "We could not find your cart", "Please go back to your cart and start again.", status=404
+        )
     if status == 429:
-        return Refusal("That was a bit quick", "Please wait a moment, then try again.", new_key=False, status=429)
+        return Refusal(
+            "That was a bit quick", "Please wait a moment, then try again.", new_key=False, status=429
+        )
     return Refusal("We could not take this order", detail or "Please check the details below.")
 
 
@@ -207,7 +238,12 @@ def _short(problem: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 def _invalid(problem: Mapping[str, Any]) -> Refusal:
     fields = {_field(name): reasons for name, reasons in flat(problem.get("errors") or {}).items()}
-    return Refusal("Please check the marked fields", "" if fields else str(problem.get("detail") or ""), fields, status=400)
+    return Refusal(
+        "Please check the marked fields",
+        "" if fields else str(problem.get("detail") or ""),
+        fields,
+        status=400,
+    )
 
 
 def flat(errors: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:

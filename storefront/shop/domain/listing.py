@@ -27,7 +27,8 @@ _MAX_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One list page's question, cleaned: `pairs` as the shop's own address has them, prices in euros as typed."""
+    """One list page's question, cleaned: `pairs` as the shop's own address has them, prices in euros as
+    typed."""
 
     path: str
     pairs: Pairs
@@ -39,8 +40,8 @@ class Asked:
         """What is unknown, empty or absurd in an address is left out: a list page never answers 400."""
         kept: list[tuple[str, str]] = []
         cursor = ""
-        for name, value in items:
-            value = value.strip()[:_MAX_LENGTH].replace("\x00", "")
+        for name, typed in items:
+            value = typed.strip()[:_MAX_LENGTH].replace("\x00", "")
             if name == "cursor":
                 cursor = value
             elif value and (name, value) not in kept and _allowed(name, value, kept):
@@ -59,7 +60,9 @@ class Asked:
 
     def without(self, name: str, value: str | None = None) -> str:
         """The same page without one choice."""
-        return self._url(tuple(p for p in self.pairs if p[0] != name or (value is not None and p[1] != value)))
+        return self._url(
+            tuple(p for p in self.pairs if p[0] != name or (value is not None and p[1] != value))
+        )
 
     def replacing(self, name: str, value: str) -> str:
         return self._url((*(p for p in self.pairs if p[0] != name), (name, value)))
@@ -67,7 +70,9 @@ class Asked:
     def between(self, bounds: Mapping[str, int]) -> str:
         """The same page within prices in minor units; 0 is no bound."""
         kept = [p for p in self.pairs if p[0] not in bounds]
-        added = [(name, f"{amount / 100:.2f}".removesuffix(".00")) for name, amount in bounds.items() if amount]
+        added = [
+            (name, f"{amount / 100:.2f}".removesuffix(".00")) for name, amount in bounds.items() if amount
+        ]
         return self._url((*kept, *added))
 
     def page(self, cursor: str) -> str:
@@ -131,7 +136,11 @@ def results(answer: Mapping[str, Any], asked: Asked, *, locale: str) -> dict[str
         ],
         "chips": chips(asked, locale),
         "sorts": sorts(asked),
-        "hidden": [p for p in asked.pairs if p[0] in ("q", "category") and not (asked.category and p[0] == "category")],
+        "hidden": [
+            p
+            for p in asked.pairs
+            if p[0] in ("q", "category") and not (asked.category and p[0] == "category")
+        ],
         "clear": asked.path + (f"?{urlencode({'q': asked.query})}" if asked.query else ""),
         "did_you_mean": _suggestion(answer, asked),
         "continued": bool(asked.cursor),
@@ -152,14 +161,22 @@ def _suggestion(answer: Mapping[str, Any], asked: Asked) -> dict[str, str] | Non
 
 
 def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
-    """Groups of check boxes: brand, then the attributes by name. A chosen value stays, also when it counts 0."""
+    """Groups of check boxes: brand, then the attributes by name. A chosen value stays, also when it counts
+    0."""
     names = ["brand", *sorted(name for name in raw if _attribute(name))]
     found = []
     for name in names:
         options = [_option(name, o, asked) for o in raw.get(name) or []]
         shown = [o for o in options if o["count"] or o["on"]][:12]
         if len(shown) > 1 or any(o["on"] for o in shown):
-            found.append({"name": name, "label": facet_label(name), "options": shown, "on": any(o["on"] for o in shown)})
+            found.append(
+                {
+                    "name": name,
+                    "label": facet_label(name),
+                    "options": shown,
+                    "on": any(o["on"] for o in shown),
+                }
+            )
     return found
 
 
@@ -186,7 +203,11 @@ def price_facet(raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         if low.isdigit() and (high.isdigit() or not high):
             bounds = {"min_price": int(low), "max_price": int(high) if high else 0}
             steps.append({"label": step["label"], "count": step["count"], "url": asked.between(bounds)})
-    return {"min": asked.first("min_price"), "max": asked.first("max_price"), "steps": steps if len(steps) > 1 else []}
+    return {
+        "min": asked.first("min_price"),
+        "max": asked.first("max_price"),
+        "steps": steps if len(steps) > 1 else [],
+    }
 
 
 def category_facet(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
@@ -199,7 +220,9 @@ def category_facet(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]
             "label": o.get("label") or o["value"],
             "count": o.get("count") or 0,
             "on": o["value"] == chosen,
-            "url": asked.without("category") if o["value"] == chosen else asked.replacing("category", str(o["value"])),
+            "url": asked.without("category")
+            if o["value"] == chosen
+            else asked.replacing("category", str(o["value"])),
         }
         for o in (raw.get("category") or [])[:10]
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from shop.domain.checkout import quoted
+from shop.domain.checkout import COUNTRIES, quoted
 from shop.domain.money import money
 from shop.domain.products import picture
 
@@ -64,10 +64,14 @@ def order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, 
         "payment_label": _PAYMENT.get(payment.get("status") or "", ""),
         "last4": payment.get("last4") or "",
         "action_url": action_url(payment.get("next_action")),
-        "fulfilment_label": _FULFILMENT.get(fulfilment.get("status") or "", "") if status == "confirmed" else "",
+        "fulfilment_label": _FULFILMENT.get(fulfilment.get("status") or "", "")
+        if status == "confirmed"
+        else "",
         "shipments": [_shipment(s) for s in fulfilment.get("shipments") or []],
         "address": _address(raw.get("shipping_address")),
-        "timeline": [{"at": moment(e.get("at")), "what": event(e.get("what"))} for e in raw.get("timeline") or []],
+        "timeline": [
+            {"at": moment(e.get("at")), "what": event(e.get("what"))} for e in raw.get("timeline") or []
+        ],
         "waiting": waiting(raw),
         "can_cancel": status in _CANCELLABLE and (fulfilment.get("status") or "unfulfilled") == "unfulfilled",
     }
@@ -90,7 +94,11 @@ def action_url(action: Any) -> str:
     if isinstance(action, Mapping):
         action = action.get("url") or action.get("redirect_url") or ""
     text = str(action or "")
-    return text if text.startswith(("https://", "http://")) or (text.startswith("/") and text[1:2] != "/") else ""
+    return (
+        text
+        if text.startswith(("https://", "http://")) or (text.startswith("/") and text[1:2] != "/")
+        else ""
+    )
 
 
 def event(what: Any) -> str:
@@ -119,7 +127,8 @@ def _address(raw: Any) -> list[str]:
     if not isinstance(raw, Mapping):
         return []
     town = f"{raw.get('postal_code') or ''} {raw.get('city') or ''}".strip()
-    parts = [raw.get("name"), raw.get("line1"), raw.get("line2"), town, raw.get("region"), raw.get("country")]
+    parts = [raw.get("name"), raw.get("line1"), raw.get("line2"), town, raw.get("region")]
+    parts.append(dict(COUNTRIES).get(str(raw.get("country")), raw.get("country")))
     return [str(part) for part in parts if part]
 
 

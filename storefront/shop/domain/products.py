@@ -17,7 +17,8 @@ _SAFE_SCHEMES = ("http://", "https://", "/")
 
 
 def picture(image: Any, alt: str = "") -> dict[str, Any] | None:
-    """`{src, width, height, alt, sources: [{type, srcset}], srcset}` of `{alt, renditions}`, a single rendition or a URL.
+    """`{src, width, height, alt, sources: [{type, srcset}], srcset}` of `{alt, renditions}`, a single
+    rendition or a URL.
 
     `src` is the middle rendition, in a format that every browser knows where there is one.
     """
@@ -25,7 +26,9 @@ def picture(image: Any, alt: str = "") -> dict[str, Any] | None:
         return None
     if isinstance(image, str):
         image = {"url": image}
-    renditions = [r for r in image.get("renditions") or [image] if str(r.get("url", "")).startswith(_SAFE_SCHEMES)]
+    renditions = [
+        r for r in image.get("renditions") or [image] if str(r.get("url", "")).startswith(_SAFE_SCHEMES)
+    ]
     if not renditions:
         return None
     by_format: dict[str, list[Mapping[str, Any]]] = {}
@@ -164,14 +167,17 @@ def _schema_product(raw: Mapping[str, Any], public_url: str) -> dict[str, Any]:
         "name": raw["title"],
         "description": raw.get("description") or "",
         "url": public_url + product_url(raw["slug"]),
-        "image": [urljoin(public_url + "/", p["largest"]) for i in raw.get("images") or [] if (p := picture(i))],
+        "image": [
+            urljoin(public_url + "/", p["largest"]) for i in raw.get("images") or [] if (p := picture(i))
+        ],
         "offers": [
             {
                 "@type": "Offer",
                 "sku": v["sku"],
                 "price": plain(v["price"]),
                 "priceCurrency": v["price"]["currency"],
-                "availability": "https://schema.org/" + _SCHEMA_AVAILABILITY.get(v.get("availability", ""), "InStock"),
+                "availability": "https://schema.org/"
+                + _SCHEMA_AVAILABILITY.get(v.get("availability", ""), "InStock"),
                 "url": public_url + product_url(raw["slug"]),
             }
             for v in raw.get("variants") or []
@@ -194,7 +200,12 @@ def _schema_breadcrumbs(raw: Mapping[str, Any], public_url: str) -> dict[str, An
         "@context": "https://schema.org",
         "@type": "BreadcrumbList",
         "itemListElement": [
-            {"@type": "ListItem", "position": place, "name": crumb["title"], "item": public_url + crumb["url"]}
+            {
+                "@type": "ListItem",
+                "position": place,
+                "name": crumb["title"],
+                "item": public_url + crumb["url"],
+            }
             for place, crumb in enumerate(breadcrumbs(raw), start=1)
         ],
     }

@@ -22,7 +22,8 @@ _HOME: tuple[tuple[str, list[tuple[str, str]]], ...] = (
 
 
 class Browsing:
-    """Public pages. What all shoppers share is fetched once in a few seconds per process; a shelf that cannot be
+    """Public pages. What all shoppers share is fetched once in a few seconds per process; a shelf that
+    cannot be
     fetched is an empty list, never an error."""
 
     def __init__(self, *, catalog: Catalog, reco: Reco, locale: str, public_url: str) -> None:
@@ -31,6 +32,10 @@ class Browsing:
         self._shelves: Recent[list[Json]] = Recent(fresh=5, keep=3_600, size=8)
         self._similar: Recent[list[Json]] = Recent(fresh=30, keep=3_600, size=500)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="shelf")
+
+    def close(self) -> None:
+        """Ends the threads that fetch shelves."""
+        self._pool.shutdown(wait=False)
 
     def menu(self) -> list[Json]:
         """The category tree; the last known one, or an empty one, while the catalogue is away."""
@@ -117,7 +122,10 @@ class Browsing:
         except AWAY:
             return {}
         return {
-            "queries": [q if isinstance(q, str) else q.get("q") or q.get("title", "") for q in found.get("queries") or []][:4],
+            "queries": [
+                q if isinstance(q, str) else q.get("q") or q.get("title", "")
+                for q in found.get("queries") or []
+            ][:4],
             "categories": listing.tree(found.get("categories") or [])[:3],
             "products": [
                 {

@@ -15,7 +15,8 @@ from shop.domain import checkout as checkouts
 from shop.domain import orders
 from shop.domain.checkout import Refusal
 
-#: Waits before the second and third try of adding to the cart, in seconds; the page itself tries again after that.
+#: Waits before the second and third try of adding to the cart, in seconds; the page itself tries again
+#: after that.
 _PAUSES = (0.15, 0.4)
 
 
@@ -47,7 +48,8 @@ class Buying:
         return int(self._cart.get(who, timeout=1.0).get("count") or 0)
 
     def add(self, who: Caller, sku: str, quantity: int, key: str = "") -> Json:
-        """Puts it into the cart, trying again with the same key while the cart is away. The cart, with its `id`."""
+        """Puts it into the cart, trying again with the same key while the cart is away. The cart, with its
+        `id`."""
         key = key or new_key()
         for pause in _PAUSES:
             try:
@@ -90,10 +92,13 @@ class Buying:
             except (Refused, SiblingDown):
                 # What is wrong with it is said when the order is placed; until then an estimate is honest.
                 pass
-        return checkouts.estimated(cart["total_money"], cart["subtotal"], cart["discount"], method, self._locale)
+        return checkouts.estimated(
+            cart["total_money"], cart["subtotal"], cart["discount"], method, self._locale
+        )
 
     def place(self, who: Caller, cart: Json, values: Mapping[str, Any]) -> Placed | Refusal:
-        """Orders the cart. Never raises: what goes wrong is a `Refusal` in words, with the advice about the key."""
+        """Orders the cart. Never raises: what goes wrong is a `Refusal` in words, with the advice about the
+        key."""
         body = checkouts.order_body(values, str(cart["id"]))
         try:
             answer = self._checkout.place(who, body, str(values["key"]))
@@ -123,7 +128,7 @@ class Buying:
 def _unknown(down: SiblingDown) -> Refusal:
     """A 503 says that nothing was stored; silence says nothing, so the same key must be used again."""
     if getattr(down, "status", None) == 503:
-        text = "One of our back rooms is closed for a moment. Your cart is safe and nothing was charged. Please try again in a minute."
+        text = "Your cart is safe and nothing was charged. Please try again in a minute."
         return Refusal(checkouts.NOT_NOW, text, new_key=False, status=503)
     text = "Nothing you typed is lost. Press the button again in a minute: you cannot pay twice."
     return Refusal(checkouts.BREAK, text, new_key=False, status=503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chassis.siblings import Refused, SiblingDown
@@ -38,10 +39,8 @@ class People:
 
     def sign_out(self, who: Caller, refresh: str) -> None:
         """Best effort: the cookies go in any case, and the tokens end by themselves."""
-        try:
+        with suppress(Refused, SiblingDown):
             self._auth.revoke(who, refresh)
-        except (Refused, SiblingDown):
-            pass
 
     def refresh(self, who: Caller, refresh: str) -> Tokens | None:
         """A new pair, or None when the session has ended. Raises `SiblingDown`: then nobody knows."""
@@ -68,7 +67,8 @@ class People:
             return ""
 
     def prefill(self, who: Caller) -> dict[str, str]:
-        """The checkout form's e-mail, name and newest address, as far as auth can say; empty when it cannot."""
+        """The checkout form's e-mail, name and newest address, as far as auth can say; empty when it
+        cannot."""
         try:
             me = self._auth.me(who)
             addresses = self._auth.addresses(who)

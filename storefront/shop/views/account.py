@@ -137,7 +137,8 @@ def _reset_refusal(form: Styled, no: Refused) -> str:
 
 @page()
 def verify(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """The link in the welcome mail leads here; the button sends it, so that a mail scanner's visit changes nothing."""
+    """The link in the welcome mail leads here; the button sends it, so that a mail scanner's visit changes
+    nothing."""
     return render(request, "shop/verify.html", {"token": request.GET.get("token", "")[:1000]})
 
 

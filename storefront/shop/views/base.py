@@ -1,4 +1,5 @@
-"""What all pages share: who is asking, what may be kept by the gateway, and what is shown when something is missing."""
+"""What all pages share: who is asking, what may be kept by the gateway, and what is shown when something is
+missing."""
 
 from __future__ import annotations
 
@@ -24,8 +25,14 @@ PRIVATE = "private, no-store"
 
 #: A closed service in a shopper's words: headline, sentence.
 AWAY = {
-    "catalog": ("Our shelves are out of reach for a moment", "We are putting them back. Please try again in a minute."),
-    "cart": ("Your cart is out of reach for a moment", "Nothing in it is lost. You can go on looking around."),
+    "catalog": (
+        "Our shelves are out of reach for a moment",
+        "We are putting them back. Please try again in a minute.",
+    ),
+    "cart": (
+        "Your cart is out of reach for a moment",
+        "Nothing in it is lost. You can go on looking around.",
+    ),
     "checkout": ("Checkout is taking a break; your cart is safe", "Please come back in a few minutes."),
     "auth": (
         "Signing in is taking a break",
@@ -38,11 +45,15 @@ def parts() -> Parts:
     return wiring.parts()
 
 
-def page(*, cacheable: bool = False, signed_in: bool = False, methods: str = "GET HEAD") -> Callable[[View], View]:
+def page(
+    *, cacheable: bool = False, signed_in: bool = False, methods: str = "GET HEAD"
+) -> Callable[[View], View]:
     """A whole page: `view(request, shopper, ...)`.
 
-    `cacheable` pages hold nothing of one shopper and may be kept by the gateway; `signed_in` ones send everyone else
-    to the sign-in page. The access token is renewed first. A service that is away makes a 503 page in the shop's look.
+    `cacheable` pages hold nothing of one shopper and may be kept by the gateway; `signed_in` ones send
+    everyone else
+    to the sign-in page. The access token is renewed first. A service that is away makes a 503 page in the
+    shop's look.
     """
     return _wrap(cacheable=cacheable, signed_in=signed_in, methods=methods, whole=True)
 
@@ -90,19 +101,24 @@ def _answer(view: View, request: HttpRequest, shopper: Shopper, kwargs: dict[str
         return not_found(request)
 
 
-def _refused(view: View, request: HttpRequest, shopper: Shopper, kwargs: dict[str, Any], no: Refused) -> HttpResponse:
+def _refused(
+    view: View, request: HttpRequest, shopper: Shopper, kwargs: dict[str, Any], no: Refused
+) -> HttpResponse:
     if no.status == 401 and shopper.signed_in:
-        # The token was refused before its time (log-out elsewhere, a retired key): renew it once, or go on as a guest.
+        # The token was refused before its time (log-out elsewhere, a retired key): renew it once, or go
+        # on as a guest.
         renewed = "access" in shopper.changes
         shopper.drop("access")
         if not renewed:
             shopper.refresh(parts().people)
-        if not shopper.signed_in:
+        if not shopper.get("access"):
             return _ask_to_sign_in(request, shopper)
         return _answer(view, request, shopper, kwargs)
     if no.status in (400, 404, 414):
         return not_found(request)
-    return message(request, "That did not work", str(no.problem.get("detail") or "Please try again."), no.status)
+    return message(
+        request, "That did not work", str(no.problem.get("detail") or "Please try again."), no.status
+    )
 
 
 def _ask_to_sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
@@ -113,8 +129,11 @@ def _ask_to_sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     return redirect("/signin?" + urlencode({"next": here}))
 
 
-def render(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
-    """A page or fragment. Templates get what is passed, and the frame's few things; there are no context processors."""
+def render(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """A page or fragment. Templates get what is passed, and the frame's few things; there are no context
+    processors."""
     frame = {
         "menu": parts().browsing.menu() if not template.startswith("shop/parts/") else (),
         "path": request.path,
@@ -137,12 +156,18 @@ def message(request: HttpRequest, title: str, text: str, status: int) -> HttpRes
 def away(request: HttpRequest, down: SiblingDown) -> HttpResponse:
     if down.status == 429:
         return message(request, "That was a bit quick", "Please wait a moment, then try again.", 429)
-    title, text = AWAY.get(down.sibling, ("Something is out of reach for a moment", "Please try again in a minute."))
+    title, text = AWAY.get(
+        down.sibling, ("Something is out of reach for a moment", "Please try again in a minute.")
+    )
     return message(request, title, text, 503)
 
 
-def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return message(request, "There is nothing here", "It may have moved, or it is no longer sold.", 404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return message(request, "That was too much for us", "Please go back and try again with less.", 400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

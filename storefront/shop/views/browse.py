@@ -23,7 +23,12 @@ def category(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
     if not trail and not found["total"]:
         raise Http404
     title = trail[-1]["title"] if trail else slug.replace("-", " ").capitalize()
-    context = {"list": found, "title": title, "trail": trail, "children": trail[-1]["children"] if trail else []}
+    context = {
+        "list": found,
+        "title": title,
+        "trail": trail,
+        "children": trail[-1]["children"] if trail else [],
+    }
     return render(request, "shop/list.html", context)
 
 
@@ -32,14 +37,18 @@ def search(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     asked = Asked.read(request.path, _items(request))
     found = parts().browsing.listing(asked)
     title = f"Results for “{asked.query}”" if asked.query else "Everything in the shop"
-    return render(request, "shop/list.html", {"list": found, "title": title, "query": asked.query, "trail": []})
+    return render(
+        request, "shop/list.html", {"list": found, "title": title, "query": asked.query, "trail": []}
+    )
 
 
 @page(cacheable=True)
 def product(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
     shown, data = parts().browsing.product(slug, request.GET.get("sku", ""))
     goes_with = parts().browsing.goes_with(shown)
-    return render(request, "shop/product.html", {"product": shown, "structured_data": data, "goes_with": goes_with})
+    return render(
+        request, "shop/product.html", {"product": shown, "structured_data": data, "goes_with": goes_with}
+    )
 
 
 @fragment(cacheable=True)
@@ -51,7 +60,9 @@ def suggest(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 @fragment()
 def for_you(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     cards = parts().browsing.for_you(shopper.caller)
-    return render(request, "shop/parts/for_you.html", {"cards": cards, "known": shopper.signed_in or shopper.consented})
+    return render(
+        request, "shop/parts/for_you.html", {"cards": cards, "known": shopper.signed_in or shopper.consented}
+    )
 
 
 def _items(request: HttpRequest) -> list[tuple[str, str]]:

@@ -24,7 +24,11 @@ def show(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 @fragment()
 def header(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     """Name and badge; "–" while the cart is away."""
-    return render(request, "shop/parts/header.html", {"name": shopper.name, "signed_in": shopper.signed_in, "count": _count(shopper)})
+    return render(
+        request,
+        "shop/parts/header.html",
+        {"name": shopper.name, "signed_in": shopper.signed_in, "count": _count(shopper)},
+    )
 
 
 def _count(shopper: Shopper) -> str:
@@ -38,7 +42,8 @@ def _count(shopper: Shopper) -> str:
 
 @page(methods="POST")
 def add(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """From a product's page or a tile. The answer of a page with JavaScript is one sentence and the new badge."""
+    """From a product's page or a tile. The answer of a page with JavaScript is one sentence and the new
+    badge."""
     quantity = carts.quantity(request.POST.get("quantity", "1")) or 1
     key = request.headers.get("Idempotency-Key", "")[:255]
     sku = request.POST.get("sku", "")
@@ -99,7 +104,12 @@ def change(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if not is_htmx(request) and not problem:
         return redirect("/cart")
     template = "shop/parts/cart_answer.html" if is_htmx(request) else "shop/cart.html"
-    context = {"cart": cart, "problem": problem, "said": "" if problem else _DONE.get(do, ""), "count": str(cart["count"] or "")}
+    context = {
+        "cart": cart,
+        "problem": problem,
+        "said": "" if problem else _DONE.get(do, ""),
+        "count": str(cart["count"] or ""),
+    }
     return render(request, template, context)
 
 
@@ -129,7 +139,8 @@ def _reason(do: str, no: Refused) -> str:
 
 
 def adopt(shopper: Shopper) -> None:
-    """A guest's cart goes into the account's once someone is signed in; tried again with the next cart page."""
+    """A guest's cart goes into the account's once someone is signed in; tried again with the next cart
+    page."""
     guest_cart = shopper.get("cart")
     if shopper.signed_in and guest_cart and parts().people.adopt(shopper.caller, guest_cart):
         shopper.drop("cart")

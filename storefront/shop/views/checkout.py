@@ -39,13 +39,15 @@ def checkout(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 
 def _updated(request: HttpRequest, shopper: Shopper, cart: Json, form: CheckoutForm) -> HttpResponse:
-    """Without JavaScript: the same page with the figures of what is filled in so far, and no complaints yet."""
+    """Without JavaScript: the same page with the figures of what is filled in so far, and no complaints
+    yet."""
     fresh = CheckoutForm(initial=form.values())
     return _page(request, shopper, cart, fresh, _key(request))
 
 
 def _refused(request: HttpRequest, shopper: Shopper, form: CheckoutForm, refusal: Refusal) -> HttpResponse:
-    """The page again with everything that was typed; prices and stock may have moved, so the cart is read again."""
+    """The page again with everything that was typed; prices and stock may have moved, so the cart is read
+    again."""
     cart = parts().buying.cart(shopper.caller)
     rest = form.refuse(refusal.fields)
     if rest and not refusal.text:
@@ -55,7 +57,12 @@ def _refused(request: HttpRequest, shopper: Shopper, form: CheckoutForm, refusal
 
 
 def _page(
-    request: HttpRequest, shopper: Shopper, cart: Json, form: CheckoutForm, key: str, refusal: Refusal | None = None
+    request: HttpRequest,
+    shopper: Shopper,
+    cart: Json,
+    form: CheckoutForm,
+    key: str,
+    refusal: Refusal | None = None,
 ) -> HttpResponse:
     values = form.values()
     try:
@@ -71,10 +78,7 @@ def _page(
         "key": key,
         "refusal": refusal,
         "signed_in": shopper.signed_in,
-        "cards": [
-            {"token": token, "name": name, "what": what, "on": (values.get("card") or "tok_ok") == token}
-            for token, name, what in checkouts.TEST_CARDS
-        ],
+        "cards": checkouts.cards(str(values.get("card") or "tok_ok")),
         "other_billing": bool(values.get("other_billing")),
         "kept_method": values.get("shipping_method") or "",
     }
@@ -86,7 +90,9 @@ def _page(
 
 def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, Any]:
     buying, who = parts().buying, shopper.caller
-    methods = buying.methods(who, str(values.get("country") or "BE"), str(values.get("shipping_method") or ""))
+    methods = buying.methods(
+        who, str(values.get("country") or "BE"), str(values.get("shipping_method") or "")
+    )
     return {"methods": methods, "totals": buying.totals(who, cart, methods, values)}
 
 

@@ -44,11 +44,15 @@ def _read(request: HttpRequest) -> list[dict[str, Any]] | None:
         return None
     try:
         sent = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(sent, list) or not 1 <= len(sent) <= 100 or not all(isinstance(e, dict) for e in sent):
         return None
-    return [{name: e[name] for name in _FIELDS & e.keys()} for e in sent if e.get("type") in KINDS] or None
+    return [{name: e[name] for name in _FIELDS & e.keys()} for e in sent if _known(e.get("type"))] or None
+
+
+def _known(kind: Any) -> bool:
+    return isinstance(kind, str) and kind in KINDS
 
 
 @fragment()

@@ -14,7 +14,12 @@ from shop.views.base import fragment, message, page, parts, redirect, render
 def detail(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     token = _token(request)
     order = parts().buying.order(shopper.caller, number, token)
-    context = {"order": order, "token": token, "placed": "placed" in request.GET, "signed_in": shopper.signed_in}
+    context = {
+        "order": order,
+        "token": token,
+        "placed": "placed" in request.GET,
+        "signed_in": shopper.signed_in,
+    }
     return render(request, "shop/order.html", context)
 
 
@@ -36,9 +41,14 @@ def cancel(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     try:
         parts().buying.cancel(shopper.caller, number, token)
     except Refused as no:
-        if no.status != 409 and no.status != 422:
+        if no.status not in (409, 422):
             raise
-        return message(request, "It is too late to cancel", str(no.problem.get("detail") or "It is already on its way."), 409)
+        return message(
+            request,
+            "It is too late to cancel",
+            str(no.problem.get("detail") or "It is already on its way."),
+            409,
+        )
     return redirect(orders.order_url(number, token))
 
 

@@ -1,0 +1,46 @@
+"""A fake backend behind a real socket, and a browser-like client in front of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chassis.testing.django import setup
+
+setup(__file__)
+
+from django.test import Client, override_settings  # noqa: E402 - after Django is set up
+
+from shop.wiring import build, wiring  # noqa: E402
+from tests.backend import Backend, running  # noqa: E402
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    fake = Backend()
+    with running(fake) as url, override_settings(GATEWAY_URL=url):
+        yield fake
+
+
+@pytest.fixture
+def shop(backend: Backend) -> Iterator[Client]:
+    """A guest's browser; the pages' parts are fresh, and nothing waits between tries."""
+    parts = build(sleep=lambda seconds: None)
+    with wiring.override(parts):
+        yield Client()
+    parts.browsing.close()
+
+
+@pytest.fixture
+def guest(shop: Client) -> Client:
+    """A guest with a lamp in the cart."""
+    shop.post("/cart/add", {"sku": "SKU-8"})
+    return shop
+
+
+@pytest.fixture
+def member(shop: Client) -> Client:
+    """Someone who is signed in."""
+    shop.post("/signin", {"email": "ada@example.com", "password": "right"})
+    return shop

@@ -1,0 +1,200 @@
+"""What pages show, made from what services answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shop.domain import cart, checkout, listing, orders, products
+from shop.domain.listing import Asked
+from shop.domain.money import cents, money, plain
+
+EUR = "EUR"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "locale", "shown"),
+    [
+        (8900, EUR, "en-IE", "€89.00"),
+        (123450, EUR, "en-IE", "€1,234.50"),
+        (123450, EUR, "nl-BE", "€1.234,50"),
+        (123450, EUR, "fr-FR", "1\u202f234,50\u00a0€"),
+        (5, EUR, "de-DE", "0,05\u00a0€"),
+        (-250, EUR, "en", "-€2.50"),
+        (1000, "JPY", "en", "¥1,000"),
+        (1000, "CHF", "en", "CHF\u00a010.00"),
+    ],
+)
+def test_a_price_is_written_as_its_readers_expect(
+    amount: int, currency: str, locale: str, shown: str
+) -> None:
+    assert money({"amount": amount, "currency": currency}, locale) == shown
+
+
+def test_machines_get_a_price_with_a_point_and_no_symbol() -> None:
+    assert plain({"amount": 8905, "currency": EUR}) == "89.05"
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [("12", 1200), ("12,5", 1250), ("€ 9.99", 999), ("x", None), ("-1", None), ("NaN", None), ("1e9", None)],
+)
+def test_a_typed_price_is_understood_or_left_out(typed: str, amount: int | None) -> None:
+    assert cents(typed) == amount
+
+
+def test_a_picture_offers_webp_first_and_a_middle_size_to_old_browsers() -> None:
+    image = {
+        "alt": "A lamp",
+        "renditions": [
+            {"url": "/media/l.webp", "width": 320, "height": 320, "format": "webp"},
+            {"url": "/media/s.jpg", "width": 320, "height": 320, "format": "jpeg"},
+            {"url": "/media/m.jpg", "width": 640, "height": 640, "format": "jpeg"},
+            {"url": "javascript:alert(1)", "width": 1, "height": 1, "format": "jpeg"},
+        ],
+    }
+
+    assert products.picture(image) == {
+        "src": "/media/m.jpg",
+        "width": 640,
+        "height": 640,
+        "alt": "A lamp",
+        "srcset": "/media/s.jpg 320w, /media/m.jpg 640w",
+        "sources": [{"type": "image/webp", "srcset": "/media/l.webp 320w"}],
+        "largest": "/media/m.jpg",
+    }
+
+
+def test_structured_data_cannot_end_its_script_element() -> None:
+    raw = {"title": "</script><b>&", "slug": "x", "variants": [], "images": []}
+
+    text = products.structured_data(raw, "https://shop.example")
+
+    assert "<" not in text
+    assert json.loads(text)[0]["name"] == "</script><b>&"
+
+
+def test_a_list_page_drops_what_it_does_not_know_and_never_fails() -> None:
+    items = [
+        ("brand", "Vela"),
+        ("brand", "Lumen"),
+        ("attr.colour", "Black"),
+        ("min_price", "12,50"),
+        ("max_price", "cheap"),
+        ("sort", "random"),
+        ("on_sale", "yes"),
+        ("limit", "9999"),
+        ("utm_source", "mail"),
+        ("cursor", "abc"),
+    ]
+
+    asked = Asked.read("/search", items)
+
+    assert asked.params() == [
+        ("limit", "24"),
+        ("brand", "Vela"),
+        ("brand", "Lumen"),
+        ("attr.colour", "Black"),
+        ("min_price", "1250"),
+        ("sort", "popular"),
+        ("cursor", "abc"),
+    ]
+
+
+def test_each_chosen_filter_can_be_taken_off_alone() -> None:
+    asked = Asked.read("/search", [("q", "lamp"), ("brand", "Vela"), ("max_price", "20")])
+
+    chips = listing.chips(asked, "en")
+
+    assert chips == [
+        {"label": "Vela", "url": "/search?q=lamp&max_price=20"},
+        {"label": "Up to €20.00", "url": "/search?q=lamp&brand=Vela"},
+    ]
+
+
+def test_the_catalogues_price_steps_become_links_in_euros() -> None:
+    raw = {
+        "price": [
+            {"value": "0-2499", "label": "Under €25", "count": 2},
+            {"value": "5000-", "label": "More", "count": 1},
+        ]
+    }
+
+    steps = listing.price_facet(raw, Asked.read("/search", [("min_price", "3")]))["steps"]
+
+    assert [step["url"] for step in steps] == ["/search?max_price=24.99", "/search?min_price=50"]
+
+
+def test_a_cart_with_last_seen_prices_says_so() -> None:
+    line = {
+        "sku": "a",
+        "title": "Lamp",
+        "slug": "lamp",
+        "quantity": 2,
+        "notice": "Prices may be a few minutes old.",
+    }
+
+    shown = cart.cart({"lines": [line]}, "en")
+
+    assert shown["old_prices"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("3", 3), ("0", 0), ("99", 99), ("100", None), ("-1", None), ("²", None)]
+)
+def test_only_whole_quantities_from_0_to_99_are_understood(text: str, number: int | None) -> None:
+    assert cart.quantity(text) == number
+
+
+def test_out_of_stock_names_the_things_and_keeps_the_form() -> None:
+    problem = {"type": "out-of-stock", "short": [{"sku": "a", "available": 2}, {"sku": "b", "available": 0}]}
+
+    refusal = checkout.refusal(409, problem, {"a": "Lamp", "b": "Chair"})
+
+    assert refusal == checkout.Refusal(
+        "Some things are no longer there in that number",
+        "Of “Lamp” only 2 left; “Chair” is sold out. "
+        "Change your cart, then order again. What you typed here is kept.",
+        status=409,
+    )
+
+
+def test_an_order_that_is_still_under_way_keeps_its_key() -> None:
+    refusal = checkout.refusal(409, {"type": "idempotency-in-progress"}, {})
+
+    assert refusal.new_key is False
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        {"shipping_address": {"city": ["No."]}, "payment": {"token": ["Bad."]}},
+        {"shipping_address.city": ["No."], "payment.token": ["Bad."]},
+    ],
+)
+def test_reasons_for_nested_fields_land_at_the_forms_fields(errors: dict[str, object]) -> None:
+    refusal = checkout.refusal(400, {"errors": errors}, {})
+
+    assert refusal.fields == {"city": ["No."], "card": ["Bad."]}
+
+
+@pytest.mark.parametrize(
+    ("action", "url"),
+    [
+        ({"type": "redirect", "url": "https://bank.example/3ds"}, "https://bank.example/3ds"),
+        ({"url": "/api/checkout/x"}, "/api/checkout/x"),
+        ({"url": "javascript:alert(1)"}, ""),
+        ({"url": "//evil.example"}, ""),
+        (None, ""),
+    ],
+)
+def test_a_bank_can_send_a_shopper_to_web_addresses_only(action: object, url: str) -> None:
+    assert orders.action_url(action) == url
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [(0.21, "21%"), (0.055, "5.5%"), (21, "21%"), (2100, "21%"), (None, ""), (0, "")]
+)
+def test_a_tax_rate_is_shown_in_per_cent(rate: float | None, shown: str) -> None:
+    assert checkout.percent(rate) == shown
