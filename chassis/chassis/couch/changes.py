@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -79,9 +80,9 @@ def instance_id(store: Store) -> str:
 class Follower:
     """Hands each change of a database to `handle`, or each page of changes to `handle_many`, for ever.
 
-    The cursor is saved after a page was handled, so a page may be seen again after a crash. When the server
-    is away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last
+    The cursor is saved after what was handled, so that may be seen again after a crash. When the server is away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last
     saved place: what is to be skipped the handler must swallow itself. Design documents are left out.
+    After a page it lingers (seconds) before it asks again: a busy feed then comes in pages, not one by one.
     `on_restart` is called before the feed is read from its very beginning.
     """
 
@@ -89,7 +90,7 @@ class Follower:
         self, database: str, cursor_name: str, handle: Callable[[Change], None] | None = None, *,
         handle_many: Callable[[Sequence[Change]], None] | None = None, store: Store | None = None,
         cursor: Cursor | None = None, on_restart: Callable[[], None] | None = None, page: int = 100,
-        wait: float = 25.0,
+        wait: float = 25.0, linger: float = 0.0,
     ) -> None:  # fmt: skip
         if (handle is None) == (handle_many is None):
             raise ValueError("give handle or handle_many")
@@ -99,7 +100,9 @@ class Follower:
         self._cursor = cursor
         self._handle_many = handle_many or _each(handle)
         self._on_restart = on_restart
-        self._page, self._wait = page, wait
+        self._page, self._wait, self._linger = page, wait, linger
+        self._kept: Any = None
+        self._kept_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set (seen within `wait` seconds of silence)."""
@@ -124,7 +127,9 @@ class Follower:
     def _follow(self, stop: threading.Event) -> None:
         state = self._begin()
         while not stop.is_set():
-            self._step(state, self._wait, stop)
+            found = self._step(state, self._wait, stop)
+            if 0 < found < self._page:
+                stop.wait(self._linger)
 
     def run_once(self) -> int:
         """Handle all there is now and return how many changes that were; for tests and for first fills."""
@@ -161,10 +166,18 @@ class Follower:
         if not found.results:
             self._check_instance(state)
             self.caught_up.set()
-        elif self._cursor is not None:
+            self._keep(state, at_once=True)
+        else:
             state["seq"] = found.last_seq
-            self._cursor.save(dict(state))
+            self._keep(state, at_once=wait == 0.0)
         return len(found.results)
+
+    def _keep(self, state: dict[str, Any], *, at_once: bool) -> None:
+        """Save the cursor; who lingers does so at every tenth page or so, and once there is silence."""
+        due = at_once or time.monotonic() - self._kept_at >= 10 * self._linger
+        if self._cursor is not None and due and self._kept != state["seq"]:
+            self._cursor.save(dict(state))
+            self._kept, self._kept_at = state["seq"], time.monotonic()
 
     def _check_instance(self, state: dict[str, Any]) -> None:
         """Silence may also mean that the database was made anew and is behind our sequence."""

@@ -31,6 +31,8 @@ _REMEMBERED = 20_000
 #: A document with more facts than this is relieved of those that every subscriber has.
 _KEPT = 16
 _RETRY_SECONDS = 0.3
+#: Facts may be this late (seconds): an order is written three times within it, and read once.
+_LINGER = 0.3
 
 
 class Relay:
@@ -87,7 +89,7 @@ class Outlet:
         return Follower(
             self._relay.database, f"relay-{self.subscriber}", handle_many=self.tell,
             store=self._relay.store, page=50,
-            wait=10.0,
+            wait=10.0, linger=_LINGER,
         )  # fmt: skip
 
     def tell(self, changes: Sequence[Change]) -> None:
