@@ -21,7 +21,7 @@ from .parts import (
 from .places import Address
 from .totals import Line, Totals
 
-LEASE = timedelta(seconds=20)  # longer than the slowest request: 6 calls of 2 s and their retries
+LEASE = timedelta(seconds=10)  # an order takes well below a second; a slow one may be overtaken, safely
 STUCK_AFTER = 5  # tries; then staff are shown the order, and it is still tried again
 SLOWEST_RETRY = 15  # seconds
 MAIL_AGAIN = timedelta(seconds=30)

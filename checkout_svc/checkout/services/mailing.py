@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chassis.couch import NotFound, Repository
+from chassis.couch import Conflict, NotFound, Repository
 from chassis.failpoints import failpoint
 
 from ..domain import Money, Order
@@ -57,8 +57,16 @@ class Mailing:
             self._orders.update(number, lambda order: order.try_again(self._clock(), trouble))
             return False
         failpoint("mail.after_send")
-        self._orders.update(number, self._sent)
+        self._note(order)
         return True
+
+    def _note(self, order: Order) -> None:
+        """Nobody else writes a confirmed order just now, as a rule, so it need not be read again."""
+        try:
+            self._sent(order)
+            self._orders.save(order)
+        except Conflict:
+            self._orders.update(order.id, self._sent)
 
     def _sent(self, order: Order) -> None:
         order.mailed(self._clock())
