@@ -82,9 +82,10 @@ def assemble(outside: Outside) -> Parts:
     folder = IndexFolder(outside.folder)
     claims = Claims(slugs, skus, products, now)
     stock_service = StockService(stock, skus, now)
+    recent = RecentWrites()
     return Parts(
         browse=Browse(Reader(folder)),
-        products=ProductService(products, categories, claims, stock_service, now, outside.new_id),
+        products=ProductService(products, categories, claims, stock_service, now, outside.new_id, recent),
         categories=CategoryService(categories, products, now),
         stock=stock_service,
         images=ImageService(
@@ -96,7 +97,7 @@ def assemble(outside: Outside) -> Parts:
         indexer=Indexer(
             folder, Sources(products, categories, stock, purchases), outside.media_url, outside.stores
         ),
-        recent=RecentWrites(),
+        recent=recent,
         product_documents=products,
         category_documents=categories,
         stock_documents=stock,
@@ -161,9 +162,9 @@ def _index(stop: threading.Event) -> None:
     parts().indexer.run(stop)
 
 
+RELAYS = (Relay("catalog", _SUBSCRIPTIONS), Relay("stock", _SUBSCRIPTIONS))
 BACKGROUND = [
-    *Relay("catalog", _SUBSCRIPTIONS).jobs(),
-    *Relay("stock", _SUBSCRIPTIONS).jobs(),
+    *(job for relay in RELAYS for job in relay.jobs()),
     Job("index", run=_index),
     Job("pictures", run=lambda: parts().images.sweep(), every=15),
     Job("claims", run=lambda: parts().claims.sweep(), every=300),

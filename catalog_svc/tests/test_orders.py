@@ -13,7 +13,10 @@ from chassis.messaging import Envelope, Rejected
 from chassis.testing.identity import bearer, service_headers
 from shop import category, product, small_shop
 
-CHECKOUT = service_headers("checkout", "catalog")
+
+def checkout() -> dict[str, str]:
+    """A service's token is good for a minute, so each call makes its own."""
+    return service_headers("checkout", "catalog")
 
 
 @pytest.fixture
@@ -24,19 +27,21 @@ def shop(world: Any) -> Any:
     return world
 
 
-def reserve(client: APIClient, order_id: str, *lines: tuple[str, int], headers: Any = CHECKOUT) -> Any:
+def reserve(client: APIClient, order_id: str, *lines: tuple[str, int], headers: Any = None) -> Any:
     body = {
         "order_id": order_id,
         "ttl": 900,
         "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines],
     }
-    return client.post("/internal/reservations", body, format="json", headers=headers)
+    return client.post(
+        "/internal/reservations", body, format="json", headers=checkout() if headers is None else headers
+    )
 
 
 def finish(client: APIClient, how: str, order_id: str, *skus: str) -> Any:
     body = {"lines": [{"sku": sku, "quantity": 1} for sku in skus]} if skus else None
     given = {"data": body, "format": "json"} if body else {}
-    return client.post(f"/internal/reservations/{order_id}/{how}", **given, headers=CHECKOUT)
+    return client.post(f"/internal/reservations/{order_id}/{how}", **given, headers=checkout())
 
 
 def units(shop: Any, sku: str) -> tuple[int, int]:
@@ -130,7 +135,7 @@ def test_siblings_learn_what_is_for_sale(shop, client):
 
 @pytest.mark.parametrize("query", ["", "sku=", "sku=a/b", "sku=" + ",".join("a" * 201)])
 def test_a_bad_list_of_skus_is_refused(shop, client, query):
-    assert client.get(f"/internal/skus?{query}", headers=CHECKOUT).status_code == 400
+    assert client.get(f"/internal/skus?{query}", headers=checkout()).status_code == 400
 
 
 def fact(type: str, **data: Any) -> Envelope:

@@ -59,6 +59,12 @@ class Image:
             self.status, self.reason = ImageStatus.FAILED, reason
             self._end(at)
 
+    def retry(self) -> None:
+        """Once more, as when the trouble was ours."""
+        if self.status is ImageStatus.FAILED:
+            self.status, self.reason, self.attempts, self.finished_at = ImageStatus.PROCESSING, "", 0, None
+            self.version += 1
+
     def _end(self, at: datetime) -> None:
         self.finished_at = at
         self.version += 1

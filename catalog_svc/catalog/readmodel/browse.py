@@ -93,6 +93,12 @@ class Browse:
         snapshot = self._reader.snapshot()
         return snapshot.keep(("suggest", text, limit), lambda: _suggest(snapshot, text, limit))
 
+    def ids(self, text: str, limit: int = 100) -> list[str]:
+        """The ids of the listed products that match these words, best first."""
+        snapshot = self._reader.snapshot()
+        hits = snapshot.searcher.search(_Search(snapshot, Filters(q=text))._query_of(Filters()), limit).hits
+        return [snapshot.searcher.doc(address).get_first("id") for _, address in hits]
+
     def size(self) -> int:
         """How many products are listed."""
         return int(self._reader.snapshot().searcher.search(query.term("kind", "product"), 1).count)

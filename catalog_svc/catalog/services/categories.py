@@ -14,6 +14,7 @@ from chassis.couch import Conflict, NotFound, Repository
 
 Clock = Callable[[], datetime]
 Match = Callable[[int], None]
+Note = Callable[[Any], None]
 
 
 class CategoryService:
@@ -62,8 +63,10 @@ class CategoryService:
         return self._categories.update(wanted.id, change)
 
     def update(
-        self, *, slug: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None = None
-    ) -> Category:
+        self, *, slug: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None =
+        None,
+        note: Note | None = None,
+    ) -> Category:  # fmt: skip
         self.get(slug)
         if "parent" in changes:
             self.tree().check_place(slug, changes["parent"])
@@ -74,6 +77,8 @@ class CategoryService:
             category.revise(changes)
             message = f"Changed {', '.join(sorted(changes))}."
             facts.audited(category, actor, "change", "category", category.title, message, self._clock())
+            if note:
+                note(category)
 
         return self._categories.update(slug, change)
 

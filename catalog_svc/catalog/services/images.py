@@ -118,6 +118,12 @@ class ImageService:
     def _fail(self, id: str, reason: str) -> Image:
         return self._images.update(id, lambda image: image.fail(reason, self._clock()))
 
+    def retry(self, id: str) -> Image:
+        """Try a failed picture again; the upload is kept until it was rendered."""
+        image = self._images.update(id, Image.retry)
+        self._renderer.ask(id)
+        return image
+
     def sweep(self) -> int:
         """Ask again for the pictures that wait too long: the queue may have been lost. Answers how many."""
         limit = self._clock() - ASK_AGAIN_AFTER

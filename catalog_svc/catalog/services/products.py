@@ -21,11 +21,13 @@ from catalog.readmodel.indexer import all_categories
 from catalog.services import facts
 from catalog.services.claims import Claims
 from catalog.services.facts import Actor
+from catalog.services.recent import RecentWrites
 from catalog.services.stock import StockService
 from chassis.couch import NotFound, Repository
 
 Clock = Callable[[], datetime]
 Match = Callable[[int], None]
+Note = Callable[[Any], None]
 _TRIES_FOR_A_SLUG = 50
 
 
@@ -43,7 +45,7 @@ class ProductService:
 
     def __init__(
         self, products: Repository[Product], categories: Repository[Category], claims: Claims,
-        stock: StockService, clock: Clock, new_id: Callable[[], str],
+        stock: StockService, clock: Clock, new_id: Callable[[], str], recent: RecentWrites,
     ) -> None:  # fmt: skip
         self._products = products
         self._categories = categories
@@ -51,6 +53,7 @@ class ProductService:
         self._stock = stock
         self._clock = clock
         self._new_id = new_id
+        self._recent = recent
 
     def get(self, slug: str) -> Product:
         """A product that is not deleted, from its document. Raises `NotFound`."""
@@ -77,7 +80,11 @@ class ProductService:
         self._stock.open(product.skus, product.id)
         facts.product_changed(product, self._stock.availability(product.skus), now)
         facts.audited(product, actor, "add", "product", product.title, "Added.", now)
-        return self._products.add(product)
+        return self._written(self._products.add(product))
+
+    def _written(self, product: Product) -> Product:
+        self._recent.note(product.slug, product.version)
+        return product
 
     def _claim(self, product: Product, *, free_choice: bool) -> None:
         """Claim slug and SKUs; a slug made of the title steps aside: `lamp`, `lamp-2`, `lamp-3` …"""
@@ -100,8 +107,10 @@ class ProductService:
         return self.update_by_id(id=self.get(slug).id, changes=changes, actor=actor, match=match)
 
     def update_by_id(
-        self, *, id: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None = None
-    ) -> Product:
+        self, *, id: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None = None,
+        note: Note | None = None,
+    ) -> Product:  # fmt: skip
+        """As `update`. With `note` its caller (the admin) writes the audit itself, inside the write."""
         before = self._products.get(id)
         if match:
             match(before.version)
@@ -112,17 +121,21 @@ class ProductService:
         try:
             if new_skus:
                 self._stock.open(new_skus, id)
-            after = self._products.update(id, lambda product: self._revise(product, changes, actor, match))
+            after = self._products.update(
+                id, lambda product: self._revise(product, changes, actor, match, note)
+            )
         except Exception:
             self._claims.give_back(id, slug=new_slug, skus=new_skus)
             raise
         old_slug = before.slug if before.slug != after.slug else None
         self._claims.give_back(id, slug=old_slug, skus=set(before.skus) - set(after.skus))
-        return after
+        self._recent.note(before.slug, after.version)
+        return self._written(after)
 
     def _revise(
-        self, product: Product, changes: Mapping[str, Any], actor: Actor | None, match: Match | None
-    ) -> None:
+        self, product: Product, changes: Mapping[str, Any], actor: Actor | None, match: Match | None,
+        note: Note | None,
+    ) -> None:  # fmt: skip
         now = self._clock()
         if match:
             match(product.version)
@@ -130,6 +143,8 @@ class ProductService:
         facts.product_changed(product, self._stock.availability(product.skus), now)
         message = f"Changed {', '.join(sorted(changes))}."
         facts.audited(product, actor, "change", "product", product.title, message, now)
+        if note:
+            note(product)
 
     def remove(self, *, slug: str, actor: Actor | None = None, match: Match | None = None) -> Product:
         """Take it off the shop for good: its slug and SKUs are free again."""
@@ -144,7 +159,7 @@ class ProductService:
 
         product = self._products.update(self.get(slug).id, change)
         self._claims.give_back(product.id, slug=product.slug, skus=product.skus)
-        return product
+        return self._written(product)
 
     def _check_category(self, slug: str) -> None:
         if slug not in self.tree():

@@ -49,13 +49,19 @@ class ReviewService:
         self._rate(product.id)
         return stored
 
+    def remove(self, id: str) -> None:
+        """Take a review off, and its stars out of the average."""
+        review = self._reviews.get(id)
+        self._reviews.delete(review)
+        self._rate(review.product_id)
+
     def _rate(self, product_id: str) -> None:
         """Sum up all reviews into the product; whoever is last is right."""
 
         def change(product: Product) -> None:
             rows = self._reviews.rows("stars", key=product_id)
-            if rows:
-                product.rate(Rating(int(rows[0].value["sum"]), int(rows[0].value["count"])))
+            stars = rows[0].value if rows else {"sum": 0, "count": 0}
+            product.rate(Rating(int(stars["sum"]), int(stars["count"])))
 
         self._products.update(product_id, change)
 

@@ -22,6 +22,7 @@ from chassis.couch import NotFound, Repository
 
 Clock = Callable[[], datetime]
 Match = Callable[[int], None]
+Note = Callable[[Stock], None]
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ class StockService:
         return self._stock.get(sku)
 
     def count(
-        self, *, sku: str, on_hand: int, actor: Actor | None = None, match: Match | None = None
-    ) -> Stock:
+        self, *, sku: str, on_hand: int, actor: Actor | None = None, match: Match | None = None,
+        note: Note | None = None,
+    ) -> Stock:  # fmt: skip
         """Set the number of units there are. `match(version)` may refuse a stale edit."""
 
         def apply(stock: Stock) -> None:
@@ -74,6 +76,8 @@ class StockService:
             before = stock.on_hand
             stock.count(on_hand)
             self._audit(stock, actor, f"Counted {on_hand} (before: {before}).")
+            if note:
+                note(stock)
 
         return self._staff_change(sku, apply)
 

@@ -1,0 +1,33 @@
+"""Reviews, to be read and taken off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog import repositories
+from catalog.domain import Review
+from catalog.wiring import parts
+from chassis.admin import DocumentAdmin, document_model, register, text
+
+ReviewModel = document_model(
+    repositories.REVIEWS,
+    lambda: parts().review_documents,
+    app_label="catalog",
+    verbose_name="review",
+    verbose_name_plural="reviews",
+    fields={"body": text()},
+    ordering=["-at"],
+)
+
+
+@register(ReviewModel)
+class ReviewAdmin(DocumentAdmin):
+    noun = "product"
+    has_add = has_change = False
+    list_display = ["title", "rating", "product_id", "verified_purchase", "at"]
+    list_filter = ["verified_purchase", "at"]
+    search_fields = ["title", "product_id"]
+    fields = ["title", "rating", "body", "product_id", "account_id", "verified_purchase", "at"]
+
+    def remove(self, request: Any, entity: Review) -> None:
+        parts().reviews.remove(entity.id)
