@@ -6,6 +6,7 @@ design/swarm.md.
 import gc
 import os
 import time
+from typing import Any
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WEB_WORKERS", "1"))
@@ -21,13 +22,13 @@ forwarded_allow_ips = "*"  # only the gateway reaches this port
 DRAIN = float(os.environ.get("DRAIN_SECONDS", "0"))
 
 
-def when_ready(server):
+def when_ready(server: Any) -> None:
     """Keep serving for DRAIN seconds after SIGTERM, until every proxy has dropped this task from DNS."""
     if DRAIN <= 0:
         return
     term = server.handle_term
 
-    def drain_then_term():
+    def drain_then_term() -> None:
         server.log.info("draining for %ss", DRAIN)
         time.sleep(DRAIN)
         term()
@@ -35,7 +36,7 @@ def when_ready(server):
     server.handle_term = drain_then_term
 
 
-def pre_fork(server, worker):
+def pre_fork(server: Any, worker: Any) -> None:
     """Leave what was imported out of the worker's garbage collections, so that its pages stay shared."""
     gc.collect()
     gc.freeze()

@@ -25,8 +25,7 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Var:
-    """One environment variable. `NAME_FILE`, the path of a file that holds the value, is accepted for each.
-    """
+    """One environment variable. `NAME_FILE`, the path of a file that holds the value, is accepted for each."""
 
     name: str
     type: Callable[[str], Any]
@@ -49,7 +48,8 @@ def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret:
     if text is None:
         return default
     try:
-        value: T = _PARSERS.get(type, type)(text)
+        parse: Callable[[str], T] = _PARSERS.get(type, type)
+        value = parse(text)
     except (ValueError, TypeError) as error:
         shown = "its value" if secret else repr(text)
         raise BadSetting(f"{name}: {shown} is not a valid {_type_name(type)} ({meaning})") from error

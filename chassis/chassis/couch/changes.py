@@ -80,9 +80,10 @@ def instance_id(store: Store) -> str:
 class Follower:
     """Hands each change of a database to `handle`, or each page of changes to `handle_many`, for ever.
 
-    The cursor is saved after what was handled, so that may be seen again after a crash. When the server is away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last
-    saved place: what is to be skipped the handler must swallow itself. Design documents are left out.
-    After a page it lingers (seconds) before it asks again: a busy feed then comes in pages, not one by one.
+    The cursor is saved after what was handled, so that may be seen again after a crash. When the server is
+    away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last saved
+    place: what is to be skipped the handler must swallow itself. Design documents are left out. After a
+    page it lingers (seconds) before it asks again: a busy feed then comes in pages, not one by one.
     `on_restart` is called before the feed is read from its very beginning.
     """
 
@@ -143,6 +144,7 @@ class Follower:
     def _begin(self) -> dict[str, Any]:
         store = self._store
         instance = instance_id(store)
+        self._kept = None
         cursor = self._cursor or LocalCursor(store, self._cursor_name)
         self._cursor = cursor
         state = cursor.load()

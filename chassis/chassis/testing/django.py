@@ -20,7 +20,9 @@ _DEFAULTS = {
 
 
 def setup(conftest: str) -> None:
-    """Call from a service's `tests/conftest.py` with `__file__`: path, settings, environment, `django.setup()`."""
+    """Call from a service's `tests/conftest.py` with `__file__`: path, settings, environment,
+    `django.setup()`.
+    """
     root = Path(conftest).resolve().parent.parent
     sys.path.insert(0, str(root))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
