@@ -172,3 +172,12 @@ def test_the_personal_shelf_is_for_those_who_agreed_or_signed_in(shop: Client) -
     response = shop.get("/fragments/for-you")
     assert "Picked for you" in words(response)
     assert response["Cache-Control"] == "private, no-store"
+
+
+def test_a_tile_follows_its_card_although_it_is_kept(shop: Client, backend: Backend) -> None:
+    lamp = next(p for p in backend.products if p["slug"] == "floor-lamp")
+    assert "€54.00" in words(shop.get("/search?q=lamp"))
+
+    lamp["variants"][0]["price"] = {"amount": 100, "currency": "EUR"}
+
+    assert "€1.00" in words(shop.get("/search?q=lamp"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django import template
+from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -19,6 +22,18 @@ _ICONS = {
     )
     for name, shapes in _SHAPES.items()
 }
+
+
+@register.simple_tag
+def tile(card: dict[str, Any]) -> str:
+    """`{% tile card %}`; rendered once for as long as the card of the catalogue stays as it is."""
+    html: str = card.get("html") or card.setdefault("html", _card_template().render({"card": card}))
+    return html
+
+
+@cache
+def _card_template() -> Any:
+    return get_template("shop/parts/card.html")
 
 
 @register.simple_tag
