@@ -25,7 +25,7 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Var:
-    """One environment variable. `NAME_FILE`, the path of a file that holds the value, is accepted for each."""
+    """One environment variable. `NAME_FILE`, a path whose file holds the value, is accepted for each."""
 
     name: str
     type: Callable[[str], Any]
