@@ -29,7 +29,7 @@ def fill_address(page, email=None):
 
 def pay(page, card="tok_ok"):
     page.locator(f"#card-{card}").check()
-    page.locator("form.checkout button.button-wide").click()
+    page.get_by_role("button", name="Order and pay").click()
 
 
 def test_a_guest_finds_a_thing_buys_it_and_sees_the_order(page):

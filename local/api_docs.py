@@ -1,0 +1,83 @@
+"""Writes docs/api.md: every public endpoint, as each service's own OpenAPI document tells it. `make docs`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES = ("auth", "catalog", "cart", "checkout", "logs", "reco")
+
+HEAD = """# The public contract
+
+Written by `make docs` from the services' own OpenAPI documents. The documents themselves, with every field, are at
+`/api/<service>/schema`, browsable at `/api/<service>/docs`.
+
+JSON, `snake_case`; money is `{"amount": 1999, "currency": "EUR"}` in minor units; time is RFC 3339 in UTC. Lists answer
+`{"results": [...], "next": cursor or null}` and take `limit` (1 to 100) and `cursor`. Errors are RFC 9457
+`application/problem+json` with `type, title, status, detail, request_id` and, for invalid input, `errors`.
+"""
+
+PROBLEMS_HEAD = """
+## Problem types
+
+Clients branch on `type`; `title` and `detail` are for people.
+
+| type | status | said by |
+|---|---|---|
+"""
+
+
+def main() -> None:
+    parts = [HEAD]
+    for service in SERVICES:
+        parts.append(
+            f"\n## {service} `/api/{service}`\n\n| call | what |\n|---|---|\n{_calls(_schema(service))}"
+        )
+    print("".join(parts) + PROBLEMS_HEAD + _problems(), end="")
+
+
+def _schema(service: str) -> dict[str, Any]:
+    command = [sys.executable, "manage.py", "spectacular", "--format", "openapi-json"]
+    done = subprocess.run(command, cwd=ROOT / f"{service}_svc", capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{service}: the OpenAPI document cannot be made\n{done.stderr[-2000:]}")
+    document: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    return document
+
+
+def _calls(document: dict[str, Any]) -> str:
+    lines = []
+    for path, methods in sorted(document["paths"].items()):
+        for method, call in methods.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                about = " ".join((call.get("description") or call.get("summary") or "").split())
+                lines.append(f"| {method.upper()} `{path}` | {about.replace('|', '/')} |\n")
+    return "".join(lines)
+
+
+def _problems() -> str:
+    """The types that the sources raise: `Problem(409, "out-of-stock", …)` and the chassis' generic ones."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for folder in ("chassis/chassis", *(f"{service}_svc" for service in SERVICES)):
+        for source in (ROOT / folder).rglob("*.py"):
+            if "tests" not in source.parts and "testing" not in source.parts:
+                _collect(source, folder.split("/")[0], found)
+    rows = sorted((int(status), name, whose) for (name, status), whose in found.items())
+    return "".join(f"| `{name}` | {status} | {', '.join(sorted(whose))} |\n" for status, name, whose in rows)
+
+
+def _collect(source: Path, whose: str, found: dict[tuple[str, str], set[str]]) -> None:
+    text = source.read_text(encoding="utf-8")
+    for status, name in re.findall(r"Problem\(\s*(\d{3}),\s*\"([a-z-]+)\"", text):
+        found.setdefault((name, status), set()).add(whose)
+    for status, name in re.findall(r"(\d{3}): \(?\"([a-z-]+)\"", text):
+        found.setdefault((name, status), set()).add(whose)
+
+
+if __name__ == "__main__":
+    main()
