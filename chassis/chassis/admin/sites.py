@@ -34,7 +34,6 @@ SUITE = (
     ("auth", "People"),
     ("logs", "Activity"),
     ("reco", "Recommendations"),
-    ("autoscale", "Scaling"),
 )
 Dashboard = Callable[[HttpRequest], list[Any]]
 
