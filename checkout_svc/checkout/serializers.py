@@ -30,7 +30,7 @@ class Country(serializers.CharField):
 class Moment(serializers.CharField):
     """RFC 3339, or a day, which begins at midnight UTC."""
 
-    def to_internal_value(self, data: Any) -> datetime:  # type: ignore[override]  # the field's own type
+    def to_internal_value(self, data: Any) -> datetime:
         text = str(super().to_internal_value(data)).replace(" ", "+")
         try:
             moment = datetime.fromisoformat(text)
@@ -73,7 +73,7 @@ class _Basket(serializers.Strict):
     """A cart's id or lines, exactly one of them."""
 
     cart_id = serializers.RegexField(_CART, required=False)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # goes to the list
+    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({line["sku"] for line in lines}) < len(lines):
@@ -141,14 +141,14 @@ class Cancel(serializers.Strict):
 class NewShipment(serializers.Strict):
     carrier = _text(60)
     tracking = _text(120)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # goes to the list
+    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
 
 
 class NewRefund(serializers.Strict):
     """An amount, or lines, or neither for all that is left."""
 
     amount = serializers.Money(required=False)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]  # goes to the list
+    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
     reason = _text(200)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -82,8 +82,8 @@ class Follower:
 
     The cursor is saved after what was handled, so that may be seen again after a crash. When the server is
     away, or the handler raises, the follower waits (0.2 s, doubling to 5 s) and goes on from the last saved
-    place: what is to be skipped the handler must swallow itself. Design documents are left out. After a
-    page it lingers (seconds) before it asks again: a busy feed then comes in pages, not one by one.
+    place: what is to be skipped the handler must swallow itself. Design documents are left out.
+    After a page it lingers (seconds) before it asks again: a busy feed then comes in pages, not one by one.
     `on_restart` is called before the feed is read from its very beginning.
     """
 

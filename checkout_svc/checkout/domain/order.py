@@ -96,6 +96,18 @@ class Order(OrderRecord):
         return self.status is OrderStatus.CANCELLED and self.answer is None
 
     @property
+    def holds_cart(self) -> bool:
+        """Whether undoing has to let go of a cart."""
+        return self.cart is not None and self.undoing != "cart-claimed"
+
+    @property
+    def may_hold_stock(self) -> bool:
+        """Whether undoing has to release. A line that was short held nothing, but of several lines, asked for
+        twice after a lost answer, one may still be held."""
+        refused = self.undoing in ("out-of-stock", "unknown-sku")
+        return self.undoing != "cart-claimed" and not (refused and len(self.lines) == 1)
+
+    @property
     def is_answered(self) -> bool:
         """Whether its buyer can be told: a refusal only after everything was given back."""
         return self.answer is not None and self.next_step is not Step.UNDO

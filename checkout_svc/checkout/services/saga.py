@@ -121,8 +121,7 @@ class Saga:
             self._hold(order)
         except Refusal as no:
             order.begin_undo(no.type, Answer(no.status, no.type, no.detail, no.members))
-            holds_nothing = order.cart is None or no.type == "cart-claimed"
-            return order if holds_nothing else self._orders.save(order)
+            return self._orders.save(order) if order.may_hold_stock or order.holds_cart else order
         return self._decide(order, self._pay(order))
 
     def _hold(self, order: Order) -> None:
@@ -212,11 +211,11 @@ class Saga:
                 return self._confirm(order, payment)
             if payment.outcome is Outcome.PROCESSING:
                 raise ProviderDown("the payment is not decided yet")
-        if order.undoing not in ("out-of-stock", "unknown-sku", "cart-claimed"):
+        if order.may_hold_stock:
             failpoint("order.before_release")
             self._catalog.release(order.hold_id, order.quantities)
             failpoint("order.after_release")
-        if order.cart and order.undoing != "cart-claimed":
+        if order.cart and order.holds_cart:
             self._carts.unclaim(order.cart.id, order.hold_id)
             failpoint("order.after_unclaim")
         order.undone(self._clock())
