@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from html import unescape
@@ -30,6 +30,7 @@ from chassis.admin import (
     text,
 )
 from chassis.admin.signon import SignOn, SignOnDown, use
+from chassis.api.errors import Unprocessable
 from chassis.couch import Collection, Index, MemoryRepository
 from chassis.testing.identity import make_token
 
@@ -81,6 +82,7 @@ class Shelf:
     """Where the model finds its repository; each test has its own."""
 
     repository: Any = None
+    broken = 0
 
 
 ThingModel = document_model(
@@ -109,10 +111,20 @@ class ThingAdmin(DocumentAdmin):
         ("Sizes", {"fields": ["sizes", "first_sku"]}),
     ]
     form_parts = {"sizes": Parts(Size, ["sku", "price"], kinds={"price": money("EUR")})}
-    actions = ["publish"]
+    actions = ["publish", "break_rules"]
 
     def create(self, request: Any, values: dict[str, Any]) -> Thing:
         return Thing(id=f"new-{values['title']}", made_at=START, **values)
+
+    def change(self, request: Any, entity: Thing, values: dict[str, Any]) -> None:
+        if values.get("brand") == "Forbidden":
+            raise Unprocessable("brand", "This brand is not sold here.")
+        super().change(request, entity, values)
+
+    @django_admin.action(description="Break rules", permissions=["write"])
+    def break_rules(self, request: Any, queryset: Any) -> None:
+        Shelf.broken += 1
+        raise Unprocessable("rules", "The rules say no.")
 
     @django_admin.action(description="Publish", permissions=["change"])
     def publish(self, request: Any, queryset: Any) -> None:
@@ -423,6 +435,52 @@ def test_an_action_across_pages_reaches_all_that_match() -> None:
     )
 
     assert Shelf.repository.count({"state": "live"}, index="state-made") == 21
+
+
+def test_an_action_that_is_refused_runs_once_and_says_why() -> None:
+    client, before = signed_in(), Shelf.broken
+
+    answer = client.post(URL, {"action": "break_rules", "index": "0", "_selected_action": ["t01"]})
+
+    assert (answer.status_code, Shelf.broken - before) == (302, 1)
+    assert "The rules say no." in client.get(URL).content.decode()
+
+
+def test_a_rule_that_says_no_is_told_beside_what_was_typed() -> None:
+    client = signed_in()
+    form = inputs(client.get(f"{URL}t03/change/"))
+
+    page = client.post(f"{URL}t03/change/", {**form, "brand": "Forbidden", "note": "mine"})
+
+    assert "This brand is not sold here." in page.content.decode()
+    assert (inputs(page)["brand"], inputs(page)["note"]) == ("Forbidden", "mine")
+    assert Shelf.repository.get("t03").brand == "Acme"
+
+
+def test_a_change_in_the_last_moment_is_noticed_too() -> None:
+    class Overtaken:
+        """The repository, but somebody else is quicker, once."""
+
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.quicker = inner, True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def update(self, id: str, change: Any, **options: Any) -> Any:
+            if self.quicker:
+                self.quicker = False
+                self.inner.save(replace(self.inner.get(id), version=2, price=1))
+            return self.inner.update(id, change, **options)
+
+    client = signed_in()
+    Shelf.repository = Overtaken(Shelf.repository)
+    form = inputs(client.get(f"{URL}t03/change/"))
+
+    page = client.post(f"{URL}t03/change/", {**form, "note": "mine"})
+
+    assert "Somebody else changed this" in page.content.decode()
+    assert (Shelf.repository.get("t03").price, Shelf.repository.get("t03").note) == (1, "")
 
 
 def test_what_has_an_outbox_cannot_be_deleted() -> None:

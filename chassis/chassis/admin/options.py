@@ -11,20 +11,19 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets
-from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import APIException
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from chassis.couch import Busy, Conflict, NotFound
 from chassis.ids import new_id
 
 from .auditing import AuditedAdmin
 from .forms import VERSION, DocumentForm, DocumentFormSet, StaleVersion
 from .models_factory import DocumentModel, is_field
 from .parts import Parts
+from .refusals import REFUSALS, reason_of
 
 
 class DocumentAdmin(AuditedAdmin):
@@ -200,24 +199,33 @@ class DocumentAdmin(AuditedAdmin):
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._retold(request, partial(super().changelist_view, request, *args, **kwargs))
 
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """An action that is refused says why; it is never run twice."""
+        try:
+            return super().response_action(request, queryset)
+        except self._refusable() as error:
+            self.message_user(request, reason_of(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except self._refusable() as error:
+            self.message_user(request, reason_of(error), messages.ERROR)
+            return HttpResponseRedirect("../change/")
+
+    def _refusable(self) -> tuple[type[Exception], ...]:
+        return (*REFUSALS, *self.refusals)
+
     def _retold(self, request: HttpRequest, view: Any) -> HttpResponse:
         """A write that is refused late shows the form again, with the reason and all that was typed."""
         try:
             return view()
         except StaleVersion:
             return view()  # the form now finds the newer version by itself
-        except NotFound:
-            request.late = (None, forms.ValidationError("It is not there any more."))
-        except Conflict:
-            request.late = (None, forms.ValidationError("One with this name or number exists already."))
-        except Busy:
-            request.late = (None, forms.ValidationError("Too many are changing this just now; save again."))
-        except forms.ValidationError as error:
-            request.late = (getattr(request, "late_pk", None), error)
-        except APIException as error:
-            request.late = (getattr(request, "late_pk", None), forms.ValidationError(str(error.detail)))
-        except self.refusals as error:
-            request.late = (getattr(request, "late_pk", None), forms.ValidationError(str(error)))
+        except self._refusable() as error:
+            reason = error if isinstance(error, forms.ValidationError) else reason_of(error)
+            request.late = (getattr(request, "late_pk", None), forms.ValidationError(reason))
         return view()
 
     def save_model(self, request: HttpRequest, obj: DocumentModel, form: Any, change: bool) -> None:

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.http import urlencode
 
-from chassis.couch import Unavailable
+from chassis.couch import Busy, Unavailable
 
 from .content_security import protect
 from .signon import SignOnDown, user_of
@@ -140,7 +140,7 @@ class SuiteSite(admin.AdminSite):
             return (
                 response.render() if hasattr(response, "render") and callable(response.render) else response
             )
-        except Unavailable:
+        except (Unavailable, Busy):
             return self._away(request, "This service's store does not answer.")
         except PermissionDenied:
             return self._refused(request)
