@@ -17,7 +17,10 @@ AUTH_RATE = declare(
     "AUTH_RATE", int, 30, "log-ins, and registrations, per minute and address; the burst is the same"
 )
 AUTH_ACCOUNT_RATE = declare(
-    "AUTH_ACCOUNT_RATE", int, 30, "log-in attempts per minute and account, from anywhere"
+    "AUTH_ACCOUNT_RATE",
+    int,
+    AUTH_RATE,
+    "log-in attempts per minute and account, from anywhere; as AUTH_RATE unless set",
 )
 AUTH_HASHES_AT_ONCE = declare(
     "AUTH_HASHES_AT_ONCE", int, 4, "passwords hashed at the same time; each takes 19 MiB"
