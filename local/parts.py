@@ -128,7 +128,7 @@ def stores(plan: Plan) -> list[Part]:
 def couch(plan: Plan) -> Part:
     return Part(
         name="couch",
-        command=(node_binary(), "server.js"),
+        command=(node_binary(), "--max-semi-space-size=4", "server.js"),
         cwd=ROOT / "local" / "couch",
         env=common_env()
         | {
