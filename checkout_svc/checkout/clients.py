@@ -77,8 +77,9 @@ class SiblingCarts:
         try:
             self._post(cart_id, "claim", {"order_id": order_id, "version": version})
         except Refused as no:
-            detail = "Another order of this cart is being placed, or the cart has changed."
-            raise Refusal(409, "cart-claimed", detail) from no
+            if no.type == "cart-changed":
+                raise Refusal(409, "cart-changed", "The cart has changed since it was priced.") from no
+            raise Refusal(409, "cart-claimed", "Another order of this cart is being placed.") from no
 
     def unclaim(self, cart_id: str, order_id: str) -> None:
         self._post_quietly(cart_id, "unclaim", {"order_id": order_id})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
-from chassis.couch import Conflict, couch_repository, ensure
+from chassis.couch import BadCursor, Conflict, couch_repository, ensure
 from chassis.testing.couch import couch_server, fresh_databases
 from checkout import repositories, wiring
 from checkout.domain import OrderStatus
-from checkout.services import Basket, Viewer
+from checkout.services import Basket, Search, Viewer
 from tests.fakes import Shop
 
 pytestmark = pytest.mark.integration
@@ -68,6 +70,20 @@ def test_an_order_survives_the_way_through_the_database_and_is_listed(shop):
     assert ([one.id for one in found], total) == ([order.id], 1)
     (day,) = shop.orders.rows("sales", group=True)
     assert (day.key, day.value["sum"], day.value["count"]) == ("2025-06-01", 2495, 1)
+
+
+def test_a_range_the_wrong_way_round_is_empty_and_a_cursor_of_another_range_is_refused_or_empty(shop):
+    day = timedelta(days=1)
+    for n in range(3):
+        shop.place(key=f"k{n}")
+        shop.clock.forward(days=1)
+    last = shop.clock() - day
+    desk = shop.parts.desk
+    cursor = desk.search(Search(), limit=2, cursor=None).next
+
+    assert desk.search(Search(since=last, until=last - day), limit=10, cursor=None).items == []
+    with contextlib.suppress(BadCursor):
+        assert desk.search(Search(since=last), limit=10, cursor=cursor).items == []
 
 
 def test_the_sweeper_finds_what_is_due_and_only_that(shop):

@@ -25,6 +25,9 @@ from .parts import (
 from .payment import Payment
 from .record import OrderRecord
 
+_CART_REFUSED = ("cart-claimed", "cart-changed")
+_STOCK_REFUSED = ("out-of-stock", "unknown-sku")
+
 
 class Order(OrderRecord):
     """The transitions. Each is guarded, raises NotAllowed, and raises ``version``."""
@@ -88,7 +91,7 @@ class Order(OrderRecord):
     def may_have_been_charged(self) -> bool:
         """Whether undoing has to call the payment off first. These reasons are known before or from the
         payment."""
-        return self.undoing not in ("out-of-stock", "cart-claimed", "unknown-sku", "payment-refused")
+        return self.undoing not in (*_CART_REFUSED, *_STOCK_REFUSED, "payment-refused")
 
     @property
     def abandoned(self) -> bool:
@@ -98,14 +101,15 @@ class Order(OrderRecord):
     @property
     def holds_cart(self) -> bool:
         """Whether undoing has to let go of a cart."""
-        return self.cart is not None and self.undoing != "cart-claimed"
+        return self.cart is not None and self.undoing not in _CART_REFUSED
 
     @property
     def may_hold_stock(self) -> bool:
         """Whether undoing has to release. A line that was short held nothing, but of several lines, asked for
         twice after a lost answer, one may still be held."""
-        refused = self.undoing in ("out-of-stock", "unknown-sku")
-        return self.undoing != "cart-claimed" and not (refused and len(self.lines) == 1)
+        if self.undoing in _STOCK_REFUSED:
+            return len(self.lines) > 1
+        return self.undoing not in _CART_REFUSED
 
     @property
     def is_answered(self) -> bool:

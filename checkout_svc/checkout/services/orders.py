@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chassis.couch import Conflict, NotFound, Page, Repository
+from chassis.couch import BadCursor, Busy, Conflict, CouchError, NotFound, Page, Repository, Unavailable
 
 from ..domain import Money, Order, OrderStatus, PaymentStatus, Refund, Shipment, Step
 from .facts import audit
@@ -78,11 +78,22 @@ class Orders:
         """All orders, for staff, the newest first."""
         if search.number:
             return self._by_number(search)
+        if search.since and search.until and search.since >= search.until:
+            return Page([], None)
         where = {name: value for name, value in (("email", search.email), ("status", search.status)) if value}
-        index = "_".join(where) or "placed"
-        return self._orders.find(
-            index, where, descending=True, limit=limit, cursor=cursor, start=search.since, end=search.until
-        )
+        try:
+            return self._orders.find(
+                "_".join(where) or "placed", where, descending=True, limit=limit, cursor=cursor,
+                start=search.since, end=search.until,
+            )  # fmt: skip
+        except (Busy, Unavailable):
+            raise
+        except CouchError as error:
+            if cursor is None:
+                raise
+            raise BadCursor(
+                cursor
+            ) from error  # one of another range: CouchDB refuses keys the wrong way round
 
     def _by_number(self, search: Search) -> Page[Order]:
         found = self._orders.get_many([search.number])
