@@ -126,6 +126,16 @@ def test_the_catalogues_price_steps_become_links_in_euros() -> None:
     assert [step["url"] for step in steps] == ["/search?max_price=24.99", "/search?min_price=50"]
 
 
+def test_only_the_commonest_attributes_become_facets_and_a_chosen_one_stays() -> None:
+    both = [{"value": "x", "label": "x", "count": 1}, {"value": "y", "label": "y", "count": 1}]
+    more = [{"value": "x", "label": "x", "count": 9}, {"value": "y", "label": "y", "count": 9}]
+    raw = {f"attr.n{i}": more for i in range(6)} | {"attr.rare": both, "attr.chosen": both}
+
+    names = [facet["name"] for facet in listing.facets(raw, Asked.read("/search", [("attr.chosen", "x")]))]
+
+    assert names == [*(f"attr.n{i}" for i in range(6)), "attr.chosen"]
+
+
 def test_a_cart_with_last_seen_prices_says_so() -> None:
     line = {
         "sku": "a",

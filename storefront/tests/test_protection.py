@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
 from django.urls import URLPattern, get_resolver
 
 from shop import urls
-from shop.middleware import policy
+from shop.middleware import PageHeaders, policy
 from tests.backend import TOKEN, Backend
 from tests.test_checkout import FORM
 
@@ -164,3 +165,14 @@ def test_the_shoppers_address_is_passed_on_as_the_gateway_saw_it(shop: Client, b
     )
 
     assert backend.asked("POST", "/api/auth/token")[0].headers["x-forwarded-for"] == "203.0.113.9"
+
+
+def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
+    def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("x")
+
+    with override_settings(PUBLIC_URL="https://shop.example"):
+        response = PageHeaders(answer)(HttpRequest())
+
+    assert response["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert response["Cache-Control"] == "no-store"

@@ -23,6 +23,8 @@ _SINGLE = ("q", "category", "min_price", "max_price", "rating", "sort")
 _FLAGS = ("in_stock", "on_sale")
 _MAX_VALUES = 20
 _MAX_LENGTH = 200
+#: Groups of attributes that a list offers at once.
+_ATTRIBUTES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,15 @@ def _suggestion(answer: Mapping[str, Any], asked: Asked) -> dict[str, str] | Non
 
 
 def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
-    """Groups of check boxes: brand, then the attributes by name. A chosen value stays, also when it counts
-    0."""
-    names = ["brand", *sorted(name for name in raw if _attribute(name))]
+    """Groups of check boxes: brand, then the attributes that most of the things have.
+
+    A chosen value stays, also when it counts 0.
+    """
+    attributes = sorted(
+        (name for name in raw if _attribute(name)), key=lambda name: (-_size(raw[name]), name)
+    )
+    chosen = {name for name, _ in asked.pairs}
+    names = ["brand", *(n for place, n in enumerate(attributes) if place < _ATTRIBUTES or n in chosen)]
     found = []
     for name in names:
         options = [_option(name, o, asked) for o in raw.get(name) or []]
@@ -178,6 +186,10 @@ def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _size(options: Sequence[Mapping[str, Any]]) -> int:
+    return sum(int(o.get("count") or 0) for o in options)
 
 
 def _option(name: str, raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:

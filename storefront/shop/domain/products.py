@@ -73,8 +73,8 @@ def category_url(slug: str) -> str:
 def card(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """One tile of a list or shelf, from a card of the catalogue.
 
-    The same card gives the same dictionary, so that its rendered form can be kept in it (templatetags/shop.py):
-    a list page would spend half of its time on that.
+    The same card gives the same dictionary, so that its rendered form can be kept in it
+    (templatetags/shop.py): a list page would spend half of its time on that.
     """
     return _tile(json.dumps(raw), locale)
 

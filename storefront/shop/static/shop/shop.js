@@ -99,6 +99,13 @@
     event.detail.headers["Idempotency-Key"] = form.dataset.key;
   });
 
+  // Empty fields of the filters stay out of the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id !== "filters") return;
+    const sent = event.detail.parameters;
+    for (const name of Object.keys(sent)) if (sent[name] === "") delete sent[name];
+  });
+
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest && event.detail.elt.closest("[data-add]");
     if (!form) return;
