@@ -216,6 +216,14 @@ class Lists:
     owned: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The lists that are served, and until when they have learned."""
+
+    lists: Lists
+    trained_at: datetime
+
+
 def trending(interactions: Iterable[Interaction], now: datetime) -> list[Scored]:
     """Weighted interest per product, halved every week; the most wanted first."""
     scores: dict[str, float] = {}
@@ -271,16 +279,24 @@ def showable(
     return list(chosen.items())
 
 
-def may_promote(candidate: Quality, serving: Quality | None, *, enough: int = 30) -> tuple[bool, str]:
-    """A new model serves only if it is not worse than the serving one on the same newest visits.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The new model and the serving one, measured on the same visits, which neither has learned from."""
 
-    Both are measured on the candidate's validation visits; with fewer than `enough` there is no verdict and
-    the newer one serves.
+    candidate: Quality
+    serving: Quality
+
+
+def may_promote(compared: Comparison | None, *, enough: int = 30) -> tuple[bool, str]:
+    """A new model serves only if it is not worse (by a tenth) than the serving one on the same fresh visits.
+
+    With fewer than `enough` visits there is no verdict, and the newer one serves.
     """
-    if serving is None:
+    if compared is None:
         return True, "the first model"
-    if candidate.visits < enough:
-        return True, f"too few visits to compare ({candidate.visits})"
-    if candidate.ndcg_at_10 < 0.9 * serving.ndcg_at_10:
-        return False, f"NDCG@10 {candidate.ndcg_at_10:.4f}, worse than the serving {serving.ndcg_at_10:.4f}"
+    if compared.candidate.visits < enough:
+        return True, f"too few fresh visits to compare ({compared.candidate.visits})"
+    ours, theirs = compared.candidate.ndcg_at_10, compared.serving.ndcg_at_10
+    if ours < 0.9 * theirs:
+        return False, f"NDCG@10 {ours:.4f}, worse than the serving {theirs:.4f}"
     return True, "not worse than the serving one"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reco.domain import (
+    Comparison,
     Interaction,
     Product,
     Quality,
@@ -97,9 +98,15 @@ def test_three_models_are_kept_and_an_older_one_can_be_put_back():
 
 
 def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
-    promoted, reason = may_promote(Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50))
+    compared = Comparison(Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50))
 
-    assert (promoted, reason) == (False, "NDCG@10 0.1000, worse than the serving 0.2000")
+    assert may_promote(compared) == (False, "NDCG@10 0.1000, worse than the serving 0.2000")
+
+
+def test_with_few_fresh_visits_the_newer_model_serves():
+    compared = Comparison(Quality(ndcg_at_10=0.1, visits=9), Quality(ndcg_at_10=0.2, visits=9))
+
+    assert may_promote(compared) == (True, "too few fresh visits to compare (9)")
 
 
 def test_blended_lists_name_the_list_that_gave_most():

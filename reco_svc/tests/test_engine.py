@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reco.domain import Interaction, Lists
+from reco.domain import Interaction, Lists, Served
 from reco.engine import matrices
 from reco.engine.knn import SparseKNN, trainset
 from reco.engine.trainer import fit, train
@@ -97,6 +97,19 @@ def test_quality_is_measured_on_visits_that_the_fit_has_not_seen():
 
     assert trained.quality.ndcg_at_10 == 1.0
     assert trained.quality.visits == 5
+
+
+def test_the_serving_model_is_compared_only_on_visits_that_it_has_not_learned_from():
+    old = [one for n in range(40) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
+    new = [one for n in range(10) for one in visit(f"n{n}", "tent", "torch", ago=0.5 + n / 100)]
+    blind = Served(Lists(), NOW - timedelta(days=2))
+    knowing = Served(Lists(), NOW)
+
+    fresh = train(old + new, now=NOW, serving=blind).compared
+    none = train(old + new, now=NOW, serving=knowing).compared
+
+    assert (fresh.candidate.ndcg_at_10, fresh.serving.ndcg_at_10, fresh.candidate.visits) == (1.0, 0.0, 5)
+    assert none.candidate.visits == 0
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reco import domain
-from reco.domain import Interaction, Lists, Quality, Scored
+from reco.domain import Comparison, Interaction, Lists, Quality, Scored, Served
 from reco.engine import matrices
 from reco.engine.knn import SparseKNN, trainset
 from reco.engine.quality import measure
@@ -24,35 +24,46 @@ class Trained:
     lists: Lists
     parameters: dict[str, float]
     quality: Quality
-    serving_quality: Quality | None
+    compared: Comparison | None
     algorithm: str = ALGORITHM
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The best parameters on the time split, and what they gave there."""
+
+    shrink: float
+    asymmetry: float
+    quality: Quality
+    lists: dict[str, list[Scored]]
 
 
 def train(
     interactions: Sequence[Interaction],
     *,
     now: datetime,
-    serving: Lists | None = None,
+    serving: Served | None = None,
     progress: Progress = lambda _step, _share: None,
 ) -> Trained:
-    """Trained lists of these interactions; `serving` is measured beside them on the same visits."""
+    """Trained lists of these interactions; `serving` is compared on the visits since it was trained."""
     usable = [one for one in interactions if one.weight and one.visit]
     catalogue = {one.product_id for one in usable}
-    shrink, asymmetry, quality, newest = _choose(usable, catalogue, progress)
+    older, newest = matrices.split(usable)
+    best = _choose(matrices.visits(older), newest, catalogue, progress)
     progress("fitting", 0.7)
     seen, owned = domain.histories(usable)
     lists = Lists(
-        similar=fit(matrices.visits(usable), shrink, asymmetry),
-        together=fit(matrices.baskets(usable), shrink, asymmetry),
+        similar=fit(matrices.visits(usable), best.shrink, best.asymmetry),
+        together=fit(matrices.baskets(usable), best.shrink, best.asymmetry),
         trending=domain.trending(usable, now),
         histories=seen,
         owned=owned,
     )
     return Trained(
         lists=lists,
-        parameters={"shrink": shrink, "asymmetry": asymmetry, "keep": float(KEPT)},
-        quality=quality,
-        serving_quality=measure(serving.similar, newest, catalogue) if serving else None,
+        parameters={"shrink": best.shrink, "asymmetry": best.asymmetry, "keep": float(KEPT)},
+        quality=best.quality,
+        compared=_compare(best.lists, serving, newest, catalogue),
     )
 
 
@@ -68,14 +79,22 @@ def fit(ratings: matrices.Ratings, shrink: float, asymmetry: float) -> dict[str,
 
 
 def _choose(
-    usable: list[Interaction], catalogue: set[str], progress: Progress
-) -> tuple[float, float, Quality, list[Interaction]]:
-    older, newest = matrices.split(usable)
-    ratings = matrices.visits(older)
-    best, chosen = Quality(), (20.0, 0.5)
+    ratings: matrices.Ratings, newest: list[Interaction], catalogue: set[str], progress: Progress
+) -> _Choice:
+    choices = []
     for step, (shrink, asymmetry) in enumerate(GRID):
         progress(f"tuning {step + 1} of {len(GRID)}", 0.2 + 0.5 * step / len(GRID))
-        quality = measure(fit(ratings, shrink, asymmetry), newest, catalogue)
-        if quality.ndcg_at_10 > best.ndcg_at_10 or not step:
-            best, chosen = quality, (shrink, asymmetry)
-    return *chosen, best, newest
+        lists = fit(ratings, shrink, asymmetry)
+        choices.append(_Choice(shrink, asymmetry, measure(lists, newest, catalogue), lists))
+    return max(choices, key=lambda choice: choice.quality.ndcg_at_10)
+
+
+def _compare(
+    lists: dict[str, list[Scored]], serving: Served | None, newest: list[Interaction], catalogue: set[str]
+) -> Comparison | None:
+    """On the newest visits that began after the serving model's training: it has learned from the others."""
+    if serving is None:
+        return None
+    known = {one.visit for one in newest if one.at <= serving.trained_at}
+    fresh = [one for one in newest if one.visit not in known]
+    return Comparison(measure(lists, fresh, catalogue), measure(serving.lists.similar, fresh, catalogue))

@@ -13,7 +13,18 @@ from typing import Any, Protocol
 
 from chassis.couch import NotFound, Page, Repository
 from reco.clients import History
-from reco.domain import Interaction, Lists, Model, Quality, Serving, Training, TrainingRunning, may_promote
+from reco.domain import (
+    Comparison,
+    Interaction,
+    Lists,
+    Model,
+    Quality,
+    Served,
+    Serving,
+    Training,
+    TrainingRunning,
+    may_promote,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +38,7 @@ class Trained(Protocol):
     lists: Lists
     parameters: dict[str, float]
     quality: Quality
-    serving_quality: Quality | None
+    compared: Comparison | None
     algorithm: str
 
 
@@ -37,7 +48,7 @@ class Trainer(Protocol):
         interactions: Sequence[Interaction],
         *,
         now: datetime,
-        serving: Lists | None,
+        serving: Served | None,
         progress: Callable[[str, float], None],
     ) -> Trained: ...
 
@@ -109,11 +120,11 @@ class Trainings:
         self._models.get(model_id)
         self._serving.update("main", lambda serving: serving.put_back(model_id))
 
-    def serving_lists(self) -> Lists | None:
+    def serving_now(self) -> Served | None:
         """What is served now; None before the first model, and when its file is damaged."""
         try:
             current = self._serving.get("main").model
-            return self.lists(current) if current else None
+            return Served(self.lists(current), self._models.get(current).trained_at) if current else None
         except NotFound:
             return None
         except ValueError:
@@ -148,11 +159,11 @@ class Trainings:
         if not interactions:
             raise ValueError("no events to learn from")
         trained = self._trainer(
-            interactions, now=self._clock(), serving=self.serving_lists(), progress=progress
+            interactions, now=self._clock(), serving=self.serving_now(), progress=progress
         )
         packed = pack(trained.lists)
         model = self._keep(training, trained, packed)
-        promoted, reason = may_promote(trained.quality, trained.serving_quality)
+        promoted, reason = may_promote(trained.compared)
         if promoted:
             self._promote(model.id)
 
