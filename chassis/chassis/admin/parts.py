@@ -116,10 +116,6 @@ class RawRow:
     values: dict[str, Any]
     gone: bool = False
 
-    @property
-    def empty(self) -> bool:
-        return not any(value for value in self.values.values())
-
 
 class PartsField(forms.Field):
     """The list of parts. Its `known` is set by the form: the parts that the document has now."""
@@ -133,7 +129,7 @@ class PartsField(forms.Field):
         """Parts as the entity holds them; all mistakes of all rows are told at once."""
         made, mistakes = [], []
         for number, row in enumerate(value or [], start=1):
-            if row.gone or row.empty:
+            if row.gone or self._untouched(row):
                 continue
             try:
                 made.append(self._part(row))
@@ -142,6 +138,11 @@ class PartsField(forms.Field):
         if mistakes:
             raise forms.ValidationError(mistakes)
         return made
+
+    def _untouched(self, row: RawRow) -> bool:
+        """A new row in which nothing was typed; a list of choices always sends one, so it does not count."""
+        chosen = {name for name, field in self.widget.inputs.items() if isinstance(field.widget, forms.Select)}
+        return not any(value for name, value in row.values.items() if name not in chosen)
 
     def _part(self, row: RawRow) -> Any:
         table, values, mistakes = self.parts.columns(), {}, []
