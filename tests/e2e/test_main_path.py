@@ -99,7 +99,13 @@ def test_a_cancelled_order_gives_stock_and_money_back(shop):
     assert cancelled.status == 200, cancelled.body
     assert cancelled.json["status"] == "cancelled"
     assert cancelled.json["payment"]["status"] == "refunded"
-    assert shop.staff().on_hand(sku) == {"sku": sku, "on_hand": 2, "reserved": 0, "available": 2}
+    assert shop.staff().on_hand(sku) == {
+        "sku": sku,
+        "on_hand": 2,
+        "reserved": 0,
+        "available": 2,
+        "availability": "low",
+    }
 
 
 @pytest.mark.parametrize(
