@@ -117,7 +117,7 @@ class Nothing(serializers.Query):
 
 
 class PageQuery(serializers.Query):
-    limit = serializers.CharField(required=False)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100)
     cursor = serializers.CharField(required=False)
 
 

@@ -63,7 +63,9 @@ class Orders(CheckoutView):
         body = serializers.NewOrder.of(request)
         return _answer(parts().placing.place(_wish(request, str(key), body)))
 
-    @extend_schema(parameters=[serializers.StaffQuery], responses=shapes.OrdersShape)
+    @extend_schema(
+        operation_id="orders_list", parameters=[serializers.StaffQuery], responses=shapes.OrdersShape
+    )
     def get(self, request: Request) -> Response:
         """My orders, the newest first; for staff all, with filters."""
         return list_orders(request)
