@@ -48,14 +48,14 @@ test: install ## Unit, integration and end-to-end tests
 
 .PHONY: test-unit
 test-unit: install ## Domain, services and views on in-memory parts; no network
-	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix unit-,$(SUITES)) unit-tests
+	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix _unit-,$(SUITES) tests)
 
 .PHONY: test-integration
 test-integration: install ## The same contracts on the real CouchDB-protocol server, nginx, Valkey, Azurite
-	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix integration-,$(SUITES)) integration-tests
+	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix _integration-,$(SUITES) tests)
 
 .PHONY: test-e2e
-test-e2e: install browser ## The whole shop, by HTTP and in a real headless Chromium
+test-e2e: install _browser ## The whole shop, by HTTP and in a real headless Chromium
 	@$(PYTEST) tests -m e2e
 
 .PHONY: test-kill
@@ -63,13 +63,13 @@ test-kill: install ## kill -9 of every service and of the database under load; t
 	@$(PYTEST) tests -m kill -s
 
 # A suite without a test of that tempo is no failure: pytest then ends with 5.
-unit-tests:
+_unit-tests:
 	@echo "tests"; $(PYTEST) tests -m "$(UNIT)" || [ $$? -eq 5 ]
-unit-%:
+_unit-%:
 	@echo "$*"; cd $* && $(PYTEST) tests -m "$(UNIT)" || [ $$? -eq 5 ]
-integration-tests:
+_integration-tests:
 	@echo "tests"; $(PYTEST) tests -m integration || [ $$? -eq 5 ]
-integration-%:
+_integration-%:
 	@echo "$*"; cd $* && $(PYTEST) tests -m integration || [ $$? -eq 5 ]
 
 .PHONY: lint
@@ -86,16 +86,16 @@ format: $(VENV)/.installed ## Put the code into its one form
 ##@ Maintain
 
 .PHONY: install
-install: $(VENV)/.installed node-modules ## Install what is missing: Python packages and Node modules, into this folder only
+install: $(VENV)/.installed _node-modules ## Install what is missing: Python packages and Node modules, into this folder only
 
-.PHONY: node-modules
-node-modules: $(VENV)/.installed
+.PHONY: _node-modules
+_node-modules: $(VENV)/.installed
 	@$(BIN)/python -m local.npm $(NPM_FOLDERS)
 	@[ storefront/shop/static/vendor -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
 	@touch storefront/shop/static/vendor
 
-.PHONY: browser
-browser: $(VENV)/.installed
+.PHONY: _browser
+_browser: $(VENV)/.installed
 	@$(BIN)/python -m local.browser
 
 $(VENV)/.installed: requirements/dev.txt

@@ -5,6 +5,7 @@ A template with a misspelt tag or filter is otherwise found by the first shopper
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -27,11 +28,16 @@ def main() -> int:
     import django
     from django.conf import settings
     from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
     from django.template import TemplateSyntaxError
     from django.template.loader import get_template
 
     django.setup()
-    call_command("check", fail_level="WARNING", verbosity=0)
+    try:
+        call_command("check", fail_level="WARNING", stdout=io.StringIO())
+    except SystemCheckError as error:
+        print(error)
+        return 1
     bad = 0
     for name in names(Path.cwd() / settings.SERVICE_APP):
         try:
