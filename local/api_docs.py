@@ -19,7 +19,8 @@ are at `/api/<service>/schema`, browsable at `/api/<service>/docs`.
 
 JSON, `snake_case`; money is `{"amount": 1999, "currency": "EUR"}` in minor units; time is RFC 3339 in UTC.
 Lists answer `{"results": [...], "next": cursor or null}` and take `limit` (1 to 100) and `cursor`.
-Errors are RFC 9457 `application/problem+json` with `type, title, status, detail, request_id` and, for invalid input, `errors`.
+Errors are RFC 9457 `application/problem+json` with `type, title, status, detail, request_id` and, for
+invalid input, `errors`.
 """
 
 PROBLEMS_HEAD = """

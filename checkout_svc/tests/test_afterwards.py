@@ -27,6 +27,28 @@ def test_cancelling_a_paid_order_gives_back_money_and_stock_once(shop):
     assert [event["type"] for event in cancelled.events] == ["order.confirmed", "order.cancelled"]
 
 
+def test_a_cancellation_takes_in_what_others_write_meanwhile(shop):
+    order = shop.place().order
+
+    class Busy(type(shop.catalog)):
+        """Somebody else writes to the order while the stock is given back, once."""
+
+        written = False
+
+        def release(self, order_id, lines):
+            if not Busy.written:
+                Busy.written = True
+                shop.orders.update(order.id, lambda o: o.extra.update(mail="sent"))
+            super().release(order_id, lines)
+
+    shop.catalog.__class__ = Busy
+
+    cancelled = shop.parts.desk.cancel(order.id, STAFF)
+
+    assert (cancelled.status, cancelled.extra["mail"]) == (OrderStatus.CANCELLED, "sent")
+    assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
+
+
 @pytest.mark.parametrize(("away", "when"), [("refund", "before"), ("refund", "after"), ("release", "before")])
 def test_a_cancellation_that_is_interrupted_is_finished_by_the_sweeper(shop, away, when):
     order = shop.place().order

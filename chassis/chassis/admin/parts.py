@@ -141,7 +141,8 @@ class PartsField(forms.Field):
 
     def _untouched(self, row: RawRow) -> bool:
         """A new row in which nothing was typed; a list of choices always sends one, so it does not count."""
-        chosen = {name for name, field in self.widget.inputs.items() if isinstance(field.widget, forms.Select)}
+        inputs = self.widget.inputs
+        chosen = {name for name in inputs if isinstance(inputs[name].widget, forms.Select)}
         return not any(value for name, value in row.values.items() if name not in chosen)
 
     def _part(self, row: RawRow) -> Any:

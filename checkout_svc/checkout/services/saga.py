@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chassis.couch import Repository
+from chassis.couch import Conflict, Repository
 from chassis.failpoints import failpoint
 
 from ..domain import (
@@ -31,6 +31,7 @@ from ..domain import (
 from .facts import publish
 from .ports import Away, Carts, Catalog, Refusal
 
+OVERTAKEN = 5  # how often a write of somebody else is taken in before the sweeper gets the order
 PAY_WITHIN = timedelta(minutes=30)  # a payment that waits for its shopper is called off after that
 
 
@@ -89,11 +90,18 @@ class Saga:
     def settle(self, order: Order) -> Order:
         """Like drive, but what fails is written down and tried again later, and shown to staff in the end."""
         number, by = order.id, order.lease.by if order.lease else ""
-        try:
-            order = self.drive(order)
-        except (Away, ProviderDown, Refusal, RefundRefused, NotAllowed) as error:
-            return self.later(number, by, str(error))
-        return self._orders.save(self._rested(order)) if order.lease else order
+        for _ in range(OVERTAKEN):
+            try:
+                order = self.drive(order)
+                return self._orders.save(self._rested(order)) if order.lease else order
+            except Conflict:
+                # The mail or the relay wrote in between; effects may be repeated, so start over.
+                order = self._orders.get(number)
+                if order.lease is None or order.lease.by != by:
+                    return order
+            except (Away, ProviderDown, Refusal, RefundRefused, NotAllowed) as error:
+                return self.later(number, by, str(error))
+        return self.later(number, by, "it was written to by others all the time")
 
     def later(self, number: str, by: str, trouble: str) -> Order:
         """``by`` could not go on with it: let go of it, if it is still held."""
