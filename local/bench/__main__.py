@@ -38,7 +38,7 @@ def _requests(shop: Shop, requests: int) -> None:
     # All but the last ask for another address each time, so that the gateway's two-second cache answers none.
     paths: dict[str, Callable[[int], str]] = {
         "product list, JSON": lambda n: f"/api/catalog/products?min_price={n + 1000}",
-        "product list, page": lambda n: f"/search?min_price={n + 1000}",
+        "product list, page": lambda n: f"/search?min_price={n / 100 + 10:.2f}",
         "product detail, JSON": lambda n: f"/api/catalog/products/{slugs[n % len(slugs)]}",
         "product detail, page": lambda n: f"/p/{slugs[n % len(slugs)]}",
         "product list, JSON, from the gateway's cache": lambda _: "/api/catalog/products",
