@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,23 +131,30 @@ def results(answer: Mapping[str, Any], asked: Asked, *, locale: str) -> dict[str
         "total": total,
         "total_label": _count(total),
         "more": asked.page(answer["next"]) if answer.get("next") else "",
-        "facets": facets(answer.get("facets") or {}, asked),
-        "price": price_facet(answer.get("facets") or {}, asked),
-        "categories": category_facet(answer.get("facets") or {}, asked),
+        "panel": _panel(json.dumps(answer.get("facets") or {}), replace(asked, cursor="")),
+        "chips": chips(asked, locale),
+        "sorts": sorts(asked),
+        "clear": asked.path + (f"?{urlencode({'q': asked.query})}" if asked.query else ""),
+        "did_you_mean": _suggestion(answer, asked),
+        "continued": bool(asked.cursor),
+    }
+
+
+@lru_cache(maxsize=512)
+def _panel(text: str, asked: Asked) -> dict[str, Any]:
+    """The filters beside a list. The same facets give the same dictionary, so that its rendered form is kept in
+    it, as a card's is: most of what a list page shows does not change between two shoppers."""
+    raw = json.loads(text)
+    return {
+        "path": asked.path,
+        "facets": facets(raw, asked),
+        "price": price_facet(raw, asked),
+        "categories": category_facet(raw, asked),
         "flags": [
             {"name": "in_stock", "label": "In stock now", "on": asked.has("in_stock", "true")},
             {"name": "on_sale", "label": "On sale", "on": asked.has("on_sale", "true")},
         ],
-        "chips": chips(asked, locale),
-        "sorts": sorts(asked),
-        "hidden": [
-            p
-            for p in asked.pairs
-            if p[0] in ("q", "category") and not (asked.category and p[0] == "category")
-        ],
-        "clear": asked.path + (f"?{urlencode({'q': asked.query})}" if asked.query else ""),
-        "did_you_mean": _suggestion(answer, asked),
-        "continued": bool(asked.cursor),
+        "hidden": [p for p in asked.pairs if p[0] == "q" or (p[0] == "category" and not asked.category)],
     }
 
 

@@ -55,8 +55,9 @@ class Browsing:
     def trending(self) -> list[Json]:
         """What sells now; what is popular while reco is away."""
         try:
-            ids = self._reco.trending(SHELF)
-            found = self._shelves.get("trending", lambda: self._cards(ids), failures=AWAY) if ids else []
+            found = self._shelves.get(
+                "trending", lambda: self._cards(self._reco.trending(SHELF)), failures=AWAY
+            )
         except AWAY:
             found = []
         return found or self._shelf("popular", [("sort", "popular"), ("in_stock", "true")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,12 @@ _ICONS = {
 
 
 @register.simple_tag
-def tile(card: dict[str, Any]) -> str:
-    """`{% tile card %}`; rendered once for as long as the card of the catalogue stays as it is."""
-    html: str = card.get("html") or card.setdefault("html", _card_template().render({"card": card}))
+def kept(name: str, model: dict[str, Any]) -> str:
+    """`{% kept "shop/parts/card.html" card %}`: the template with `kept` = the model, rendered once for as long as the
+    model lives. Only for models that the domain gives out again for the same input, and that hold nothing of one
+    shopper."""
+    html: str = model.get("html") or model.setdefault("html", get_template(name).render({"kept": model}))
     return html
-
-
-@cache
-def _card_template() -> Any:
-    return get_template("shop/parts/card.html")
 
 
 @register.simple_tag
