@@ -34,7 +34,7 @@ AccountModel = document_model(
     verbose_name="account",
     fields={
         "role_names": Column(
-            models.CharField("roles"),
+            models.CharField("roles", max_length=200),
             get=lambda account: ", ".join(r for r in account.roles if r != CUSTOMER),
         ),
     },

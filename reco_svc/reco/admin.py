@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
+from django.db import models
 
-from chassis.admin import Card, Chart, DocumentAdmin, Table, document_model, register, site
+from chassis.admin import Card, Chart, Column, DocumentAdmin, Table, document_model, register, site
 from chassis.couch import couch_repository
 from reco import repositories
 from reco.wiring import parts
@@ -15,6 +16,8 @@ TrainingModel = document_model(
     app_label="reco",
     verbose_name="training",
     verbose_name_plural="trainings",
+    # A field named `events` would be taken for an outbox, which the admin hides.
+    fields={"learned_from": Column(models.IntegerField("events"), get=lambda training: training.events)},
     ordering=["-requested_at"],
 )
 ModelModel = document_model(
@@ -39,7 +42,7 @@ class TrainingAdmin(ReadOnly):
         "status",
         "step",
         "requested_at",
-        "events",
+        "learned_from",
         "products",
         "seconds",
         "promoted",
