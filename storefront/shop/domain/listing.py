@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shop.domain.money import cents, money
-from shop.domain.products import card, category_url
+from shop.domain.products import card
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -142,8 +142,8 @@ def results(answer: Mapping[str, Any], asked: Asked, *, locale: str) -> dict[str
 
 @lru_cache(maxsize=512)
 def _panel(text: str, asked: Asked) -> dict[str, Any]:
-    """The filters beside a list. The same facets give the same dictionary, so that its rendered form is kept in
-    it, as a card's is: most of what a list page shows does not change between two shoppers."""
+    """The filters beside a list. The same facets give the same dictionary, so that its rendered form is kept
+    in it, as a card's is: most of what a list page shows does not change between two shoppers."""
     raw = json.loads(text)
     return {
         "path": asked.path,
@@ -275,28 +275,3 @@ def _chip_label(name: str, value: str, locale: str) -> str:
     if name in words:
         return words[name]
     return value if name == "brand" or _attribute(name) else ""
-
-
-def tree(categories: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The category menu: `{slug, title, url, count, children}`."""
-    return [
-        {
-            "slug": c["slug"],
-            "title": c["title"],
-            "url": category_url(c["slug"]),
-            "count": c.get("count") or 0,
-            "children": tree(c.get("children") or []),
-        }
-        for c in categories
-    ]
-
-
-def trail(categories: Iterable[dict[str, Any]], slug: str) -> list[dict[str, Any]]:
-    """From the root to the category with this slug, itself included; empty when there is none."""
-    for category in categories:
-        if category["slug"] == slug:
-            return [category]
-        below = trail(category["children"], slug)
-        if below:
-            return [category, *below]
-    return []

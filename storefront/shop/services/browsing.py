@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.siblings import Refused, SiblingDown
 from shop.clients import Caller, Catalog, Json, Reco
-from shop.domain import listing, products
+from shop.domain import listing, menu, products
 from shop.domain.listing import Asked
 from shop.recent import Recent
 
@@ -40,7 +40,7 @@ class Browsing:
     def menu(self) -> list[Json]:
         """The category tree; the last known one, or an empty one, while the catalogue is away."""
         try:
-            return self._menu.get("", lambda: listing.tree(self._catalog.categories()), failures=AWAY)
+            return self._menu.get("", lambda: menu.tree(self._catalog.categories()), failures=AWAY)
         except AWAY:
             return []
 
@@ -127,7 +127,7 @@ class Browsing:
                 q if isinstance(q, str) else q.get("q") or q.get("title", "")
                 for q in found.get("queries") or []
             ][:4],
-            "categories": listing.tree(found.get("categories") or [])[:3],
+            "categories": menu.tree(found.get("categories") or [])[:3],
             "products": [
                 {
                     "title": p["title"],

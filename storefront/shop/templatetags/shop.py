@@ -25,9 +25,9 @@ _ICONS = {
 
 @register.simple_tag
 def kept(name: str, model: dict[str, Any]) -> str:
-    """`{% kept "shop/parts/card.html" card %}`: the template with `kept` = the model, rendered once for as long as the
-    model lives. Only for models that the domain gives out again for the same input, and that hold nothing of one
-    shopper."""
+    """`{% kept "shop/parts/card.html" card %}`: the template with `kept` = the model, rendered once for as
+    long as the model lives. Only for models that the domain gives out again for the same input, and that hold
+    nothing of one shopper."""
     html: str = model.get("html") or model.setdefault("html", get_template(name).render({"kept": model}))
     return html
 

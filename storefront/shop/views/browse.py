@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from shop.domain import listing
+from shop.domain import menu
 from shop.domain.listing import Asked
 from shop.sessions import Shopper
 from shop.views.base import fragment, page, parts, render
@@ -17,7 +17,7 @@ def home(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 @page(cacheable=True)
 def category(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
-    trail = listing.trail(parts().browsing.menu(), slug)
+    trail = menu.trail(parts().browsing.menu(), slug)
     asked = Asked.read(request.path, _items(request), slug)
     found = parts().browsing.listing(asked)
     if not trail and not found["total"]:
