@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from local.problem_types import PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("auth", "catalog", "cart", "checkout", "logs", "reco")
@@ -62,22 +63,8 @@ def _calls(document: dict[str, Any]) -> str:
 
 
 def _problems() -> str:
-    """The types that the sources raise: `Problem(409, "out-of-stock", …)` and the chassis' generic ones."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for folder in ("chassis/chassis", *(f"{service}_svc" for service in SERVICES)):
-        for source in (ROOT / folder).rglob("*.py"):
-            if "tests" not in source.parts and "testing" not in source.parts:
-                _collect(source, folder.split("/")[0], found)
-    rows = sorted((int(status), name, whose) for (name, status), whose in found.items())
-    return "".join(f"| `{name}` | {status} | {', '.join(sorted(whose))} |\n" for status, name, whose in rows)
-
-
-def _collect(source: Path, whose: str, found: dict[tuple[str, str], set[str]]) -> None:
-    text = source.read_text(encoding="utf-8")
-    for status, name in re.findall(r"Problem\(\s*(\d{3}),\s*\"([a-z-]+)\"", text):
-        found.setdefault((name, status), set()).add(whose)
-    for status, name in re.findall(r"(\d{3}): \(?\"([a-z-]+)\"", text):
-        found.setdefault((name, status), set()).add(whose)
+    rows = [(status, name, whose) for whose, types in PROBLEMS.items() for name, status in types.items()]
+    return "".join(f"| `{name}` | {status} | {whose} |\n" for status, name, whose in sorted(rows))
 
 
 if __name__ == "__main__":

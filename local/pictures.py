@@ -9,11 +9,17 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
+SIZES: dict[str, ViewportSize] = {
+    "phone": {"width": 390, "height": 844},
+    "desktop": {"width": 1280, "height": 900},
+}
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 def main() -> None:
@@ -24,12 +30,12 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
         for size in SIZES:
-            for scheme in ("light", "dark"):
+            for scheme in SCHEMES:
                 _tour(browser, url, size, scheme, email)
         browser.close()
 
 
-def _tour(browser: Browser, url: str, size: str, scheme: str, email: str) -> None:
+def _tour(browser: Browser, url: str, size: str, scheme: Scheme, email: str) -> None:
     context = browser.new_context(
         base_url=url, viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce"
     )

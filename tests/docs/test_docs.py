@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.problem_types import PROBLEMS
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("auth_svc", "catalog_svc", "cart_svc", "checkout_svc", "logs_svc", "reco_svc")
 PARTS = (*SERVICES, "storefront", "gateway", "chassis", "local")
@@ -76,6 +78,14 @@ def _public(urls: str) -> str:
 def _plain(route: str) -> str:
     """`products/<slug:slug>/images` -> `/products/{slug}/images`."""
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route) if route else ""
+
+
+@pytest.mark.parametrize("service", [name for name in PROBLEMS if name != "every service"])
+def test_every_problem_type_of_the_table_is_in_the_sources_of_its_service(service):
+    sources = [path for path in (ROOT / f"{service}_svc").rglob("*.py") if "tests" not in path.parts]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+
+    assert [name for name in PROBLEMS[service] if f'"{name}"' not in text] == []
 
 
 def test_every_setting_is_in_the_settings_page():
