@@ -22,8 +22,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        _set_when_told_to_end(stop)
         jobs = importlib.import_module(f"{settings.SERVICE_APP}.wiring").BACKGROUND
         log.info("background of %s: %s", settings.SERVICE, ", ".join(job.name for job in jobs) or "nothing")
         run_all(jobs, stop)
+
+
+def _set_when_told_to_end(stop: threading.Event) -> None:
+    """A thread takes the signals, not a handler: one that sets an event can be interrupted by the next signal
+    while it holds the event's lock, and waits for itself for ever.
+    """
+    numbers = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # before any other thread starts, for they inherit it
+
+    def wait() -> None:
+        signal.sigwait(numbers)
+        stop.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
