@@ -130,21 +130,34 @@ class LineIn(s.Strict):
     quantity = s.IntegerField(min_value=1, max_value=10_000)
 
 
-class LinesIn(s.Strict):
+class _EachOnce(s.Strict):
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({line["sku"] for line in lines}) != len(lines):
+            raise s.ValidationError("Each SKU once only.")
+        return lines
+
+
+class LinesIn(_EachOnce):
     """The SKUs to touch; an empty body means all that the order holds."""
 
     lines = _many(LineIn, required=False, allow_empty=False, max_length=100)
 
 
-class ReservationIn(s.Strict):
+class ReleaseIn(LinesIn):
+    """`sold`: these lines were committed, so they return to the shelf however long ago that was."""
+
+    sold = s.BooleanField(required=False)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if fields.get("sold") and "lines" not in fields:
+            raise s.ValidationError({"lines": ["Say what was sold."]})
+        return fields
+
+
+class ReservationIn(_EachOnce):
     order_id = _named("ident")
     lines = _many(LineIn, allow_empty=False, max_length=100)
     ttl = s.IntegerField(min_value=1, max_value=7 * 24 * 3600)
-
-    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({line["sku"] for line in lines}) != len(lines):
-            raise s.ValidationError("Each SKU once only.")
-        return lines
 
 
 # -- answers

@@ -65,7 +65,7 @@ def second_process(parts: Parts) -> Parts:
 def buy(parts: Parts, order_id: str, sku: str) -> str:
     try:
         parts.stock.reserve(order_id=order_id, lines=[Line(sku, 1)], ttl=900)
-        parts.stock.commit(order_id=order_id, skus=[sku])
+        parts.stock.commit(order_id=order_id, lines=[Line(sku, 1)])
     except OutOfStock:
         return "short"
     return "sold"

@@ -108,6 +108,17 @@ def test_what_was_sold_and_cancelled_returns_to_the_shelf():
     assert (shelf.on_hand, shelf.available) == (3, 3)
 
 
+def test_what_was_sold_returns_to_the_shelf_when_the_order_was_forgotten():
+    shelf = stock(3)
+    shelf.reserve("HM-1", 2, LATER)
+    shelf.commit("HM-1", NOW)
+    shelf.prune(NOW + timedelta(hours=25))
+
+    changed = [shelf.release("HM-1", LATER, sold=2) for _ in range(2)]
+
+    assert (changed, shelf.on_hand, shelf.available) == ([True, False], 3, 3)
+
+
 def test_nothing_is_committed_that_was_not_reserved():
     with pytest.raises(UnknownReservation):
         stock().commit("HM-1", NOW)

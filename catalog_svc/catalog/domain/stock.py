@@ -1,8 +1,8 @@
 """Units of one SKU: what is there, and for which orders it is kept (design/checkout.md, "Stock").
 
 A reservation's id is the order's, so each call may be repeated at will. Finished orders stay for a day as
-tombstones,
-so that a late `reserve` after its `release` is refused. The catalogue never frees by the clock: checkout
+tombstones, so that a late `reserve` after its `release` is refused; who cancels an order that was committed
+before that says how much of it was sold. The catalogue never frees by the clock: checkout
 releases.
 """
 
@@ -117,17 +117,18 @@ class Stock:
         self.finished[order_id] = Finished("committed", hold.quantity, at)
         return True
 
-    def release(self, order_id: str, at: datetime) -> bool:
+    def release(self, order_id: str, at: datetime, *, sold: int = 0) -> bool:
         """Give the units back and remember it; those of a committed (then cancelled) order return to the
-        shelf.
+        shelf. `sold` is how many units its caller knows to be committed: they return also when the order's
+        mark was pruned meanwhile, and count for nothing while its hold or its mark is here.
         """
         done = self.finished.get(order_id)
         if done is not None and done.how == "released":
             return False
-        if done is not None:
-            self.on_hand += done.quantity
         hold = self.reservations.pop(order_id, None)
         quantity = hold.quantity if hold else 0
+        if hold is None:
+            self.on_hand += done.quantity if done else sold
         self.finished[order_id] = Finished("released", quantity, at)
         return True
 

@@ -144,26 +144,28 @@ class StockService:
             self._undo(order_id, kept)
             raise
 
-    def commit(self, *, order_id: str, skus: Sequence[str] | None = None) -> None:
+    def commit(self, *, order_id: str, lines: Sequence[Line] | None = None) -> None:
         """The order is paid: its units leave the shelf. Raises `Released` or `UnknownReservation`."""
-        for sku in self._of_order(order_id, skus):
-            self._writer.change(sku, lambda stock: stock.commit(order_id, self._clock()))
+        for line in self._of_order(order_id, lines):
+            self._writer.change(line.sku, lambda stock: stock.commit(order_id, self._clock()))
 
-    def release(self, *, order_id: str, skus: Sequence[str] | None = None) -> None:
+    def release(self, *, order_id: str, lines: Sequence[Line] | None = None, sold: bool = False) -> None:
         """Give the order's units back; a late `reserve` of it is then refused, for the SKUs that are
-        named.
+        named. `sold`: the lines were committed, and return also when the catalogue has forgotten that.
         """
-        for sku in self._of_order(order_id, skus):
-            self._writer.change(sku, lambda stock: stock.release(order_id, self._clock()))
+        for line in self._of_order(order_id, lines):
+            units = line.quantity if sold else 0
+            self._writer.change(line.sku, partial(_releasing, order_id, self._clock(), units))
 
-    def _of_order(self, order_id: str, skus: Sequence[str] | None) -> list[str]:
-        if skus is None:
+    def _of_order(self, order_id: str, lines: Sequence[Line] | None) -> list[Line]:
+        if lines is None:
             rows = self._stock.rows("holds", key=order_id)
-            return sorted({row.id.partition(":")[2] for row in rows})
-        known = {stock.sku for stock in self._stock.get_many(sorted(set(skus)))}
-        if missing := sorted(set(skus) - known):
+            lines = [Line(row.id.partition(":")[2], row.value) for row in rows]
+        wanted = sorted(lines, key=lambda line: line.sku)
+        known = {stock.sku for stock in self._stock.get_many([line.sku for line in wanted])}
+        if missing := [line.sku for line in wanted if line.sku not in known]:
             raise UnknownSku(missing)
-        return sorted(known)
+        return wanted
 
     def _look_first(self, order_id: str, lines: Sequence[Line]) -> None:
         """Refuse without a write what cannot succeed, naming everything that is short."""
@@ -193,6 +195,10 @@ class StockService:
 
 def _belong(stock: Stock, product_id: str) -> None:
     stock.product_id = product_id
+
+
+def _releasing(order_id: str, at: datetime, sold: int, stock: Stock) -> bool:
+    return stock.release(order_id, at, sold=sold)
 
 
 def _reserving(order_id: str, quantity: int, until: datetime) -> Callable[[Stock], bool]:

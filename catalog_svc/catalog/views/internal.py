@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from catalog import present, wiring
 from catalog.domain import is_sku
 from catalog.domain.names import is_ident
-from catalog.serializers import LinesIn, ReservationIn
+from catalog.serializers import LinesIn, ReleaseIn, ReservationIn
 from catalog.services.stock import Line
 from catalog.views.base import CatalogView
 from chassis.api import errors
@@ -51,17 +51,21 @@ class CommitView(CatalogView):
     permission_classes: Any = [FromService("checkout")]
 
     def post(self, request: Request, order_id: str) -> Response:
-        wiring.parts().stock.commit(order_id=_known(order_id), skus=_skus(request))
+        lines = _lines(_fields(request, LinesIn))
+        wiring.parts().stock.commit(order_id=_known(order_id), lines=lines)
         return Response({"order_id": order_id, "status": "committed"})
 
 
 class ReleaseView(CatalogView):
-    """The order came to nothing: its units can be sold again."""
+    """The order came to nothing, or was cancelled (`sold`): its units can be sold again."""
 
     permission_classes: Any = [FromService("checkout")]
 
     def post(self, request: Request, order_id: str) -> Response:
-        wiring.parts().stock.release(order_id=_known(order_id), skus=_skus(request))
+        fields = _fields(request, ReleaseIn)
+        wiring.parts().stock.release(
+            order_id=_known(order_id), lines=_lines(fields), sold=fields.get("sold", False)
+        )
         return Response({"order_id": order_id, "status": "released"})
 
 
@@ -71,9 +75,14 @@ def _known(order_id: str) -> str:
     return order_id
 
 
-def _skus(request: Request) -> list[str] | None:
-    """The SKUs of the body's lines; None for an empty body: all that the order holds."""
+def _fields(request: Request, shape: type[LinesIn]) -> dict[str, Any]:
+    """The body, which may be left away."""
     if not request.META.get("CONTENT_LENGTH", "0").strip("0 "):
-        return None
-    lines = LinesIn.of(request).get("lines")
-    return None if lines is None else [line["sku"] for line in lines]
+        return {}
+    fields: dict[str, Any] = shape.of(request)
+    return fields
+
+
+def _lines(fields: dict[str, Any]) -> list[Line] | None:
+    """None when the body names none: all that the order holds."""
+    return [Line(**line) for line in fields["lines"]] if "lines" in fields else None
