@@ -46,13 +46,14 @@ class SiblingCatalog:
     def commit(self, order_id: str, lines: Mapping[str, int]) -> None:
         self._end(order_id, "commit", lines)
 
-    def release(self, order_id: str, lines: Mapping[str, int]) -> None:
-        self._end(order_id, "release", lines)
+    def release(self, order_id: str, lines: Mapping[str, int], *, sold: bool = False) -> None:
+        self._end(order_id, "release", lines, **({"sold": True} if sold else {}))
 
-    def _end(self, order_id: str, how: str, lines: Mapping[str, int]) -> None:
+    def _end(self, order_id: str, how: str, lines: Mapping[str, int], **more: Any) -> None:
         path = f"/internal/reservations/{quote(order_id)}/{how}"
+        body = {"lines": _lines(lines), **more}
         try:
-            _ask(lambda: self._catalog.post(path, {"lines": _lines(lines)}, safe=True))
+            _ask(lambda: self._catalog.post(path, body, safe=True))
         except Refused as no:
             raise Refusal(409, no.type or f"{how}-refused", f"The catalogue refused to {how}: {no}") from no
 

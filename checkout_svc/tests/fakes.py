@@ -60,13 +60,19 @@ class FakeCatalog:
             for sku, quantity in self.sold[order_id].items():
                 self.on_hand[sku] -= quantity
 
-    def release(self, order_id: str, lines: Mapping[str, int]) -> None:
+    def release(self, order_id: str, lines: Mapping[str, int], *, sold: bool = False) -> None:
         with self._call("release"):
             if order_id not in self.released:
                 self.released.add(order_id)
+                forgotten = lines if sold and order_id not in self.held else {}
                 self.held.pop(order_id, None)
-                for sku, quantity in self.sold.pop(order_id, {}).items():
+                for sku, quantity in self.sold.pop(order_id, forgotten).items():
                     self.on_hand[sku] += quantity
+
+    def forget(self) -> None:
+        """A day goes by: what became of finished orders is pruned."""
+        self.sold.clear()
+        self.released.clear()
 
     def available(self, sku: str) -> int:
         return self.on_hand.get(sku, 0) - sum(lines.get(sku, 0) for lines in self.held.values())

@@ -27,6 +27,28 @@ def test_cancelling_a_paid_order_gives_back_money_and_stock_once(shop):
     assert [event["type"] for event in cancelled.events] == ["order.confirmed", "order.cancelled"]
 
 
+def test_cancelling_puts_the_stock_back_when_the_catalogue_has_forgotten_the_order(shop):
+    order = shop.place().order
+    shop.catalog.forget()
+
+    for _ in range(2):
+        shop.parts.desk.cancel(order.id, STAFF)
+
+    assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
+
+
+def test_cancelling_an_order_whose_commit_is_not_known_commits_it_first(shop):
+    shop.catalog.away = {"commit"}
+    order = shop.place().order
+    shop.catalog.away = set()
+
+    shop.parts.desk.cancel(order.id, STAFF)
+    shop.sweep()
+
+    assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
+    assert (shop.charged(), shop.catalog.on_hand["TEA"], shop.catalog.held) == (0, 10, {})
+
+
 def test_a_cancellation_takes_in_what_others_write_meanwhile(shop):
     order = shop.place().order
 
@@ -35,11 +57,11 @@ def test_a_cancellation_takes_in_what_others_write_meanwhile(shop):
 
         written = False
 
-        def release(self, order_id, lines):
+        def release(self, order_id, lines, *, sold=False):
             if not Busy.written:
                 Busy.written = True
                 shop.orders.update(order.id, lambda o: o.extra.update(mail="sent"))
-            super().release(order_id, lines)
+            super().release(order_id, lines, sold=sold)
 
     shop.catalog.__class__ = Busy
 
@@ -74,6 +96,9 @@ def test_staff_refund_a_part_once_per_key_and_it_is_written_down(shop):
     with pytest.raises(NotAllowed) as refused:
         shop.parts.desk.refund(order.id, replace(refund, id="r2", amount=Money(2001)), actor="staff-1")
     assert refused.value.type == "refund-too-large"
+    with pytest.raises(NotAllowed) as refused:
+        shop.parts.desk.refund(order.id, replace(refund, id="r2", amount=Money(1, "USD")), actor="staff-1")
+    assert refused.value.type == "not-refundable"
     assert "audit.recorded" in [event["type"] for event in refunded.events]
 
 

@@ -60,8 +60,10 @@ class Catalog(Protocol):
         """What was reserved is sold."""
         ...
 
-    def release(self, order_id: str, lines: Mapping[str, int]) -> None:
-        """What was reserved or sold is on hand again; a later ``reserve`` under this id is refused."""
+    def release(self, order_id: str, lines: Mapping[str, int], *, sold: bool = False) -> None:
+        """What was reserved or sold is on hand again; a later ``reserve`` under this id is refused.
+
+        ``sold``: it is known to be committed, so it goes back also if the catalogue has forgotten that."""
         ...
 
 

@@ -232,7 +232,7 @@ class Saga:
     def _cancel(self, order: Order) -> Order:
         self._give_back(order)
         failpoint("order.before_restock")
-        self._catalog.release(order.hold_id, order.quantities)
+        self._catalog.release(order.hold_id, order.quantities, sold=order.committed)
         failpoint("order.after_restock")
         order.cancel_finished(self._clock())
         publish(order, "order.cancelled", self._clock())
