@@ -96,7 +96,7 @@ class Browse:
     def ids(self, text: str, limit: int = 100) -> list[str]:
         """The ids of the listed products that match these words, best first."""
         snapshot = self._reader.snapshot()
-        hits = snapshot.searcher.search(_Search(snapshot, Filters(q=text))._query_of(Filters()), limit).hits
+        hits = snapshot.searcher.search(_Search(snapshot, Filters(q=text)).wanted, limit).hits
         return [snapshot.searcher.doc(address).get_first("id") for _, address in hits]
 
     def size(self) -> int:
@@ -111,15 +111,16 @@ class _Search:
         self._snapshot = snapshot
         self._searcher = snapshot.searcher
         self._filters = filters
-        self._text, self._meant = self._understand(filters)
+        self._text, self.meant = self._understand(filters)
+        self.wanted = query.matching(filters, self._text)
 
     def answer(self, sort: str, limit: int, after: Place | None) -> tuple[bytes, Place | None]:
         by_score = sort == "relevance" and self._text is not None
         page = self._ranked(limit, after) if by_score else self._sorted(sort, limit, after)
         counts = self._snapshot.keep(("facets", self._filters), self._count)
         body = b'{"results":[' + b",".join(page.cards) + b'],"facets":' + counts + b',"total":%d' % page.total
-        if self._meant:
-            body += b',"did_you_mean":' + dumps(self._meant)
+        if self.meant:
+            body += b',"did_you_mean":' + dumps(self.meant)
         return body, page.place
 
     def _understand(self, filters: Filters) -> tuple[Any | None, str | None]:
@@ -146,21 +147,33 @@ class _Search:
     def _is_known(self, word: str) -> bool:
         return self._hits(query.all_words(word))
 
-    def _query_of(self, filters: Filters) -> Any:
-        return query.matching(filters, self._text)
-
     def _count(self) -> bytes:
         titles = self._snapshot.keep("titles", lambda: dict(_titles(_tree(self._snapshot))))
-        return dumps(facets.count(self._searcher, self._query_of, self._filters, titles))
+        return dumps(facets.count(self._aggregate, self._filters, titles))
+
+    def _aggregate(self, filters: Filters, names: tuple[str, ...]) -> Mapping[str, Any]:
+        """Counts for a facet without its own filter are kept: they are the same whatever is chosen in it."""
+        if filters == self._filters:
+            return self._aggregate_anew(self.wanted, names)
+        key = ("counts", filters, names)
+        return self._snapshot.keep(
+            key, lambda: self._aggregate_anew(query.matching(filters, self._text), names)
+        )
+
+    def _aggregate_anew(self, wanted: Any, names: tuple[str, ...]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._searcher.aggregate(
+            wanted, {name: facets.COUNTS[name] for name in names}
+        )
+        return answer
 
     def _total(self) -> int:
         def count() -> int:
-            return int(self._searcher.search(self._query_of(self._filters), 1).count)
+            return int(self._searcher.search(self.wanted, 1).count)
 
         return self._snapshot.keep(("total", self._filters), count)
 
     def _sorted(self, sort: str, limit: int, after: Place | None) -> Page:
-        wanted = self._query_of(self._filters)
+        wanted = self.wanted
         sort = "popular" if sort == "relevance" else sort
         if after is not None:
             beyond = query.between(SORT_FIELDS[sort], after[1], None, after=True)
@@ -194,7 +207,7 @@ class _Search:
         return self._snapshot.keep(("ranking", self._filters, depth), lambda: self._rank(depth))
 
     def _rank(self, depth: int) -> list[tuple[float, int, Any]]:
-        hits = self._searcher.search(self._query_of(self._filters), depth, count=False).hits
+        hits = self._searcher.search(self.wanted, depth, count=False).hits
         if not hits:
             return []
         ties = self._searcher.fast_field_values("tie", [address for _, address in hits])
@@ -205,7 +218,7 @@ class _Search:
         return sorted(ranked, key=lambda hit: hit[:2])
 
     def _cards(self, addresses: Sequence[Any]) -> list[bytes]:
-        return [self._searcher.doc(address).get_first("card") for address in addresses]
+        return [self._snapshot.card(address) for address in addresses]
 
 
 def _tree(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -252,13 +265,13 @@ def _vocabulary(snapshot: Snapshot) -> list[str]:
 def _suggest(snapshot: Snapshot, text: str, limit: int) -> bytes:
     """Products, categories and queries that `text` may become."""
     search = _Search(snapshot, Filters(q=text))
-    hits = snapshot.searcher.search(search._query_of(Filters()), limit, count=False).hits
-    cards = [snapshot.searcher.doc(address).get_first("card") for _, address in hits]
+    hits = snapshot.searcher.search(search.wanted, limit, count=False).hits
+    cards = [snapshot.card(address) for _, address in hits]
     last = (query.words(text) or [""])[-1]
     begun = snapshot.searcher.terms_with_prefix("words", last, None, 200) if last else []
     best = sorted(begun, key=lambda word: (-word[1], word[0]))[:limit]
     lead = " ".join(query.words(text)[:-1])
-    queries = [f"{lead} {word}".strip() for word, _ in best] or ([search._meant] if search._meant else [])
+    queries = [f"{lead} {word}".strip() for word, _ in best] or ([search.meant] if search.meant else [])
     wanted = text.lower()
     titles = [{"slug": s, "title": t} for s, t in _titles(_tree(snapshot)) if wanted in t.lower()][:limit]
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.readmodel.documents import ATTR_SEPARATOR
@@ -13,6 +13,7 @@ _STEPS = (0, 1_000, 2_500, 5_000, 10_000, 25_000)
 _MOST = 60
 
 Facet = list[dict[str, Any]]
+Aggregate = Callable[[Filters, tuple[str, ...]], Mapping[str, Any]]
 
 
 def own_filters(filters: Filters) -> list[str]:
@@ -28,15 +29,16 @@ def own_filters(filters: Filters) -> list[str]:
     return [name for name, is_set in chosen.items() if is_set]
 
 
-def count(searcher: Any, query_of: Any, filters: Filters, titles: Mapping[str, str]) -> dict[str, Facet]:
+def count(aggregate: Aggregate, filters: Filters, titles: Mapping[str, str]) -> dict[str, Facet]:
     """`{category, brand, price, rating, attr.<name>}`, each `[{value, label, count}]`.
 
-    `query_of(filters)` gives the query, `titles` the categories' titles by slug.
+    `aggregate(filters, names)` answers `COUNTS` of these names, `titles` the categories' titles by slug.
     """
-    found = _read(searcher.aggregate(query_of(filters), _ALL), titles)
-    for facet in own_filters(filters):
+    own = own_filters(filters)
+    found = _read(aggregate(filters, tuple(name for name in COUNTS if name not in own)), titles)
+    for facet in own:
         part = "attr" if facet.startswith("attr.") else facet
-        wider = _read(searcher.aggregate(query_of(filters.without(facet)), {part: _ALL[part]}), titles)
+        wider = _read(aggregate(filters.without(facet), (part,)), titles)
         found[facet] = wider.get(facet, [])
     return found
 
@@ -102,7 +104,8 @@ def _steps(ends: tuple[int, ...]) -> list[dict[str, int]]:
     ]
 
 
-_ALL: dict[str, Any] = {
+#: Tantivy's aggregation for each facet; `attr` has those of all attributes.
+COUNTS: dict[str, Any] = {
     "category": {"terms": {"field": "category", "size": 200}},
     "brand": {"terms": {"field": "brand", "size": _MOST}},
     "attr": {"terms": {"field": "attr", "size": 300}},

@@ -21,25 +21,31 @@ class IndexFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root / "index"
+        self._pointer = str(self.root / "CURRENT")
+        self._named: tuple[tuple[int, int], str] = ((0, 0), "")
 
     def current(self) -> Path | None:
         """The index in use; None before the first was built, or when it was built by other code."""
-        try:
-            name = (self.root / "CURRENT").read_text().strip()
-        except OSError:
-            return None
-        path = self.root / name
-        return path if name.startswith(_prefix()) and (path / "meta.json").exists() else None
+        stamp = self.stamp()
+        return None if stamp is None else self.root / stamp[0]
 
     def stamp(self) -> tuple[str, int] | None:
         """Changes with every commit: (name of the current index, time of its last commit in ns)."""
-        path = self.current()
-        if path is None:
-            return None
         try:
-            return path.name, (path / "meta.json").stat().st_mtime_ns
+            name = self._name()
+            if not name.startswith(_prefix()):
+                return None
+            return name, os.stat(f"{self.root}/{name}/meta.json").st_mtime_ns
         except OSError:
             return None
+
+    def _name(self) -> str:
+        """What CURRENT says, read again only when it was replaced: every request asks."""
+        found = os.stat(self._pointer)
+        mark = (found.st_ino, found.st_mtime_ns)
+        if self._named[0] != mark:
+            self._named = (mark, Path(self._pointer).read_text().strip())
+        return self._named[1]
 
     def fresh(self) -> Path:
         """A new, empty folder for an index that is to be built."""

@@ -12,6 +12,8 @@ from catalog.readmodel.schema import open_index, schema
 T = TypeVar("T")
 #: Answers kept per commit of the index; about 15 kB each.
 MAX_KEPT = 512
+#: Cards kept per commit; about 0.7 kB each.
+MAX_CARDS = 4_096
 
 
 class IndexMissing(Exception):
@@ -27,6 +29,7 @@ class Snapshot:
         self.searcher = searcher
         self.stamp = stamp
         self._kept: dict[Any, Any] = {}
+        self._cards: dict[tuple[int, int], bytes] = {}
 
     def keep(self, key: Any, make: Callable[[], T]) -> T:
         """What `make` answers, made once per `key`. Two threads may both make it; they make the same."""
@@ -37,6 +40,16 @@ class Snapshot:
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
             self._kept[key] = found
+        return found
+
+    def card(self, address: Any) -> bytes:
+        """The card of the document at `address`: reading one would read its page as well."""
+        key = (address.segment_ord, address.doc)
+        found = self._cards.get(key)
+        if found is None:
+            if len(self._cards) >= MAX_CARDS:
+                self._cards.clear()
+            found = self._cards[key] = self.searcher.doc(address).get_first("card")
         return found
 
     def first(self, field: str, value: str) -> Any | None:
