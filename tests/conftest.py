@@ -23,7 +23,7 @@ from local import ports
 from tests.client import Staff
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 240.0  # seconds for a first start, demo goods and first model included
+PATIENCE = 480.0  # seconds for a first start; a minute and a half on two quiet cores
 
 
 class Shop:

@@ -19,8 +19,8 @@ from local.seed.goods import CURRENCY, Good, slugify
 from local.seed.shop import Shop, ShopRefused
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_FOR_PICTURES = 120.0
-WAIT_FOR_MODEL = 60.0
+WAIT_FOR_PICTURES = 240.0  # seconds; a few on a quiet machine
+WAIT_FOR_MODEL = 120.0
 
 
 class SeedFailed(Exception):
@@ -84,8 +84,12 @@ def first_model(shop: Shop, ids: dict[str, str]) -> None:
             raise SeedFailed(f"the first training failed: {state['reason']}")
         return int(100 * state["progress"]), 100
 
+    waiting = set(ids.values())
+
     def shown() -> tuple[int, int]:
-        waiting = [i for i in ids.values() if not shop.get(f"/api/reco/similar/{i}?limit=1")["results"]]
+        for product_id in sorted(waiting):
+            if shop.get(f"/api/reco/similar/{product_id}?limit=1")["results"]:
+                waiting.discard(product_id)
         return len(ids) - len(waiting), len(ids)
 
     _wait("first model, per cent", trained, WAIT_FOR_MODEL)
