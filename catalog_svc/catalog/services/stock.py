@@ -130,12 +130,13 @@ class StockService:
         `ttl` in seconds says when checkout means to be done. Repeating it changes nothing.
         """
         wanted = sorted(lines, key=lambda line: line.sku)
-        self._look_first(order_id, wanted)
+        if len(wanted) > 1:
+            self._look_first(order_id, wanted)
         until = self._clock() + timedelta(seconds=ttl)
         kept: list[str] = []
         try:
             for line in wanted:
-                if self._writer.change(line.sku, _reserving(order_id, line.quantity, until)):
+                if self._change(line.sku, _reserving(order_id, line.quantity, until)):
                     kept.append(line.sku)
         except ShortOf as short:
             self._undo(order_id, kept)
@@ -146,29 +147,46 @@ class StockService:
 
     def commit(self, *, order_id: str, lines: Sequence[Line] | None = None) -> None:
         """The order is paid: its units leave the shelf. Raises `Released` or `UnknownReservation`."""
-        for line in self._of_order(order_id, lines):
-            self._writer.change(line.sku, lambda stock: stock.commit(order_id, self._clock()))
+        now = self._clock()
+        self._finish(order_id, lines, lambda line, stock: stock.commit(order_id, now))
 
     def release(self, *, order_id: str, lines: Sequence[Line] | None = None, sold: bool = False) -> None:
         """Give the order's units back; a late `reserve` of it is then refused, for the SKUs that are
         named. `sold`: the lines were committed, and return also when the catalogue has forgotten that.
         """
-        for line in self._of_order(order_id, lines):
-            units = line.quantity if sold else 0
-            self._writer.change(line.sku, partial(_releasing, order_id, self._clock(), units))
+        now = self._clock()
+        self._finish(
+            order_id,
+            lines,
+            lambda line, stock: stock.release(order_id, now, sold=line.quantity if sold else 0),
+        )
 
-    def _of_order(self, order_id: str, lines: Sequence[Line] | None) -> list[Line]:
+    def _finish(
+        self, order_id: str, lines: Sequence[Line] | None, how: Callable[[Line, Stock], bool]
+    ) -> None:
+        """Each line by itself, in one read and one write; what is not sold here is named in the end."""
         if lines is None:
             rows = self._stock.rows("holds", key=order_id)
             lines = [Line(row.id.partition(":")[2], row.value) for row in rows]
-        wanted = sorted(lines, key=lambda line: line.sku)
-        known = {stock.sku for stock in self._stock.get_many([line.sku for line in wanted])}
-        if missing := [line.sku for line in wanted if line.sku not in known]:
+        missing: list[str] = []
+        for line in sorted(lines, key=lambda line: line.sku):
+            try:
+                self._change(line.sku, partial(how, line))
+            except UnknownSku:
+                missing.append(line.sku)
+        if missing:
             raise UnknownSku(missing)
-        return wanted
+
+    def _change(self, sku: str, apply: Callable[[Stock], bool]) -> bool:
+        try:
+            return bool(self._writer.change(sku, apply))
+        except NotFound as error:
+            raise UnknownSku([sku]) from error
 
     def _look_first(self, order_id: str, lines: Sequence[Line]) -> None:
-        """Refuse without a write what cannot succeed, naming everything that is short."""
+        """Refuse without a write what cannot succeed, naming everything that is short. Of one line the write
+        itself finds out as much.
+        """
         found: Mapping[str, Stock] = {s.sku: s for s in self._stock.get_many([line.sku for line in lines])}
         if missing := [line.sku for line in lines if line.sku not in found]:
             raise UnknownSku(missing)
@@ -195,10 +213,6 @@ class StockService:
 
 def _belong(stock: Stock, product_id: str) -> None:
     stock.product_id = product_id
-
-
-def _releasing(order_id: str, at: datetime, sold: int, stock: Stock) -> bool:
-    return stock.release(order_id, at, sold=sold)
 
 
 def _reserving(order_id: str, quantity: int, until: datetime) -> Callable[[Stock], bool]:
