@@ -147,7 +147,7 @@ class StoredRepository(Generic[T]):
         low = prefix if start is None else [*prefix, self._codec.value(start)]
         high = [*prefix, _LAST] if end is None else [*prefix, self._codec.value(end)]
         first, last = (high, low) if descending else (low, high)
-        seen = None if cursor is None else _read_cursor(cursor, prefix, len(fields) + 1)
+        seen = None if cursor is None else self._seen(cursor, prefix, len(fields) + 1)
         query = {
             "startkey": first if seen is None else seen,
             "endkey": last,
@@ -168,7 +168,7 @@ class StoredRepository(Generic[T]):
         low = self._codec.document_id(start or "")
         high = self._codec.document_id(end or "\ufff0")
         first, last = (high, low) if descending else (low, high)
-        seen = None if cursor is None else _read_cursor(cursor, [], 1)[0]
+        seen = None if cursor is None else self._seen(cursor, [], 1)[0]
         if seen is not None and not (isinstance(seen, str) and low <= seen <= high):
             raise BadCursor(cursor)
         query = {
@@ -180,6 +180,13 @@ class StoredRepository(Generic[T]):
         }
         rows = [row for row in self.store.all_docs(query) if row["id"] not in (seen, high)]
         return self._page([{**row, "key": [row["id"]]} for row in rows], limit)
+
+    def _seen(self, cursor: str, prefix: list[Any], width: int) -> list[Any]:
+        """The key of the row after which to go on: it ends with the id of a document of this kind."""
+        key = _read_cursor(cursor, prefix, width)
+        if not str(key[-1]).startswith(self._codec.document_id("")):
+            raise BadCursor(cursor[:60])
+        return key
 
     def _prefix(self, fields: Sequence[str], where: Mapping[str, Any]) -> list[Any]:
         if set(fields[: len(where)]) != set(where):
@@ -283,5 +290,7 @@ def _read_cursor(cursor: str, prefix: list[Any], width: int) -> list[Any]:
     except (ValueError, binascii.Error, RecursionError) as error:
         raise BadCursor(cursor[:60]) from error
     if not isinstance(key, list) or len(key) != width or key[: len(prefix)] != prefix:
+        raise BadCursor(cursor[:60])
+    if any(isinstance(part, dict | list) for part in key[len(prefix) :]):  # no field of an index is one
         raise BadCursor(cursor[:60])
     return key

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chassis.api.pagination import encode_cursor
 from chassis.couch import BadCursor, Busy, Collection, Conflict, Index, NotFound, Repository, Row, View
 
 __all__ = ["FRUITS", "Fruit", "RepositoryContract"]
@@ -301,6 +302,9 @@ class RepositoryContract:
         for other in ("", "rubbish", "e30", "bnVsbA", "€"):
             with pytest.raises(BadCursor):
                 repository.find("colour", {"colour": Colour.RED}, cursor=other)
+        for key in (["red", 1], ["red", "a"], [{"$gt": None}, "fruit:a"], ["red", {}], ["red", ["fruit:a"]]):
+            with pytest.raises(BadCursor):
+                repository.find("colour", cursor=encode_cursor(*key))
         with pytest.raises(BadCursor):
             repository.find("colour", {"colour": Colour.GREEN}, cursor=cursor)
         with pytest.raises(BadCursor):
