@@ -18,6 +18,10 @@ timeout = 30
 graceful_timeout = int(os.environ.get("WEB_GRACEFUL", "25"))
 preload_app = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeats must not wait for a disk
+# The gateway has refused what is too long or too much already, as a problem; gunicorn would answer in HTML.
+limit_request_line = 8190
+limit_request_fields = 8192
+limit_request_field_size = 16384
 forwarded_allow_ips = "*"  # only the gateway reaches this port
 DRAIN = float(os.environ.get("DRAIN_SECONDS", "0"))
 
