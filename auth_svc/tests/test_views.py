@@ -140,6 +140,19 @@ def test_my_name_can_be_changed_and_nothing_else() -> None:
         assert field in problem["errors"]
 
 
+def test_the_address_book_is_read_in_pages() -> None:
+    headers = as_ada(registered())
+    ids = [send("POST", "/me/addresses", ADDRESS, **headers).json()["id"] for _ in range(3)]
+
+    first = send("GET", "/me/addresses?limit=2", **headers).json()
+    second = send("GET", f"/me/addresses?limit=2&cursor={first['next']}", **headers).json()
+
+    assert [one["id"] for one in first["results"] + second["results"]] == ids
+    assert second["next"] is None
+    for query in ("limit=0", "limit=101", "limit=abc", "cursor=x", "cursor=WyJ4Il0", "limit=1&limit=2", "city=x"):
+        assert_problem(send("GET", f"/me/addresses?{query}", **headers), 400)
+
+
 def test_the_address_book_is_mine_alone() -> None:
     made = registered()
     other = send("POST", "/register", ADA | {"email": "eve@example.com"}).json()
@@ -163,6 +176,21 @@ def test_a_forgotten_password_answers_alike_for_everybody(world: Any) -> None:
     answers = [send("POST", "/password/forgot", {"email": e}) for e in (ADA["email"], "nobody@example.com")]
 
     assert [(answer.status_code, answer.content) for answer in answers] == [(202, b""), (202, b"")]
+
+
+def test_who_asks_for_too_many_reset_mails_is_not_told_that_none_goes_out(world: Any) -> None:
+    registered()
+    rate = settings.AUTH_RATE
+    before = len(world.queue)
+
+    answers = {
+        send("POST", "/password/forgot", {"email": f"nobody-{n}@example.com"}).status_code
+        for n in range(rate + 1)
+    }
+    answers.add(send("POST", "/password/forgot", {"email": ADA["email"]}).status_code)
+
+    assert answers == {202}
+    assert len(world.queue) == before
 
 
 def test_a_reset_ends_sessions_and_works_once(world: Any) -> None:

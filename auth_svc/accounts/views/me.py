@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import serializers
 from accounts.wiring import parts
+from chassis.api.pagination import bad_cursor, decode_cursor, encode_cursor, page, page_only
 from chassis.api.views import View
 from chassis.couch.codec import converter
 from chassis.identity import SignedIn
 
 from . import answers
+
+
+PAGE = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
 
 
 class Me(View):
@@ -43,17 +47,29 @@ class Addresses(View):
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses=serializers.AddressList, operation_id="me_addresses_list")
+    @extend_schema(parameters=PAGE, responses=serializers.AddressList, operation_id="me_addresses_list")
     def get(self, request: Request) -> Response:
-        """My address book, whole."""
+        """My address book."""
+        limit, cursor = page_only(request)
+        after = decode_cursor(cursor, str)
         book = parts().profile.me(answers.account_id(request)).addresses
-        return answers.private({"results": [answers.address(one) for one in book], "next": None})
+        start = 0 if after is None else _place_after(after[0], [one.id for one in book])
+        shown = book[start : start + limit]
+        following = encode_cursor(shown[-1].id) if start + limit < len(book) else None
+        return answers.private(page([answers.address(one) for one in shown], following))
 
     @extend_schema(request=serializers.Address, responses={201: serializers.AddressAnswer})
     def post(self, request: Request) -> Response:
         """Add an address; 20 at most."""
         made = parts().profile.add_address(answers.account_id(request), serializers.Address.of(request))
         return answers.private(answers.address(made), 201)
+
+
+def _place_after(id: str, ids: list[str]) -> int:
+    """Where the next page begins; 400 for an address that is not (or no longer) in the book."""
+    if id not in ids:
+        raise bad_cursor()
+    return ids.index(id) + 1
 
 
 class OneAddress(View):

@@ -33,6 +33,19 @@ def page_params(request: Request, *, default: int = DEFAULT, most: int = MOST) -
     return PageParams(limit, cursor)
 
 
+def page_only(request: Request) -> PageParams:
+    """The same for a list that takes nothing else: unknown and repeated names are a BadRequest as well."""
+    query = request.query_params
+    wrong = {
+        name[:100]: ["Unknown parameter." if name not in ("limit", "cursor") else "Only once, please."]
+        for name, values in query.lists()
+        if name not in ("limit", "cursor") or len(values) > 1
+    }
+    if wrong:
+        raise BadRequest("Some parameters are not valid.", errors=wrong)
+    return page_params(request)
+
+
 def _limit(text: str | None, default: int, most: int) -> int:
     if text is None:
         return default
