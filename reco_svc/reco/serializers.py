@@ -20,7 +20,7 @@ class IdsField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> Any:
         ids = [part for part in super().to_internal_value(data).split(",") if part]
-        if not 1 <= len(ids) <= 100 or any(len(part) > 64 for part in ids):
+        if not 1 <= len(ids) <= 100 or any(len(part) > 64 or not part.isprintable() for part in ids):
             raise serializers.ValidationError("Must be 1 to 100 product ids, separated by commas.")
         return ids
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chassis.api.pagination import page, page_params
+from chassis.api.pagination import page, page_only
 from chassis.api.views import View
 from chassis.identity.permissions import ByMethod, Public, Staff
 from reco import serializers
@@ -104,7 +104,7 @@ class TrainingsView(View):
     @extend_schema(responses=serializers.TrainingPageOut)
     def get(self, request: Request) -> Response:
         """Trainings, the newest first."""
-        limit, cursor = page_params(request)
+        limit, cursor = page_only(request)
         found = parts().trainings.training_list(limit=limit, cursor=cursor)
         return Response(page(serializers.TrainingOut(found.items, many=True).data, found.next))
 
