@@ -73,7 +73,8 @@ class EventsView(View):
         """What a visitor did, 1 to 100 at once. A bad event is told in `rejected`, the others are kept."""
         told = request.data
         if not isinstance(told, list) or not 1 <= len(told) <= MOST_TOLD:
-            raise BadRequest(f"The body is an array of 1 to {MOST_TOLD} events.")
+            reason = f"The body is an array of 1 to {MOST_TOLD} events."
+            raise BadRequest(reason, errors={"non_field_errors": [reason]})
         answer = parts().intake.events_accept(told, user=request.user.account_id, session=_session(request))
         return Response(intake_body(answer), status=202)
 
