@@ -66,14 +66,11 @@ def _decode(data: bytes, limits: Limits) -> Any:
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             return upright.convert("RGBA" if _is_transparent(upright) else "RGB")
-    except (
-        UnidentifiedImageError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Image.DecompressionBombError,
-    ) as error:
+    except Image.DecompressionBombError as error:
+        raise NotAPicture(f"The picture has more than {limits.max_pixels} pixels.") from error
+    except UnidentifiedImageError as error:  # its text is about objects in memory
+        raise NotAPicture(f"The picture cannot be decoded: it is no {kind}.") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise NotAPicture(f"The picture cannot be decoded: {error}"[:200]) from error
 
 

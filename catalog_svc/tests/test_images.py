@@ -145,14 +145,16 @@ def test_an_upload_does_not_make_an_open_form_stale(lamp, client):
     assert lamp.parts.products.get("lamp").version == before
 
 
-def test_a_broken_upload_fails_with_a_reason(lamp, client):
-    id = upload(client, picture()[:3000]).json()["id"]
+@pytest.mark.parametrize("data", [picture()[:3000], b"GIF89a/*", b"\x89PNG\r\n\x1a\n"])
+def test_a_broken_upload_fails_with_a_reason(lamp, client, data):
+    id = upload(client, data).json()["id"]
 
     lamp.parts.images.render(id)
 
     answer = client.get(f"/api/catalog/images/{id}", headers=EDITOR).json()
     assert (answer["status"], answer["renditions"]) == ("failed", [])
     assert answer["reason"].startswith("The picture cannot be decoded")
+    assert "object at 0x" not in answer["reason"]
 
 
 def test_a_store_that_is_away_is_waited_for(lamp, client):
