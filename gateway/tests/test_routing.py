@@ -173,6 +173,13 @@ def test_pictures_are_only_read(gateway):
     assert gateway.stubs["media"].asked == []
 
 
+def test_health_is_only_asked(gateway):
+    reply = gateway.ask("/healthz", "POST", body=b"x")
+
+    assert (reply.status, reply.json["type"]) == (405, "method-not-allowed")
+    assert gateway.stubs["health"].asked == []
+
+
 def test_health_and_mail_have_their_own_pages(gateway):
     assert gateway.ask("/healthz").json["service"] == "health"
     assert gateway.ask("/mail/").json["service"] == "mailbox"
