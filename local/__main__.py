@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from local import options, process
+from local import options, ports, process
 from local.binaries import Missing
 from local.data import BadData, Folder
 from local.options import BadOption
@@ -26,6 +26,8 @@ def run(_: Sequence[str]) -> int:
     chosen = options.from_environment()
     if "MAKELEVEL" in os.environ:  # a killed `make run` must not leave a shop behind
         process.end_with_parent()
+    Folder(chosen.data).check_free()
+    ports.check(chosen.port)  # before a folder is made for a shop that cannot start
     folder = Folder.open(chosen.data)
     folder.lock()
     return asyncio.run(shop.run(chosen, folder))

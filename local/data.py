@@ -49,11 +49,17 @@ class Folder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.unlock()
-            run = self.running()
-            who = f" (process {run['pid']}, port {run['port']})" if run else ""
-            raise BadData(
-                f"A shop already runs on DATA={self.path}{who}: stop it, or choose another DATA."
-            ) from error
+            raise self._taken() from error
+
+    def check_free(self) -> None:
+        """BadData if another shop has the folder now; it need not be there yet."""
+        if self.is_locked():
+            raise self._taken()
+
+    def _taken(self) -> BadData:
+        run = self.running()
+        who = f" (process {run['pid']}, port {run['port']})" if run else ""
+        return BadData(f"A shop already runs on DATA={self.path}{who}: stop it, or choose another DATA.")
 
     def unlock(self) -> None:
         """Let another process have the folder."""
@@ -66,9 +72,9 @@ class Folder:
         try:
             with (self.path / "lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:
+        except BlockingIOError:
             return True
         return False
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local import parts, ports
+from local import parts
 from local.data import SERVICES, Folder
 from local.options import ROOT, Options
 from local.output import Log
@@ -30,7 +30,6 @@ async def run(options: Options, folder: Folder) -> int:
     """Run until told to stop; the exit code. Raises what cannot be started, in one sentence."""
     began = time.monotonic()
     secrets = folder.secrets()
-    ports.check(options.port)
     plan = Plan.make(options, secrets)
     prepared = Prepared(folder.path)
     log = Log(folder.path / "log")

@@ -19,6 +19,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started 
 LIVED_LONG = 20.0  # seconds after which a part's next death counts as its first
 STOP_CLIENTS, STOP_STORES = 2.5, 1.2  # seconds; together below the 5 s that Ctrl-C may take
 TRIES = 3  # deaths before a part was ever ready
+DAMAGED = "If its files are damaged, put back a copy of the data folder, or choose another DATA."
 
 
 class StartFailed(Exception):
@@ -122,7 +123,7 @@ class Supervisor:
             deaths += 1
             self._log.say(f"{part.name} ended with {process.reason(code)}")
             if not self._ready[part.name].is_set() and deaths >= TRIES:
-                raise StartFailed(self._story(part, f"ended {deaths} times before it was ready"))
+                raise StartFailed(self._story(part, code))
             pause = FIRST_PAUSE if time.monotonic() - born > LIVED_LONG else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
@@ -133,7 +134,7 @@ class Supervisor:
     async def _run_to_its_end(self, part: Part) -> None:
         code = await self.run_once(part)
         if code:
-            raise StartFailed(self._story(part, f"ended with {process.reason(code)}"))
+            raise StartFailed(self._story(part, code))
         self._ready[part.name].set()
 
     async def _while_held(self, name: str) -> None:
@@ -195,6 +196,12 @@ class Supervisor:
                 return
             self._log.line(name, line.decode("utf-8", "replace").rstrip())
 
-    def _story(self, part: Part, what: str) -> str:
-        lines = "\n".join(f"    {line}" for line in self._log.last_of(part.name)[-8:])
-        return f"{part.name} {what}. Its last words:\n{lines}"
+    def _story(self, part: Part, code: int) -> str:
+        """One sentence: who could not be started, and what it said last."""
+        said = next(
+            (line.strip() for line in reversed(self._log.last_of(part.name)) if line.strip()), "nothing"
+        )
+        advice = DAMAGED if part.kind is Kind.STORE else "The log has the rest."
+        return (
+            f"{part.name} cannot be started ({process.reason(code)}). It said: {said.rstrip('.')}. {advice}"
+        )

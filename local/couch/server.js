@@ -5,7 +5,7 @@ const http = require('http');
 const express = require('express');
 const settings = require('./lib/settings');
 const { answer, fail, requirePassword } = require('./lib/http');
-const { PouchDB, pouch } = require('./lib/databases');
+const { PouchDB, pouch, openAll } = require('./lib/databases');
 const changes = require('./lib/changes');
 
 const app = express();
@@ -50,4 +50,7 @@ function serve() {
   process.on('SIGINT', stop);
 }
 
-pouch.setPouchDB(PouchDB).then(serve);
+pouch.setPouchDB(PouchDB).then(openAll).then(serve).catch((error) => {
+  console.error(`the data in ${settings.directory} is damaged: ${error.reason || error.message}`);
+  process.exit(3);
+});

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -357,6 +358,87 @@ def test_a_view_follows_its_documents(server, views, orders):
     assert server.ask("GET", f"{views}/total")[1]["rows"][0]["value"] == 1435
 
 
+@contextlib.contextmanager
+def rewriting(server, db, ids):
+    """Meanwhile each of those documents is written again and again, by a thread of its own."""
+    stop = threading.Event()
+
+    def write(id):
+        with requests.Session() as session:
+            session.auth = ("admin", PASSWORD)
+            document = session.get(f"{server.url}/{db}/{id}", timeout=9).json()
+            while not stop.is_set():
+                answer = session.put(f"{server.url}/{db}/{id}", json=document, timeout=9)
+                document["_rev"] = answer.json()["rev"]
+
+    threads = [threading.Thread(target=write, args=(id,)) for id in ids]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.fixture
+def many(server, db):
+    """A database of two hundred documents with the fields n0 to n9, one for each index to be made."""
+    docs = [{"_id": f"d{n:03}", **{f"n{turn}": n for turn in range(10)}} for n in range(200)]
+    server.ask("POST", f"{db}/_bulk_docs", {"docs": docs})
+    return db
+
+
+def in_new_view(server, db, turn):
+    source = f"function (doc) {{ emit(doc.n{turn}, null) }}"
+    server.ask("PUT", f"{db}/_design/view{turn}", {"views": {"v": {"map": source}}})
+    return len(server.ask("GET", f"{db}/_design/view{turn}/_view/v")[1]["rows"])
+
+
+def in_new_index(server, db, turn):
+    server.ask("POST", f"{db}/_index", {"index": {"fields": [f"n{turn}"]}, "ddoc": f"i{turn}", "name": "i"})
+    query = {"selector": {f"n{turn}": {"$gte": 0}}, "use_index": f"i{turn}", "limit": 500}
+    return len(server.ask("POST", f"{db}/_find", query)[1]["docs"])
+
+
+def in_changes(server, db, turn):
+    results = server.ask("GET", f"{db}/_changes")[1]["results"]
+    return sum(row["id"].startswith("d") for row in results)
+
+
+def in_all_docs(server, db, turn):
+    rows = server.ask("GET", f"{db}/_all_docs?include_docs=true")[1]["rows"]
+    return sum(row["id"].startswith("d") and "n0" in row["doc"] for row in rows)
+
+
+@pytest.mark.parametrize("count", [in_new_view, in_new_index, in_changes, in_all_docs])
+def test_no_document_is_missed_while_it_is_rewritten(server, many, count):
+    with rewriting(server, many, ["d003", "d120", "d199"]):
+        seen = {count(server, many, turn) for turn in range(10)}
+
+    assert seen == {200}
+
+
+def test_a_follower_misses_no_change_while_others_write(server, many):
+    hot, since, followed = ["d003", "d120", "d199"], 0, {}
+
+    def follow():
+        answer = server.ask("GET", f"{many}/_changes?since={since}")[1]
+        followed.update({row["id"]: row["changes"][0]["rev"] for row in answer["results"]})
+        return answer["last_seq"]
+
+    with rewriting(server, many, hot):
+        for n in range(100):
+            server.ask("PUT", f"{many}/new{n}", {})
+            since = follow()
+            assert f"new{n}" in followed
+    follow()
+
+    assert len(followed) == 300
+    assert {id: followed[id] for id in hot} == {id: revision(server, many, id) for id in hot}
+
+
 def test_a_view_that_does_not_compile_is_refused(server, db):
     status, answer = server.ask(
         "PUT", f"{db}/_design/bad", {"views": {"v": {"map": "function (doc) { emit( }"}}}
@@ -451,3 +533,36 @@ def test_without_a_password_it_does_not_start(tmp_path):
     )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (2, "COUCHDB_PASSWORD is not set\n")
+
+
+@pytest.mark.parametrize("damage", ["garbled", "gone"])
+def test_damaged_files_are_told_at_the_start_with_the_databases_name(tmp_path, damage):
+    running = Server(tmp_path)
+    running.start()
+    running.ask("PUT", "orders")
+    while running.ask("GET", "_all_dbs")[1] != ["orders"]:  # the list is written a moment later
+        time.sleep(0.02)
+    running.stop()
+    if damage == "gone":
+        shutil.rmtree(tmp_path / "orders")
+    else:
+        (tmp_path / "orders" / "CURRENT").write_text("garbage")
+
+    env = {
+        **os.environ,
+        "COUCH_PORT": str(running.port),
+        "COUCH_DIR": str(tmp_path),
+        "COUCHDB_PASSWORD": PASSWORD,
+    }
+    done = subprocess.run(
+        [node_binary(), "server.js"],
+        cwd=ROOT / "local" / "couch",
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 3
+    assert f"the data in {tmp_path}/ is damaged: database orders" in done.stderr

@@ -1,14 +1,17 @@
 'use strict';
 // PouchDB with the parts we use, express-pouchdb over it, and the database that a request is about.
 const fs = require('fs');
+const path = require('path');
 const { getOrCreateDB } = require('express-pouchdb/lib/create-or-delete-dbs');
 const settings = require('./settings');
 const { fail } = require('./http');
 
 fs.mkdirSync(settings.directory, { recursive: true });
 
+const store = settings.inMemory ? 'memory' : 'leveldb';
 const PouchDB = require('pouchdb-core')
-  .plugin(require(settings.inMemory ? 'pouchdb-adapter-memory' : 'pouchdb-adapter-leveldb'))
+  .plugin(require(`pouchdb-adapter-${store}`))
+  .plugin(require('./turns')(store))
   .plugin(require('pouchdb-adapter-http'))
   .plugin(require('pouchdb-replication'))
   .plugin(require('./views'))
@@ -39,6 +42,20 @@ async function database(name) {
   return db;
 }
 
+/** Opens every database, so that damage is told at the start and not by the first who asks; Error names the database. */
+async function openAll() {
+  const names = await PouchDB.allDbs();
+  for (const name of names) {
+    const file = path.join(settings.directory, encodeURIComponent(name), 'CURRENT');
+    if (!settings.inMemory && !fs.existsSync(file)) throw new Error(`database ${name} has lost its files`);
+    try {
+      await (await database(name)).info();
+    } catch (error) {
+      throw new Error(`database ${name}: ${error.reason || error.message}`);
+    }
+  }
+}
+
 /** Makes a route handler (req, res, db, next) out of one that wants the database named in the path. */
 function withDatabase(handler) {
   return async (req, res, next) => {
@@ -53,4 +70,4 @@ function withDatabase(handler) {
   };
 }
 
-module.exports = { PouchDB, pouch, withDatabase, forget: (name) => open.delete(name) };
+module.exports = { PouchDB, pouch, openAll, withDatabase, forget: (name) => open.delete(name) };
