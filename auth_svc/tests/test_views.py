@@ -149,7 +149,15 @@ def test_the_address_book_is_read_in_pages() -> None:
 
     assert [one["id"] for one in first["results"] + second["results"]] == ids
     assert second["next"] is None
-    for query in ("limit=0", "limit=101", "limit=abc", "cursor=x", "cursor=WyJ4Il0", "limit=1&limit=2", "city=x"):
+    for query in (
+        "limit=0",
+        "limit=101",
+        "limit=abc",
+        "cursor=x",
+        "cursor=WyJ4Il0",
+        "limit=1&limit=2",
+        "city=x",
+    ):
         assert_problem(send("GET", f"/me/addresses?{query}", **headers), 400)
 
 

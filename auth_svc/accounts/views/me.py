@@ -15,7 +15,6 @@ from chassis.identity import SignedIn
 
 from . import answers
 
-
 PAGE = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
 
 
