@@ -181,6 +181,8 @@ class Order(OrderRecord):
         self._need(
             self.status is OrderStatus.CONFIRMED, "not-refundable", "Only a confirmed order can be refunded."
         )
+        currency = self.totals.total.currency
+        self._need(refund.amount.currency == currency, "not-refundable", f"It was paid in {currency}.")
         self._need(
             0 < refund.amount.amount <= self.refundable.amount, "refund-too-large", "More than is left of it."
         )
