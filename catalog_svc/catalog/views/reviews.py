@@ -13,7 +13,7 @@ from catalog.domain import Product
 from catalog.serializers import ReviewAnswer, ReviewIn, ReviewPage
 from catalog.views.base import CatalogView
 from chassis.api import errors
-from chassis.api.pagination import page, page_params
+from chassis.api.pagination import page, page_only
 from chassis.identity.permissions import ByMethod, Public, SignedIn
 from chassis.identity.principal import principal_of
 
@@ -36,7 +36,7 @@ class ReviewsView(CatalogView):
         responses=ReviewPage,
     )
     def get(self, request: Request, slug: str) -> Response:
-        limit, cursor = page_params(request)
+        limit, cursor = page_only(request)
         found = wiring.parts().reviews.list_of(_listed(slug).id, limit, cursor)
         return Response(page([present.review(review) for review in found.items], found.next))
 
