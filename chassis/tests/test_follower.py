@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis.couch import Change, FileCursor, Follower, couch_repository, ensure
 from chassis.couch.client import CouchStore
 from chassis.couch.connection import server
+from chassis.couch.instance import instance_id
 from chassis.couch.memory import MemoryStore
 from chassis.testing.contracts import FRUITS, Fruit
-from chassis.testing.couch import CouchServer, couch_server
+from chassis.testing.couch import CouchServer, couch_server, fresh_databases
 
 
 def _put(store: MemoryStore, id: str) -> None:
@@ -69,6 +72,42 @@ def test_a_database_made_anew_is_read_from_its_beginning(tmp_path: Path) -> None
     follower.run_once()
 
     assert (seen, len(restarts)) == (["a", "b", "c", "z"], 2)
+
+
+def test_followers_that_start_together_agree_on_the_database_and_read_it_once() -> None:
+    class Slow(MemoryStore):
+        """Everybody has looked for the id before anybody writes it."""
+
+        def get_local(self, id: str) -> Any:
+            found = super().get_local(id)
+            time.sleep(0.02)
+            return found
+
+    store, seen = Slow(), []
+    _put(store, "a")
+
+    def follow(number: int) -> int:
+        return Follower("x", f"test-{number}", lambda change: seen.append(number), store=store).run_once()
+
+    with ThreadPoolExecutor(8) as pool:
+        handled = list(pool.map(follow, range(8)))
+
+    again = [follow(number) for number in range(8)]
+    assert (handled, sorted(seen), again) == ([1] * 8, list(range(8)), [0] * 8)
+
+
+@pytest.mark.integration
+def test_a_database_has_its_id_before_it_is_followed(couch: CouchServer) -> None:
+    with fresh_databases():
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: CouchStore("fruits").ensure([]), range(4)))
+        known = CouchStore("fruits").get_local("hivemart-instance")
+
+        ids = {instance_id(CouchStore("fruits")) for _ in range(3)}
+        added = CouchStore("fruits").add_local("hivemart-instance", {"instance": "other"})
+
+    assert known is not None
+    assert (ids, added) == ({known["instance"]}, False)
 
 
 @pytest.mark.integration

@@ -21,20 +21,24 @@ Query = Callable[[Design, dict[str, Any]], Any]
 
 
 def build(http: Requests, designs: Iterable[Design], query: Query) -> None:
-    """Make the database and its views, and wait until they are built. Raises `Unavailable`."""
-    _create(http.full_name)
+    """Make the views of a database, and wait until they are built. Raises `Unavailable`."""
     for design in designs:
         _put_design(http, design)
         _wait_until_built(design, query)
 
 
-def _create(name: str) -> None:
+def create(name: str) -> bool:
+    """Make a database; False when it is there. Of many who do so at once one is told True, or none if that
+    answer is lost. Raises `Unavailable`.
+    """
     try:
         server().resource.put(name)
     except pycouchdb.exceptions.Conflict:
         log.debug("database %s is there", name)
+        return False
     except (pycouchdb.exceptions.GenericError, requests.RequestException) as error:
         raise Unavailable(f"database {name}: {without_password(error)}") from error
+    return True
 
 
 def _put_design(http: Requests, design: Design) -> None:

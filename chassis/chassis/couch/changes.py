@@ -12,18 +12,17 @@ import logging
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from .exceptions import CouchError, Unavailable
+from .instance import instance_id
 from .schema import open_store
 from .store import Change, Store
 
 log = logging.getLogger(__name__)
 
-_INSTANCE = "hivemart-instance"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
@@ -66,15 +65,6 @@ class FileCursor:
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(state))
         os.replace(fresh, self._path)
-
-
-def instance_id(store: Store) -> str:
-    """The id of this very database; made when it has none. A replica or a new database has another."""
-    found = store.get_local(_INSTANCE)
-    if found is None:
-        store.put_local(_INSTANCE, {"instance": uuid.uuid4().hex})
-        found = store.get_local(_INSTANCE) or {}
-    return str(found["instance"])
 
 
 class Follower:

@@ -9,10 +9,11 @@ from typing import Any, cast
 import requests
 from django.conf import settings
 
-from .building import build
+from .building import build, create
 from .connection import CONNECT_TIMEOUT, Requests
 from .declarations import Design, Document
 from .exceptions import Conflict, NotFound, Unavailable
+from .instance import instance_id
 from .store import Change, Changes
 from .writing import ATTEMPTS, Writer
 
@@ -98,6 +99,15 @@ class CouchStore:
                 continue  # another process wrote it in between; the last one counts
         raise Conflict(f"_local/{id}")
 
+    def add_local(self, id: str, body: Document) -> bool:
+        if self.get_local(id) is not None:
+            return False
+        try:
+            self.http.checked("PUT", ("_local", id), data=body)
+        except Conflict:
+            return False
+        return True
+
     # -- attachments
 
     def attach(self, id: str, rev: str, name: str, data: bytes, content_type: str) -> str:
@@ -124,6 +134,8 @@ class CouchStore:
         return cast("str", answer["rev"])
 
     def ensure(self, designs: Iterable[Design]) -> None:
+        if create(self.http.full_name):
+            instance_id(self)
         build(self.http, designs, self.view)
 
 

@@ -178,6 +178,13 @@ class MemoryStore:
         with self._changed:
             self._local[id] = json.loads(json.dumps(body))
 
+    def add_local(self, id: str, body: Document) -> bool:
+        with self._changed:
+            if id in self._local:
+                return False
+            self.put_local(id, body)
+            return True
+
     # -- attachments
 
     def attach(self, id: str, rev: str, name: str, data: bytes, content_type: str) -> str:

@@ -75,6 +75,9 @@ class Store(Protocol):
 
     def put_local(self, id: str, body: Document) -> None: ...
 
+    def add_local(self, id: str, body: Document) -> bool:
+        """Write it if there is none; False when there is. CouchDB 3 itself lets two at once both write."""
+
     def attach(self, id: str, rev: str, name: str, data: bytes, content_type: str) -> str: ...
 
     def attachment(self, id: str, name: str) -> bytes: ...
