@@ -32,7 +32,7 @@ TEMPLATES = [
                     ["django.template.loaders.filesystem.Loader"],
                 )
             ],
-            "builtins": ["django.templatetags.static", "shop.templatetags.shop"],
+            "builtins": ["shop.templatetags.shop"],
         },
     }
 ]

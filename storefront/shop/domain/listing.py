@@ -58,6 +58,9 @@ class Asked:
     def has(self, name: str, value: str) -> bool:
         return (name, value) in self.pairs
 
+    def values(self, name: str) -> frozenset[str]:
+        return frozenset(value for key, value in self.pairs if key == name)
+
     @property
     def query(self) -> str:
         return self.first("q")
@@ -181,33 +184,33 @@ def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
     )
     chosen = {name for name, _ in asked.pairs}
     names = ["brand", *(n for place, n in enumerate(attributes) if place < _ATTRIBUTES or n in chosen)]
-    found = []
-    for name in names:
-        options = [_option(name, o, asked) for o in raw.get(name) or []]
-        shown = [o for o in options if o["count"] or o["on"]][:12]
-        if len(shown) > 1 or any(o["on"] for o in shown):
-            found.append(
-                {
-                    "name": name,
-                    "label": facet_label(name),
-                    "options": shown,
-                    "on": any(o["on"] for o in shown),
-                }
-            )
-    return found
+    groups = (_group(name, json.dumps(raw.get(name) or []), asked.values(name)) for name in names)
+    return [group for group in groups if group is not None]
+
+
+@lru_cache(maxsize=1024)
+def _group(name: str, text: str, chosen: frozenset[str]) -> dict[str, Any] | None:
+    """One group of check boxes, None when there is nothing to choose. As with cards, the same group gives the
+    same dictionary, which keeps its rendered form: a price that narrows the list leaves most groups alone."""
+    options = [_option(name, o, chosen) for o in json.loads(text)]
+    shown = [o for o in options if o["count"] != "0" or o["on"]][:12]
+    is_on = any(o["on"] for o in shown)
+    if len(shown) < 2 and not is_on:
+        return None
+    return {"name": name, "label": facet_label(name), "options": shown, "on": is_on}
 
 
 def _size(options: Sequence[Mapping[str, Any]]) -> int:
     return sum(int(o.get("count") or 0) for o in options)
 
 
-def _option(name: str, raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+def _option(name: str, raw: Mapping[str, Any], chosen: frozenset[str]) -> dict[str, Any]:
     value = str(raw["value"])
     return {
         "value": value,
         "label": raw.get("label") or value,
-        "count": raw.get("count") or 0,
-        "on": asked.has(name, value),
+        "count": str(raw.get("count") or 0),  # text: templates take long to write numbers
+        "on": value in chosen,
         "id": "f-" + "".join(c if c.isalnum() else "-" for c in f"{name}-{value}"),
     }
 
@@ -223,7 +226,7 @@ def price_facet(raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         low, _, high = str(step["value"]).partition("-")
         if low.isdigit() and (high.isdigit() or not high):
             bounds = {"min_price": int(low), "max_price": int(high) if high else 0}
-            steps.append({"label": step["label"], "count": step["count"], "url": asked.between(bounds)})
+            steps.append({"label": step["label"], "count": str(step["count"]), "url": asked.between(bounds)})
     return {
         "min": asked.first("min_price"),
         "max": asked.first("max_price"),
@@ -239,7 +242,7 @@ def category_facet(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]
     return [
         {
             "label": o.get("label") or o["value"],
-            "count": o.get("count") or 0,
+            "count": str(o.get("count") or 0),
             "on": o["value"] == chosen,
             "url": asked.without("category")
             if o["value"] == chosen
