@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 
 import pytest
 
@@ -80,6 +82,32 @@ def test_ready_names_the_parts_that_are_missing() -> None:
     parts = {"couch": broken, "redis": lambda: None, "index": lambda: False}
 
     assert health.failing(parts) == ["couch", "index"]
+
+
+def test_a_part_that_hangs_is_missing_in_time_and_is_looked_at_by_one_thread() -> None:
+    go_on, looked = threading.Event(), []
+
+    def hanging() -> None:
+        looked.append(1)
+        go_on.wait(5)
+
+    parts = {"couch": hanging, "index": lambda: None}
+    began = time.monotonic()
+    found = [health.failing(parts, patience=0.1) for _ in range(3)]
+    took = time.monotonic() - began
+    go_on.set()
+
+    assert (found, looked) == ([["couch"]] * 3, [1])
+    assert took < 2
+    assert health.failing(parts) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "status"),
+    [([], "ok"), (["couch"], "degraded"), (["index"], "missing"), (["couch", "index"], "missing")],
+)
+def test_a_service_serves_without_its_spare_parts(missing: list[str], status: str) -> None:
+    assert health.verdict(missing, spare={"couch"}) == status
 
 
 @pytest.mark.parametrize("candidate", [None, "", "a b", "x" * 65, "a\n", "é"])

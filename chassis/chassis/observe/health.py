@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,6 +17,9 @@ from chassis.observe import metrics
 _log = logging.getLogger("chassis.health")
 
 Checks = Mapping[str, Callable[[], object]]
+PATIENCE = (
+    0.7  # seconds for all checks together; the gateway waits 0.9 s before it takes the service for gone
+)
 
 
 @require_safe
@@ -25,10 +30,17 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when all of the service's parts answer, else 503 with the names of those that do not."""
+    """What misses: 200 `ok` for nothing, 200 `degraded` for spare parts only, 503 `missing` for others."""
     missing = failing(checks())
-    status = 503 if missing else 200
-    return JsonResponse({"status": "missing" if missing else "ok", "missing": missing}, status=status)
+    status = verdict(missing, getattr(_wiring(), "SPARE", ()))
+    return JsonResponse({"status": status, "missing": missing}, status=503 if status == "missing" else 200)
+
+
+def verdict(missing: Collection[str], spare: Collection[str]) -> str:
+    """`ok`, `degraded` (it serves without what is `spare`) or `missing`."""
+    if not missing:
+        return "ok"
+    return "degraded" if set(missing) <= set(spare) else "missing"
 
 
 @require_safe
@@ -39,20 +51,54 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 
 def checks() -> Checks:
     """`READY` of the service's wiring module: name -> a function that raises when the part is not there."""
-    app = getattr(settings, "SERVICE_APP", "")
-    if not app:
-        return {}
-    try:
-        wiring = importlib.import_module(f"{app}.wiring")
-    except ModuleNotFoundError:
-        return {}
-    ready: Checks = getattr(wiring, "READY", {})
+    ready: Checks = getattr(_wiring(), "READY", {})
     return ready
 
 
-def failing(parts: Checks) -> list[str]:
-    """The names of the parts whose check raises (or answers False)."""
-    return [name for name, check in parts.items() if not _passes(name, check)]
+def _wiring() -> object:
+    """The service's wiring module; None where there is none."""
+    app = getattr(settings, "SERVICE_APP", "")
+    if not app:
+        return None
+    try:
+        return importlib.import_module(f"{app}.wiring")
+    except ModuleNotFoundError:
+        return None
+
+
+def failing(parts: Checks, patience: float = PATIENCE) -> list[str]:
+    """The names of the parts whose check raises, answers False, or is not done after `patience` seconds."""
+    end = time.monotonic() + patience
+    looks = {name: _look(name, check) for name, check in parts.items()}
+    for look in looks.values():
+        look.join(max(0.0, end - time.monotonic()))
+    return [name for name, look in looks.items() if look.is_alive() or not look.well]
+
+
+class _Look(threading.Thread):
+    """One look at a part, which may hang for as long as its client waits."""
+
+    def __init__(self, name: str, check: Callable[[], object]) -> None:
+        super().__init__(daemon=True, name=f"ready? {name}")
+        self.part, self.check = name, check
+        self.well = False
+
+    def run(self) -> None:
+        self.well = _passes(self.part, self.check)
+
+
+_lock = threading.Lock()
+_looks: dict[str, _Look] = {}
+
+
+def _look(name: str, check: Callable[[], object]) -> _Look:
+    """Begin to look, unless somebody still does: a part that hangs costs one thread."""
+    with _lock:
+        look = _looks.get(name)
+        if look is None or look.check is not check or not look.is_alive():
+            look = _looks[name] = _Look(name, check)
+            look.start()
+        return look
 
 
 def _passes(name: str, check: Callable[[], object]) -> bool:
