@@ -173,3 +173,5 @@ READY = {
     "index": lambda: parts().browse.size(),
     "couchdb": lambda: open_store("stock").get_local("ready"),
 }
+#: Shoppers browse the index without it; staff and checkout are told 503.
+SPARE = frozenset({"couchdb"})

@@ -128,11 +128,19 @@ def test_the_shop_is_browsed_from_the_index_while_the_server_is_away(parts, serv
         paths = ["products?q=lamp", "products/stool", "categories", "suggest?q=la", "products?brand=Vela"]
         statuses = [client.get(f"/api/catalog/{path}").status_code for path in paths]
         unknown = client.get("/api/catalog/products/nowhere")
+        ready = client.get("/readyz")
     finally:
         server.start()
 
     assert statuses == [200] * 5
     assert (unknown.status_code, "Retry-After" in unknown) == (503, True)
+    assert (ready.status_code, ready.json()) == (200, {"status": "degraded", "missing": ["couchdb"]})
+
+
+def test_the_catalogue_is_not_ready_without_an_index(parts):
+    ready = APIClient().get("/readyz")
+
+    assert (ready.status_code, ready.json()) == (503, {"status": "missing", "missing": ["index"]})
 
 
 def test_a_running_indexer_shows_a_price_within_a_second(parts):
