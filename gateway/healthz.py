@@ -5,8 +5,8 @@ HEALTH_SERVICES  JSON {name: "host:port"}: whose /readyz is asked, every half se
 HEALTH_HOLD      path of a file; while it exists the shop is "degraded" at best (it is being filled)
 
 The page answers from what was last seen and never waits for a service.
-A service is `ok` when it is ready, `degraded` when it answers but misses something, `down` when it does
-not answer.
+A service is `ok` when it is ready, `degraded` when it serves without a part that it can spare, `down` when it
+lacks a part that it needs, or does not answer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 EVERY = 0.5  # seconds between two looks at a service
 PATIENCE = 0.9  # seconds that a service has for its answer; with EVERY this keeps the page near 1 s old
+_LONGEST = 4096  # bytes of an answer that are read
 CRITICAL = ("catalog", "cart", "checkout")  # without these nothing can be bought
 
 
@@ -34,11 +35,23 @@ def probe(address: str, timeout: float = PATIENCE) -> str:
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
-        return "ok" if connection.getresponse().status == 200 else "degraded"
+        answer = connection.getresponse()
+        return _state(answer.status, answer.read(_LONGEST))
     except (OSError, http.client.HTTPException):
         return "down"
     finally:
         connection.close()
+
+
+def _state(status: int, body: bytes) -> str:
+    """What /readyz says; the storefront's has no parts to miss."""
+    if status != 200:
+        return "down"
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return "ok"
+    return "degraded" if isinstance(said, dict) and said.get("status") == "degraded" else "ok"
 
 
 def summary(services: Mapping[str, str], *, held: bool = False) -> dict[str, Any]:

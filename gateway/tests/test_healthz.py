@@ -29,8 +29,9 @@ def test_without_another_one_it_is_degraded(name):
     assert summary({**WELL, name: "down"})["status"] == "degraded"
 
 
-def test_a_service_that_answers_but_is_not_ready_degrades_it():
-    assert summary({**WELL, "checkout": "degraded"})["status"] == "degraded"
+@pytest.mark.parametrize("name", ALL)
+def test_a_service_that_serves_without_a_spare_part_degrades_it(name):
+    assert summary({**WELL, name: "degraded"})["status"] == "degraded"
 
 
 def test_a_shop_that_is_still_being_filled_is_degraded():
@@ -38,17 +39,22 @@ def test_a_shop_that_is_still_being_filled_is_degraded():
     assert summary({**WELL, "cart": "down"}, held=True)["status"] == "down"
 
 
-def test_a_probe_tells_ready_from_not_ready_from_gone():
+def test_a_probe_tells_ready_from_sparing_from_not_ready_from_gone():
     stub = Stub("catalog")
     stub.answers["/readyz"] = Answer(200)
     ready = probe(f"127.0.0.1:{stub.port}")
-    stub.answers["/readyz"] = Answer(503)
+    stub.answers["/readyz"] = Answer(200, body=b'{"status": "degraded", "missing": ["couchdb"]}')
+    sparing = probe(f"127.0.0.1:{stub.port}")
+    stub.answers["/readyz"] = Answer(503, body=b'{"status": "missing", "missing": ["index"]}')
     not_ready = probe(f"127.0.0.1:{stub.port}")
+    stub.answers["/readyz"] = Answer(200, body=b"fine")
+    plain = probe(f"127.0.0.1:{stub.port}")
     stub.answers["/readyz"] = Answer(200, delay=1.0)
     slow = probe(f"127.0.0.1:{stub.port}", timeout=0.2)
     stub.stop()
 
-    assert (ready, not_ready, slow, probe(f"127.0.0.1:{stub.port}")) == ("ok", "degraded", "down", "down")
+    assert (ready, sparing, not_ready, plain) == ("ok", "degraded", "down", "ok")
+    assert (slow, probe(f"127.0.0.1:{stub.port}")) == ("down", "down")
 
 
 def test_the_page_follows_a_service_within_a_second_and_the_hold_at_once(tmp_path):
