@@ -1,8 +1,8 @@
 """The id of a database, by which followers notice that it was made anew. It is not replicated.
 
 It is written by whoever made the database, before anybody follows it (`Store.ensure`). Making a database
-succeeds for one caller only, which is what decides: CouchDB 3 takes a second new `_local` document of the same
-name without a conflict. Source: couch_db_updater.erl of apache/couchdb, `increment_local_doc_revs`.
+succeeds for one caller only, which is what decides: CouchDB 3 takes a second new `_local` document of the
+same name without a conflict. Source: couch_db_updater.erl of apache/couchdb, `increment_local_doc_revs`.
 """
 
 from __future__ import annotations
