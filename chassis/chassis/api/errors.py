@@ -276,11 +276,12 @@ def _from_django(error: Exception) -> Problem | None:
 
 
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's nested reasons as `{"lines.0.sku": ["reason"]}`."""
+    """DRF's nested reasons as `{"lines.0.sku": ["reason"]}`; of a list as a whole, `{"lines": ["reason"]}`."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for key, value in detail.items():
-            found.update(flatten(value, f"{prefix}.{key}" if prefix else str(key)))
+            whole = prefix and key == "non_field_errors"
+            found.update(flatten(value, prefix if whole else f"{prefix}.{key}" if prefix else str(key)))
         return found
     if isinstance(detail, list | tuple):
         if any(isinstance(item, dict | list) for item in detail):

@@ -50,6 +50,12 @@ class View(APIView):
             self.permission_denied(request)  # an empty list denies
         super().check_permissions(request)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nobody keeps an answer, unless the view says how long: most are for one person."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
     def get_exception_handler(self) -> Any:
         return errors.exception_handler
 
