@@ -184,6 +184,17 @@ def test_a_review_is_one_per_shopper_and_knows_the_buyer(shop, client):
     assert client.post(path, body, format="json").status_code == 401
 
 
+def test_reviews_are_kept_as_the_rest_of_the_catalogue_is(shop, client):
+    path = "/api/catalog/products/lamp/reviews"
+
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first["ETag"]})
+
+    assert (first.status_code, first.json()) == (200, {"results": [], "next": None})
+    assert first["Cache-Control"] == again["Cache-Control"] == "public, max-age=2"
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+
+
 def test_an_erased_account_leaves_its_words_only(shop, client):
     wiring.HANDLERS["order.confirmed"](confirmed(account_id="account-one"))
     body = {"rating": 4, "title": "Bright"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,10 @@ class Actor:
     name: str = ""
 
 
-def product_changed(product: Product, availability: Mapping[str, Availability], at: datetime) -> None:
+def product_changed(
+    product: Product, above: Sequence[str], availability: Mapping[str, Availability], at: datetime
+) -> None:
+    """`above`: the slugs of its category's path, from the top down to the category itself."""
     cheapest = product.cheapest.price
     data = {
         "product_id": product.id,
@@ -29,6 +32,7 @@ def product_changed(product: Product, availability: Mapping[str, Availability], 
         "title": product.title,
         "brand": product.brand,
         "category": product.category,
+        "categories": list(above),
         "status": str(product.status),
         "price_from": {"amount": cheapest.amount, "currency": cheapest.currency},
         "skus": {sku: str(availability.get(sku, Availability.OUT)) for sku in product.skus},

@@ -78,9 +78,13 @@ class ProductService:
         self._check_category(product.category)
         self._claim(product, free_choice=slug is None)
         self._stock.open(product.skus, product.id)
-        facts.product_changed(product, self._stock.availability(product.skus), now)
+        self._tell(product, now)
         facts.audited(product, actor, "add", "product", product.title, "Added.", now)
         return self._written(self._products.add(product))
+
+    def _tell(self, product: Product, now: datetime) -> None:
+        above = [category.id for category in self.tree().path(product.category)]
+        facts.product_changed(product, above, self._stock.availability(product.skus), now)
 
     def _written(self, product: Product) -> Product:
         self._recent.note(product.slug, product.version)
@@ -140,7 +144,7 @@ class ProductService:
         if match:
             match(product.version)
         product.revise(changes, now)
-        facts.product_changed(product, self._stock.availability(product.skus), now)
+        self._tell(product, now)
         message = f"Changed {', '.join(sorted(changes))}."
         facts.audited(product, actor, "change", "product", product.title, message, now)
         if note:

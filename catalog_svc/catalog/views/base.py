@@ -64,9 +64,9 @@ def cached(request: Request, body: bytes, version: int | None = None) -> Respons
     that is shown (ratings, availability), while If-Match looks at the version alone."""
     digest = hashlib.blake2b(body, digest_size=10).hexdigest()
     etag = f'"{digest}"' if version is None else f'"{version}-{digest}"'
-    return not_modified(request, etag) or Response(
-        body, headers={"ETag": etag, "Cache-Control": "public, max-age=2"}
-    )
+    response = not_modified(request, etag) or Response(body, headers={"ETag": etag})
+    response["Cache-Control"] = "public, max-age=2"
+    return response
 
 
 def matcher(request: Request, *, required: bool = True) -> Callable[[int], None] | None:

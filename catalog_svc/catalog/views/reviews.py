@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from catalog import present, wiring
 from catalog.domain import Product
+from catalog.readmodel.documents import dumps
 from catalog.serializers import ReviewAnswer, ReviewIn, ReviewPage
-from catalog.views.base import CatalogView
+from catalog.views.base import CatalogView, cached
 from chassis.api import errors
 from chassis.api.pagination import page, page_only
 from chassis.identity.permissions import ByMethod, Public, SignedIn
@@ -38,7 +39,7 @@ class ReviewsView(CatalogView):
     def get(self, request: Request, slug: str) -> Response:
         limit, cursor = page_only(request)
         found = wiring.parts().reviews.list_of(_listed(slug).id, limit, cursor)
-        return Response(page([present.review(review) for review in found.items], found.next))
+        return cached(request, dumps(page([present.review(review) for review in found.items], found.next)))
 
     @extend_schema(operation_id="write_review", request=ReviewIn, responses={201: ReviewAnswer})
     def post(self, request: Request, slug: str) -> Response:
