@@ -56,6 +56,7 @@ class Product:
     title: str = ""
     slug: str = ""
     category: str = ""
+    categories: tuple[str, ...] = ()
     status: str = "active"
     availability: dict[str, str] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
@@ -66,6 +67,10 @@ class Product:
     @property
     def for_sale(self) -> bool:
         return self.status == "active" and any(state != "out" for state in self.availability.values())
+
+    def stands_on(self, shelf: str) -> bool:
+        """Whether it is in this category, or in one below it."""
+        return shelf == self.category or shelf in self.categories
 
     def hear(self, subject: str, seq: int) -> bool:
         """Whether this fact is news; an older one of the same subject is not."""
@@ -78,6 +83,7 @@ class Product:
     def describe(self, data: dict[str, Any]) -> None:
         self.title, self.slug = str(data.get("title", "")), str(data.get("slug", ""))
         self.category, self.status = str(data.get("category", "")), str(data.get("status", "active"))
+        self.categories = tuple(str(slug) for slug in data.get("categories") or [self.category])
         skus: dict[str, str] = dict(data.get("skus", {}))
         # A stock fact is newer than the product's own idea of its stock.
         self.availability = {

@@ -178,6 +178,20 @@ def test_without_any_model_a_shelf_still_shows_what_is_for_sale(desk):
     assert sorted(shown(answer)) == ["lamp", "sofa", "tent", "torch"]
 
 
+def test_a_shelf_holds_what_is_on_the_shelves_below_it(desk):
+    data = {"product_id": "tent", "title": "Tent", "category": "tents", "categories": ["outdoor", "tents"]}
+    changed = {**data, "status": "active", "skus": {"tent-1": "in_stock"}}
+    desk.parts.shelf.product_changed(fact("product.changed", changed, 9))
+    desk.parts.book.refresh()
+
+    found = {
+        shelf: shown(desk.parts.recommendations.trending(category=shelf, limit=10))
+        for shelf in ("outdoor", "tents", "nowhere")
+    }
+
+    assert found == {"outdoor": ["tent"], "tents": ["tent"], "nowhere": []}
+
+
 def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk):
     good = desk.trains()
     desk.parts.book.refresh()

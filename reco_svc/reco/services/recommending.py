@@ -76,7 +76,7 @@ class Recommendations:
         )
 
     def trending(self, *, category: str | None, limit: int) -> Answer:
-        """The most wanted of late, all or of one category."""
+        """The most wanted of late, all or of one category and what is below it."""
         scored = self._popular(category)
         chosen = domain.showable(scored, self._allowed, set(), limit)
         return self._made([Suggestion(p, s, "wanted by many just now") for p, s in chosen], "trending")
@@ -99,7 +99,8 @@ class Recommendations:
         everything = [*known, *((product, 0.0) for product in unseen)]
         if category is None:
             return everything
-        return [(product, score) for product, score in everything if self._category(product) == category]
+        held = self._held.products
+        return [(id, score) for id, score in everything if id in held and held[id].stands_on(category)]
 
     def _made(self, results: list[Suggestion], algorithm: str | None = None) -> Answer:
         held = self._held
