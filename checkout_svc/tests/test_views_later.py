@@ -137,6 +137,27 @@ def test_staff_send_deliver_and_refund(client, shop):
     assert_problem(post(client, {}, url=f"{URL}/{number}/cancel", key=None, **headers), 409)
 
 
+@pytest.mark.parametrize(
+    ("what", "body", "other"),
+    [
+        ("shipments", {"carrier": "bpost", "tracking": "1"}, {"carrier": "bpost", "tracking": "2"}),
+        ("refunds", {"reason": "broken"}, {"reason": "late"}),
+    ],
+)
+def test_staff_who_repeat_a_key_are_told_so(client, what, body, other):
+    number = post(client).json()["number"]
+    url, headers = f"{URL}/{number}/{what}", staff(WRITER, "checkout.refund.write")
+
+    first = post(client, body, url=url, key="k", **headers)
+    again = post(client, body, url=url, key="k", **headers)
+    reused = post(client, other, url=url, key="k", **headers)
+
+    assert (first.status_code, first.headers.get("Idempotent-Replay")) == (201, None)
+    assert (again.status_code, again.headers.get("Idempotent-Replay")) == (201, "true")
+    assert again.json() == first.json()
+    assert assert_problem(reused, 422)["type"] == "idempotency-key-reused"
+
+
 @pytest.mark.parametrize("what", ["shipments", "deliver", "refunds"])
 def test_staff_routes_are_closed_to_everyone_else(client, what):
     number = post(client).json()["number"]

@@ -215,8 +215,11 @@ class Order(OrderRecord):
         return FulfilmentStatus.PARTIALLY_SHIPPED if self.unsent else FulfilmentStatus.SHIPPED
 
     def ship(self, shipment: Shipment) -> None:
-        """``shipment.lines`` leave the house; the same id again changes nothing."""
-        if any(one.id == shipment.id for one in self.shipments):
+        """``shipment.lines`` leave the house; the same id again changes nothing if it is the same parcel."""
+        known = next((one for one in self.shipments if one.id == shipment.id), None)
+        if known:
+            same = known.fingerprint in ("", shipment.fingerprint)
+            self._need(same, "idempotency-key-reused", "This key made another shipment.")
             return
         sendable = self.status is OrderStatus.CONFIRMED and not self.undoing
         self._need(sendable, "not-shippable", "Only a confirmed order can be sent.")

@@ -87,6 +87,7 @@ class Shipment:
     carrier: str
     tracking: str
     lines: dict[str, int]
+    fingerprint: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -14,7 +14,7 @@ from chassis.identity.permissions import Staff
 from chassis.ids import new_id
 
 from .. import presenters, serializers, shapes
-from ..domain import Money, Refund, Shipment
+from ..domain import Money, Order, Refund, Shipment
 from ..services import Viewer
 from ..wiring import parts
 from .base import CheckoutView, principal, quantities
@@ -35,9 +35,11 @@ class Shipments(CheckoutView):
             carrier=body["carrier"],
             tracking=body["tracking"],
             lines=quantities(body.get("lines", [])),
+            fingerprint=fingerprint(request.data),
         )
+        replay = any(one.id == shipment.id for one in _order(number).shipments)
         order = parts().desk.ship(number, shipment, actor=principal(request).id)
-        return Response(presenters.order(order), status=201)
+        return _made(order, replay)
 
 
 class Deliver(CheckoutView):
@@ -62,13 +64,16 @@ class Refunds(CheckoutView):
         """Give money back: an amount, some lines' worth, or all that is left."""
         idempotency_key(request, required=True)
         body = serializers.NewRefund.of(request)
-        refund = self._refund(_id(request, number), number, body, fingerprint(request.data))
-        order = parts().desk.refund(number, refund, actor=principal(request).id)
-        return Response(presenters.order(order), status=201)
-
-    def _refund(self, id: str, number: str, body: dict[str, Any], print: str) -> Refund:
-        order = parts().desk.get(number, Viewer(may_read=True))
+        order = _order(number)
+        id = _id(request, number)
         known = next((one for one in order.refunds if one.id == id), None)
+        refund = self._refund(id, order, known, body, fingerprint(request.data))
+        order = parts().desk.refund(number, refund, actor=principal(request).id)
+        return _made(order, known is not None)
+
+    def _refund(
+        self, id: str, order: Order, known: Refund | None, body: dict[str, Any], print: str
+    ) -> Refund:
         asked = body.get("amount")
         if known:
             amount = known.amount
@@ -76,6 +81,15 @@ class Refunds(CheckoutView):
             lines = quantities(body.get("lines", []))
             amount = Money(**asked) if asked else parts().desk.refund_amount(order, lines)
         return Refund(id, clock.now(), amount, body["reason"], print)
+
+
+def _order(number: str) -> Order:
+    return parts().desk.get(number, Viewer(may_read=True))
+
+
+def _made(order: Order, replay: bool) -> Response:
+    headers = {"Idempotent-Replay": "true"} if replay else {}
+    return Response(presenters.order(order), status=201, headers=headers)
 
 
 def _id(request: Request, number: str) -> str:
