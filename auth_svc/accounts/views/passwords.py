@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts import serializers
 from accounts.wiring import parts
-from chassis.api.throttling import Limit, by_address
+from chassis.api.throttling import Limit, client_address
 from chassis.api.views import View
 from chassis.identity import Public, SignedIn
 
@@ -20,12 +20,17 @@ class Forgot(View):
     """POST /password/forgot"""
 
     permission_classes = [Public]
-    throttle_classes = [by_address(Limit("forgot", rate=settings.AUTH_RATE, burst=settings.AUTH_RATE))]
+    limit = Limit("forgot", rate=settings.AUTH_RATE, burst=settings.AUTH_RATE)
 
     @extend_schema(request=serializers.Email, responses={202: None})
     def post(self, request: Request) -> Response:
-        """Ask for a link to set a new password. The answer never tells whether there is such an account."""
-        parts().recovery.forgot(serializers.Email.of(request)["email"])
+        """Ask for a link to set a new password. The answer never tells whether there is such an account.
+
+        From one address only so many mails go out a minute; that too is not told.
+        """
+        email = serializers.Email.of(request)["email"]
+        if self.limit.wait(client_address(request)) <= 0:
+            parts().recovery.forgot(email)
         return Response(status=202)
 
 
