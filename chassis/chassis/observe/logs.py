@@ -34,9 +34,6 @@ _SUSPECT = re.compile(
 #: What this module puts into a line itself.
 _OWN = frozenset({"level", "logger", "service", "at", "request_id"})
 
-# Nobody reads these of a record, and finding them out costs something with every line.
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-
 
 def redact(text: str) -> str:
     """The text without bearer tokens, JWTs, passwords, URL credentials and card numbers."""
