@@ -276,7 +276,7 @@ def _from_django(error: Exception) -> Problem | None:
 
 
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's nested reasons as `{"lines.0.sku": ["reason"]}`; of a list as a whole, `{"lines": ["reason"]}`."""
+    """DRF's nested reasons as `{"lines.0.sku": ["reason"]}`; of a whole list: `{"lines": ["reason"]}`."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for key, value in detail.items():
