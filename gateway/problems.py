@@ -48,7 +48,9 @@ def _location(problem: Problem) -> str:
     )
     return (
         f"        location = /.problem/{problem.status} {{\n            internal;\n"
-        f"            default_type application/problem+json;\n{lines}\n"
+        f"            default_type application/problem+json;\n"
+        # Else nginx may find the body too large again on its way here, and answers in HTML.
+        f"            client_max_body_size 0;\n{lines}\n"
         f"            return {problem.status} '{body}';\n        }}"
     )
 
