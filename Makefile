@@ -107,6 +107,7 @@ $(VENV)/.installed: requirements/dev.txt
 	@echo "Installing Python packages into $(VENV) (a minute or two the first time)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip check -q --disable-pip-version-check
 	@echo ../../../../chassis > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hivemart.pth"
 	@touch $@
 

@@ -34,7 +34,8 @@ async def run(options: Options, folder: Folder) -> int:
     prepared = Prepared(folder.path)
     log = Log(folder.path / "log")
     must_seed = options.seed == "demo" and not folder.done("seed")
-    plan.hold.touch() if must_seed else plan.hold.unlink(missing_ok=True)
+    if must_seed or not folder.done("admin"):
+        plan.hold.touch()
     supervisor = Supervisor(
         parts.all_parts(plan, to_prepare=SERVICES if options.couchdb_url else prepared.missing()),
         log,
