@@ -243,6 +243,17 @@ def test_files_that_are_no_pictures_are_refused(scene, unharmed):
         assert flaws(upload(scene, b"\x89PNG\r\n\x1a\n" + bytes(size)), 413) == []
 
 
+def test_a_large_upload_of_a_stranger_is_refused_as_a_small_one(scene, unharmed):
+    body = bytes(9_000_000)
+    path = "/api/catalog/products/<slug>/images"
+    form = "multipart/form-data; boundary=x"
+
+    for _ in range(5):  # an answer while the body is still on its way used to get lost, now and then
+        assert flaws(scene.send("nobody", "POST", path, body, Content_Type=form), 401) == []
+        assert flaws(scene.send("buyer", "POST", path, body, Content_Type=form), 403) == []
+        assert flaws(scene.send("staff", "POST", path, body, Content_Type=form), 413) == []
+
+
 PICTURE = ("a.png", rotten.picture("PNG"))
 
 
