@@ -148,7 +148,8 @@ def client(shop):
 def card(shop):
     """A demo product with a picture, in stock, of one variant."""
     listing = Client(shop.url).get("/api/catalog/products?in_stock=true&limit=100").json
-    goods = (one for one in listing["results"] if not one["slug"].startswith("test-"))  # others have one of it
+    # Of what other tests made there may be only one.
+    goods = (one for one in listing["results"] if not one["slug"].startswith("test-"))
     return next(one for one in goods if "sku" in one and one["image"])
 
 
