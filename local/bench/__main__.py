@@ -43,8 +43,10 @@ def _requests(shop: Shop, requests: int) -> None:
         "product detail, page": lambda n: f"/p/{slugs[n % len(slugs)]}",
         "product list, JSON, from the gateway's cache": lambda _: "/api/catalog/products",
     }
+    idle = load.idle_share(shop)
+    _row("CPU of the idle shop, taken off below", f"{100 * idle:.0f} % of one core")
     for name, path in paths.items():
-        one = load.cost(shop, name, path, requests)
+        one = load.cost(shop, name, path, requests, idle=idle)
         _row(f"{one.name}: CPU of all processes", f"{one.cpu_ms:.2f} ms")
 
 

@@ -32,15 +32,23 @@ class Cost:
     wall_ms: float
 
 
-def cost(shop: Shop, name: str, path: Callable[[int], str], requests: int) -> Cost:
-    """Sends GETs one after another, after a warm-up of a tenth."""
+def idle_share(shop: Shop, seconds: float = 10.0) -> float:
+    """CPU-seconds a second that the shop uses while nobody asks for anything."""
+    before, began = shop.cpu_seconds(), time.perf_counter()
+    time.sleep(seconds)
+    return (shop.cpu_seconds() - before) / (time.perf_counter() - began)
+
+
+def cost(shop: Shop, name: str, path: Callable[[int], str], requests: int, *, idle: float) -> Cost:
+    """Sends GETs one after another, after a warm-up of a tenth; what the idle shop uses is taken off."""
     pool = urllib3.PoolManager(num_pools=1, headers={"Accept-Encoding": "gzip"})
     for number in range(-requests // 10, 0):
         _get(pool, shop.url + path(number))
     before, began = shop.cpu_seconds(), time.perf_counter()
     for number in range(requests):
         _get(pool, shop.url + path(number))
-    wall, cpu = time.perf_counter() - began, shop.cpu_seconds() - before
+    wall = time.perf_counter() - began
+    cpu = shop.cpu_seconds() - before - idle * wall
     return Cost(name, requests, 1000 * cpu / requests, 1000 * wall / requests)
 
 
