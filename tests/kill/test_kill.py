@@ -40,7 +40,13 @@ EVERY = [
     "checkout-background",
     "catalog-background",
     "cart-background",
+    "auth-background",
+    "logs-background",
+    "reco-background",
     "checkout-worker",
+    "auth-worker",
+    "catalog-worker",
+    "reco-worker",
 ]
 TARGETS = [name for name in os.environ.get("KILL", "").split(",") if name] or EVERY
 
