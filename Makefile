@@ -112,10 +112,16 @@ $(VENV)/.installed: requirements/dev.txt
 	@echo ../../../../chassis > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hivemart.pth"
 	@touch $@
 
+$(VENV)/.science: requirements/science.txt $(VENV)/.installed
+	@echo "Installing what simulations and evaluations need into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/science.txt
+	@touch $@
+
 .PHONY: lock
 lock: $(VENV)/lock ## Lock every requirement anew, with hashes and without hosts
 	@$(call compile,requirements/dev.in,requirements/dev.txt)
-	@for folder in $(SERVICES) storefront; do \
+	@$(call compile,requirements/science.in,requirements/science.txt)
+	@for folder in $(SERVICES) storefront autoscale; do \
 	  $(call compile,--constraint requirements/dev.txt $$folder/requirements.in,$$folder/requirements.txt); done
 	@for folder in $(NPM_FOLDERS); do \
 	  (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit); done
