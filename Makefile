@@ -14,9 +14,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVICES := auth_svc catalog_svc cart_svc checkout_svc logs_svc reco_svc
 # The longest first, so that two at a time end together.
-SUITES := catalog_svc chassis local $(filter-out catalog_svc,$(SERVICES)) storefront gateway
+SUITES := catalog_svc chassis local $(filter-out catalog_svc,$(SERVICES)) storefront gateway autoscale swarm
 NPM_FOLDERS := local/couch local/azurite local/seed storefront
-UNIT := not integration and not e2e and not kill
+UNIT := not integration and not e2e and not kill and not swarm
 PYTEST := $(CURDIR)/$(BIN)/python -m pytest -q
 
 ##@ Run the shop
@@ -48,11 +48,11 @@ test: install ## Unit, integration and end-to-end tests
 	@$(MAKE) --no-print-directory test-e2e
 
 .PHONY: test-unit
-test-unit: install ## Domain, services and views on in-memory parts; no network
+test-unit: install $(VENV)/.science ## Domain, services and views on in-memory parts; no network
 	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix _unit-,$(SUITES) tests)
 
 .PHONY: test-integration
-test-integration: install ## The same contracts on the real CouchDB-protocol server, nginx, Valkey, Azurite
+test-integration: install $(VENV)/.science ## The same contracts on the real CouchDB-protocol server, nginx, Valkey, Azurite
 	@$(MAKE) --no-print-directory -j2 -k -Otarget $(addprefix _integration-,$(SUITES) tests)
 
 .PHONY: test-e2e
