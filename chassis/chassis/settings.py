@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 T = TypeVar("T")
 
@@ -156,12 +157,31 @@ def _core(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
 
 def _stores(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "COUCHDB_URL": declare(
-            "COUCHDB_URL",
-            str,
-            "memory:",
-            "CouchDB's URL with user and password; `memory:` is an in-memory twin for tests",
-            secret=True,
+        "COUCHDB_URL": _with_password(
+            declare(
+                "COUCHDB_URL",
+                str,
+                "memory:",
+                "CouchDB's URL with user and password; `memory:` is an in-memory twin for tests",
+                secret=True,
+            ),
+            declare("COUCHDB_PASSWORD", str, "", "the password of the user in `COUCHDB_URL`", secret=True),
+        ),
+        "COUCHDB_ADMIN_URL": _with_password(
+            declare(
+                "COUCHDB_ADMIN_URL",
+                str,
+                "",
+                "the same server with its administrator, for the commands that make, save and restore databases",
+                secret=True,
+            ),
+            declare(
+                "COUCHDB_ADMIN_PASSWORD",
+                str,
+                "",
+                "the password of the user in `COUCHDB_ADMIN_URL`",
+                secret=True,
+            ),
         ),
         "COUCHDB_PREFIX": declare(
             "COUCHDB_PREFIX", str, "", "put before each database name, so that test runs can share a server"
@@ -175,14 +195,27 @@ def _stores(service: str, app: str, root: Path, admin: bool, values: dict[str, A
             16,
             "connections kept to CouchDB per process; at least the threads of a worker",
         ),
-        "REDIS_URL": declare(
-            "REDIS_URL",
-            str,
-            "redis://127.0.0.1:6379/0",
-            "Redis or Valkey, for jobs and throttles",
-            secret=True,
+        "REDIS_URL": _with_password(
+            declare(
+                "REDIS_URL",
+                str,
+                "redis://127.0.0.1:6379/0",
+                "Redis or Valkey, for jobs and throttles",
+                secret=True,
+            ),
+            declare("REDIS_PASSWORD", str, "", "the password of the Redis in `REDIS_URL`", secret=True),
         ),
     }
+
+
+def _with_password(url: str, password: str) -> str:
+    """The URL with this password after its user (Redis has none); as it was without a password."""
+    if not password or "://" not in url:
+        return url
+    scheme, rest = url.split("://", 1)
+    before, at, host = rest.rpartition("@")
+    user = before.partition(":")[0] if at else ""
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
 
 
 def _identity(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:

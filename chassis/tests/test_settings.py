@@ -59,6 +59,33 @@ def test_a_secret_comes_from_a_file_and_is_never_shown(
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "password", "value"),
+    [
+        ("http://auth@couch:5984", "p/w @:%", "http://auth:p%2Fw%20%40%3A%25@couch:5984"),
+        ("http://auth:old@couch:5984", "new", "http://auth:new@couch:5984"),
+        ("http://auth:kept@couch:5984", "", "http://auth:kept@couch:5984"),
+        ("memory:", "unused", "memory:"),
+    ],
+)
+def test_a_password_of_its_own_goes_into_the_url(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, password: str, value: str
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(f"{password}\n")
+    monkeypatch.setenv("COUCHDB_URL", url)
+    monkeypatch.setenv("COUCHDB_PASSWORD_FILE", str(secret))
+
+    assert base(service="catalog", app="sample", root=tmp_path)["COUCHDB_URL"] == value
+
+
+def test_redis_needs_no_user_before_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://redis:6379/0")
+    monkeypatch.setenv("REDIS_PASSWORD", "hush")
+
+    assert base(service="catalog", app="sample", root=tmp_path)["REDIS_URL"] == "redis://:hush@redis:6379/0"
+
+
 def test_every_declared_variable_is_in_the_table() -> None:
     declare("A_TEST_VARIABLE", int, 7, "what a test says")
 

@@ -11,6 +11,8 @@ import logging
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import pycouchdb
@@ -28,6 +30,7 @@ CONNECT_TIMEOUT = 3.05  # a little over TCP's first retransmission
 
 _lock = threading.Lock()
 _servers: dict[tuple[int, str], pycouchdb.Server] = {}
+_acting_as = ""
 
 
 class LostAnswer(requests.RequestException):
@@ -37,15 +40,31 @@ class LostAnswer(requests.RequestException):
 
 
 def server() -> pycouchdb.Server:
-    """The server of this process. Connections must not be shared over a fork, hence the process id in the
-    key.
-    """
-    key = (os.getpid(), settings.COUCHDB_URL)
+    """The server of this process, as the service signs in to it; as its administrator inside `as_admin`."""
+    return server_at(_acting_as or settings.COUCHDB_URL)
+
+
+def server_at(url: str) -> pycouchdb.Server:
+    """The server at that URL. Connections must not be shared over a fork, hence the process id in the key."""
+    key = (os.getpid(), url)
     found = _servers.get(key)
     if found is None:
         with _lock:
-            found = _servers.get(key) or _servers.setdefault(key, _connect(settings.COUCHDB_URL))
+            found = _servers.get(key) or _servers.setdefault(key, _connect(url))
     return found
+
+
+@contextmanager
+def as_admin(url: str = "") -> Iterator[None]:
+    """Every request of this process goes to that URL, else to `COUCHDB_ADMIN_URL`, else as ever. For
+    commands, which are alone in their process.
+    """
+    global _acting_as  # noqa: PLW0603 - what a command does, it does from its start to its end
+    before, _acting_as = _acting_as, url or settings.COUCHDB_ADMIN_URL
+    try:
+        yield
+    finally:
+        _acting_as = before
 
 
 def disconnect() -> None:

@@ -9,25 +9,57 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chassis.couch import Unavailable, ensure
+from chassis.couch import CouchError, Unavailable, ensure, open_store
+from chassis.couch.administration import Server
+from chassis.couch.connection import as_admin
 
 
 class Command(BaseCommand):
-    help = "Creates the databases and views of wiring.COLLECTIONS and builds them."
+    help = (
+        "Creates the databases and views of wiring.COLLECTIONS and builds them. With COUCHDB_ADMIN_URL also"
+        " the user of COUCHDB_URL, whose role alone may then use them."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", type=float, default=30.0, help="seconds to wait for CouchDB")
+        parser.add_argument("--remove-user", metavar="NAME", help="a user of before that is no longer needed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
+        collections = importlib.import_module(f"{settings.SERVICE_APP}.wiring").COLLECTIONS
+        databases = sorted({collection.database for collection in collections})
         end = time.monotonic() + options["wait"]
         while True:
             try:
-                ensure(wiring.COLLECTIONS)
+                _prepare(collections, databases)
                 break
             except Unavailable as error:
                 if time.monotonic() > end:
                     raise CommandError(f"CouchDB does not answer: {error}") from error
                 time.sleep(0.5)
-        self.stdout.write(f"{settings.SERVICE}: {len(wiring.COLLECTIONS)} collections are ready")
+            except CouchError as error:
+                raise CommandError(f"CouchDB refuses: {error}") from error
+        self.stdout.write(f"{settings.SERVICE}: {len(collections)} collections are ready")
+        if options["remove_user"]:
+            self._remove(options["remove_user"])
+
+    def _remove(self, name: str) -> None:
+        if name == Server(settings.COUCHDB_URL).user:
+            raise CommandError(f"{name} is the user of COUCHDB_URL")
+        removed = Server(settings.COUCHDB_ADMIN_URL).remove_user(name)
+        self.stdout.write(f"{settings.SERVICE}: user {name} is {'removed' if removed else 'not there'}")
+
+
+def _prepare(collections: Any, databases: list[str]) -> None:
+    if not settings.COUCHDB_ADMIN_URL:
+        ensure(collections)
+        return
+    admin, own = Server(settings.COUCHDB_ADMIN_URL), Server(settings.COUCHDB_URL)
+    with as_admin():
+        ensure((), databases)  # with their instance ids
+        for database in databases:
+            admin.give(f"{settings.COUCHDB_PREFIX}{database}", settings.SERVICE)
+        admin.put_user(own.user, own.password, settings.SERVICE)
+        ensure(collections)
+    for database in databases:
+        open_store(database).get_local("ready")  # as the service itself
