@@ -65,6 +65,8 @@ class Settings:
     resolver: str = ""
     user: str = ""
     hsts: bool = False
+    figures: str = ""
+    """file in memory for `gateway.figures`; empty: nothing is counted"""
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
@@ -126,6 +128,7 @@ def _routes(settings: Settings, *, outer: bool) -> str:
             "services": "|".join(map(re.escape, settings.services)),
             "auth_burst": settings.auth_burst,
             "hsts": settings.hsts and outer,
+            "figures": settings.figures,
             "media_host": media.netloc,
             "media_path": media.path.rstrip("/"),
             "media_scheme": media.scheme,
@@ -150,6 +153,7 @@ def render(settings: Settings) -> str:
             "directory": settings.directory,
             "cache": settings.cache or f"{settings.directory}/cache",
             "resolver": settings.resolver,
+            "figures": settings.figures,
             "auth_rate": settings.auth_rate,
             "upstreams": _upstreams(settings),
             "listen_outer": _lines("listen", settings.outer, "backlog=4096"),
