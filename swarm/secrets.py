@@ -1,0 +1,200 @@
+"""The stack's Docker secrets: made once, versioned, never printed, never overwritten.
+
+A secret is named `<stack>_<name>_v<N>` and carries labels; the newest version is the one in force. Docker
+does not give values back, so what is derived from a value is made in the same moment and kept beside it:
+a public key as a label, CouchDB's hash and Redis' configuration as secrets of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from local.data import SERVICES, SIGNERS
+from swarm import material
+from swarm.cluster import OWN, Cluster, Failed
+from swarm.options import Options
+
+NAME, VERSION = "hivemart.secret", "hivemart.version"
+PUBLIC = "hivemart.public-key"  # of a service's key
+USER = "hivemart.couch-user"  # whose password it is
+GIVEN = "hivemart.fingerprint"  # of a value that a person gave
+SIGNED_FOR = "hivemart.self-signed-for"
+ENDS = "hivemart.not-after"
+RENEW_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One version of a secret; its value is nowhere to be had."""
+
+    name: str
+    version: int
+    id: str
+    docker_name: str
+    labels: Mapping[str, str]
+
+
+class Secrets:
+    """The secrets of one stack."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def all(self) -> list[Secret]:
+        """Every version, oldest first."""
+        found = self._cluster.api.secrets(filters={"label": f"{OWN}={self._cluster.stack}"})
+        labelled = [raw for raw in found if NAME in raw["Spec"]["Labels"]]
+        return sorted(map(_secret, labelled), key=lambda secret: (secret.name, secret.version))
+
+    def newest(self) -> dict[str, Secret]:
+        """The version in force of each."""
+        return {secret.name: secret for secret in self.all()}
+
+    def previous(self, name: str) -> Secret | None:
+        """The version before the one in force, if it is still there."""
+        versions = [secret for secret in self.all() if secret.name == name]
+        return versions[-2] if len(versions) > 1 else None
+
+    def make(self, name: str, value: str, labels: Mapping[str, str] | None = None) -> Secret:
+        """A new version, in force from the next deploy on."""
+        stack, current = self._cluster.stack, self.newest().get(name)
+        version = current.version + 1 if current else 1
+        full = f"{stack}_{name}_v{version}"
+        own = {OWN: stack, NAME: name, VERSION: str(version), **(labels or {})}
+        made = self._cluster.api.create_secret(full, value, labels=own)
+        return Secret(name, version, made["ID"], full, own)
+
+    def remove(self, secret: Secret) -> None:
+        """Docker refuses while a service has it."""
+        self._cluster.api.remove_secret(secret.id)
+
+    # -- one version of each kind
+
+    def make_couch_admin(self, service: str) -> None:
+        """The administrator's password of a CouchDB, and the configuration that knows its hash."""
+        password = material.password()
+        self.make(f"{service}_couch_ini", material.couch_ini(password))
+        self.make(f"{service}_couch_admin", password)
+
+    def make_couch_user(self, service: str) -> Secret:
+        """A password for the service, for a user of another name than before: both are good for a while."""
+        current = self.newest().get(f"{service}_couch_user")
+        number = current.version + 1 if current else 1
+        user = service if number == 1 else f"{service}-{number}"
+        return self.make(f"{service}_couch_user", material.password(), {USER: user})
+
+    def make_secret_key(self, service: str) -> None:
+        self.make(f"{service}_secret_key", material.password())
+
+    def make_service_key(self, service: str) -> None:
+        private, public = material.ed25519()
+        self.make(f"{service}_service_key", private, {PUBLIC: public})
+
+    def make_redis(self) -> None:
+        password = material.password()
+        self.make("redis_conf", material.redis_conf(password))
+        self.make("redis_password", password)
+
+    def make_azurite(self) -> None:
+        key = material.azurite_key()
+        self.make("azurite_accounts", f"{material.ACCOUNT}:{key}")
+        self.make("azurite_connection", material.azurite_connection(key))
+
+    def make_self_signed(self, domain: str) -> None:
+        certificate, key = material.self_signed(domain)
+        ends = {SIGNED_FOR: domain, ENDS: material.certificate_ends(certificate.encode()).isoformat()}
+        self.make("tls_cert", certificate, ends)
+        self.make("tls_key", key, ends)
+
+    # -- all that a deploy needs
+
+    def ensure(self) -> list[str]:
+        """Make what is missing; names of what was made, with a word for the person where there is one."""
+        options, before = self._cluster.options, self.newest()
+        made = []
+        for names, make in self._recipes(options):
+            if not before.keys() >= set(names):
+                make()
+                made.append(names[-1])
+        made += self._given("azure_connection", options.blob_store)
+        made += self._given("email_password", options.mail.password)
+        return made + (self._tls(before) if options.tls else [])
+
+    def _recipes(self, options: Options) -> list[tuple[tuple[str, ...], Callable[[], object]]]:
+        """What must be there, and how it is made; what is made together is made anew together."""
+        recipes: list[tuple[tuple[str, ...], Callable[[], object]]] = [
+            (("redis_conf", "redis_password"), self.make_redis),
+            (("auth_signing_keys",), lambda: self.make("auth_signing_keys", material.signing_key())),
+        ]
+        for name in SIGNERS:
+            recipes += [
+                ((f"{name}_secret_key",), partial(self.make_secret_key, name)),
+                ((f"{name}_service_key",), partial(self.make_service_key, name)),
+            ]
+        for name in SERVICES:
+            recipes += [
+                ((f"{name}_couch_ini", f"{name}_couch_admin"), partial(self.make_couch_admin, name)),
+                ((f"{name}_couch_user",), partial(self.make_couch_user, name)),
+            ]
+        own_store = (("azurite_accounts", "azurite_connection"), self.make_azurite)
+        return recipes if options.blob_store else [*recipes, own_store]
+
+    def _given(self, name: str, value: str) -> list[str]:
+        """Keep a value that a person gave, if it is another one than before."""
+        current = self.newest().get(name)
+        if not value or (current and material.matches(value.encode(), current.labels.get(GIVEN, ""))):
+            return []
+        self.make(name, value, {GIVEN: material.new_fingerprint(value.encode())})
+        return [name]
+
+    def _tls(self, before: Mapping[str, Secret]) -> list[str]:
+        """The certificate of the files; else the one in force; else a self-signed one."""
+        options = self._cluster.options
+        if options.tls_cert and options.tls_key:
+            return self._tls_given(options.tls_cert.read_bytes(), options.tls_key.read_bytes())
+        current = before.get("tls_key")
+        if current and "tls_cert" in before and not _due(current, options.domain):
+            return []
+        self.make_self_signed(options.domain)
+        return [f"tls: a self-signed certificate for {options.domain}; browsers will warn, give TLS_CERT and "
+                "TLS_KEY for a real one"]  # fmt: skip
+
+    def _tls_given(self, certificate: bytes, key: bytes) -> list[str]:
+        try:
+            if not material.belong_together(certificate, key):
+                raise Failed("TLS_KEY is not the key of TLS_CERT.")
+            ends = material.certificate_ends(certificate)
+        except (ValueError, TypeError) as error:
+            raise Failed("TLS_CERT and TLS_KEY must be PEM files, the key without a passphrase.") from error
+        if ends < datetime.datetime.now(datetime.UTC):
+            raise Failed(f"TLS_CERT ended on {ends:%d %B %Y}: give a certificate that holds.")
+        current = self.newest().get("tls_key")
+        if current and material.matches(certificate + key, current.labels.get(GIVEN, "")):
+            return []
+        labels = {GIVEN: material.new_fingerprint(certificate + key), ENDS: ends.isoformat()}
+        self.make("tls_cert", certificate.decode(), labels)
+        self.make("tls_key", key.decode(), labels)
+        return [f"tls: the given certificate, which ends on {ends:%d %B %Y}"]
+
+
+def public_keys(newest: Mapping[str, Secret]) -> dict[str, str]:
+    """SERVICE_PUBLIC_KEYS, from the labels of the services' keys."""
+    return {name: newest[f"{name}_service_key"].labels[PUBLIC] for name in SIGNERS}
+
+
+def _due(secret: Secret, domain: str) -> bool:
+    """Whether a self-signed certificate is for another name, or ends soon."""
+    signed_for = secret.labels.get(SIGNED_FOR)
+    if signed_for is None:
+        return False
+    left = datetime.datetime.fromisoformat(secret.labels[ENDS]) - datetime.datetime.now(datetime.UTC)
+    return signed_for != domain or left < datetime.timedelta(days=RENEW_DAYS)
+
+
+def _secret(raw: Mapping[str, Any]) -> Secret:
+    labels = raw["Spec"]["Labels"]
+    return Secret(labels[NAME], int(labels[VERSION]), raw["ID"], raw["Spec"]["Name"], labels)

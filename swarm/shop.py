@@ -1,0 +1,24 @@
+"""Which services the shop has, as the stack files write them."""
+
+from __future__ import annotations
+
+from local.data import SERVICES, SIGNERS
+
+WEBS = (*SERVICES, "storefront")
+WITH_JOBS = ("auth", "catalog", "checkout", "reco")
+WITH_STANDBY = ("auth", "catalog", "checkout")
+FOLDERS = {name: f"{name}_svc" for name in SERVICES} | {"storefront": "storefront"}
+SCALABLE = (*WEBS, *(f"{name}-worker" for name in WITH_JOBS), "inner")
+"""what a person or the autoscaler may give more replicas; the rest is one of a kind, or one per node"""
+
+__all__ = ["FOLDERS", "SCALABLE", "SERVICES", "SIGNERS", "WEBS", "WITH_JOBS", "WITH_STANDBY"]
+
+
+def processes_of(service: str) -> tuple[str, ...]:
+    """The stack's services that run the image of this one: `catalog` -> catalog, catalog-background, …"""
+    if service == "gateway":
+        return ("gateway", "inner", "health")
+    names = [service]
+    names += [f"{service}-background"] if service in SERVICES else []
+    names += [f"{service}-worker"] if service in WITH_JOBS else []
+    return (*names, "reco-beat") if service == "reco" else tuple(names)
