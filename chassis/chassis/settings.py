@@ -172,7 +172,7 @@ def _stores(service: str, app: str, root: Path, admin: bool, values: dict[str, A
                 "COUCHDB_ADMIN_URL",
                 str,
                 "",
-                "the same server with its administrator, for the commands that make, save and restore databases",
+                "the same server as its administrator, for `prepare`, `backup`, `restore` and `standby`",
                 secret=True,
             ),
             declare(

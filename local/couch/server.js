@@ -4,9 +4,12 @@
 const http = require('http');
 const express = require('express');
 const settings = require('./lib/settings');
-const { answer, fail, requirePassword } = require('./lib/http');
+const { answer, fail } = require('./lib/http');
 const { PouchDB, pouch, openAll } = require('./lib/databases');
 const changes = require('./lib/changes');
+const users = require('./lib/users');
+const access = require('./lib/access');
+const replicator = require('./lib/replicator');
 
 const app = express();
 app.disable('x-powered-by');
@@ -17,7 +20,11 @@ app.get('/_up', (req, res) => answer(res, 200, { status: 'ok' }));
 app.get('/', (req, res) => answer(res, 200, {
   couchdb: 'Welcome', version: '3.0.0-local', vendor: { name: 'local (PouchDB)' },
 }));
-app.use(requirePassword(settings.user, settings.password));
+app.use(users.authenticate);
+app.use(access.authorize);
+users.routes(app);
+access.routes(app);
+replicator.routes(app);
 require('./lib/database_routes')(app);
 require('./lib/find')(app);
 changes.routes(app);
@@ -39,9 +46,11 @@ function serve() {
   server.on('error', (error) => { console.error(error.message); process.exit(1); });
   server.listen(settings.port, settings.host, () => {
     console.log(`couch ready on http://${settings.host}:${settings.port} (${settings.inMemory ? 'memory' : settings.directory})`);
+    replicator.follow();
   });
   const stop = () => {
     changes.endAll();
+    replicator.endAll();
     server.closeIdleConnections();
     server.close(() => process.exit(0));
     setTimeout(() => process.exit(0), 1500).unref();

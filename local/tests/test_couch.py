@@ -532,7 +532,10 @@ def test_without_a_password_it_does_not_start(tmp_path):
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
 
-    assert (done.returncode, done.stderr) == (2, "COUCHDB_PASSWORD is not set\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "COUCHDB_PASSWORD is not set, nor COUCH_INI to a file with a section [admins]\n",
+    )
 
 
 @pytest.mark.parametrize("damage", ["garbled", "gone"])

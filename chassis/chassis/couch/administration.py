@@ -110,11 +110,11 @@ class Server:
         return True
 
     def _signs_in(self, name: str, password: str, role: str) -> bool:
-        answer = requests.get(
-            f"{urlsplit(self.url).scheme}://{self.host}/_session",
-            auth=(name.encode(), password.encode()),
-            timeout=self._resource.timeout,
-        )
+        address = f"{urlsplit(self.url).scheme}://{self.host}/_session"
+        try:
+            answer = requests.get(address, auth=(name, password), timeout=self._resource.timeout)
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.host}: {without_password(error)}") from error
         if answer.status_code != 200:
             return False
         context = answer.json().get("userCtx", {})

@@ -127,6 +127,34 @@ const live = withDatabase((req, res, db, next) => {
   }).start();
 });
 
+async function withAttachments(db, doc) {
+  if (!doc || !doc._attachments) return doc;
+  const { _attachments } = await db.get(doc._id, { rev: doc._rev, attachments: true });
+  return { ...doc, _attachments };
+}
+
+/** What there is now, a change on each line, as CouchDB sends it: a reader needs no more memory than one document. */
+const snapshot = withDatabase(async (req, res, db, next) => {
+  const { query } = req;
+  if (query.filter || query.descending === 'true') return next();
+  const options = {
+    ...optionsOf(query, {}), style: query.style || 'main_only', conflicts: query.conflicts === 'true',
+  };
+  if (options.since === 'now') options.since = (await db.info()).update_seq;
+  const { results, last_seq: last } = await db.changes(options);
+  res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'must-revalidate' });
+  res.write('{"results":[\n');
+  for (let count = 0; count < results.length && !res.destroyed; count += 1) {
+    const change = results[count];
+    const doc = query.attachments === 'true' ? await withAttachments(db, change.doc) : change.doc;
+    if (!res.write(`${count ? ',\n' : ''}${written({ ...change, doc })}`)) {
+      await new Promise((resolve) => { res.once('drain', resolve).once('close', resolve); });
+    }
+  }
+  const pending = options.limit ? (await db.changes({ since: last })).results.length : 0;
+  return res.end(`\n],\n"last_seq":${JSON.stringify(last)},"pending":${pending}}\n`);
+});
+
 const selected = withDatabase(async (req, res, db, next) => {
   if (req.query.filter !== '_selector') return next();
   const { results, last_seq: lastSeq } = await db.changes(optionsOf(req.query, req.body || {}));
@@ -135,7 +163,7 @@ const selected = withDatabase(async (req, res, db, next) => {
 
 module.exports = {
   routes(app) {
-    app.get('/:db/_changes', live);
+    app.get('/:db/_changes', live, snapshot);
     app.post('/:db/_changes', json, live, selected);
   },
   endAll() { feeds.forEach((feed) => feed.end()); },

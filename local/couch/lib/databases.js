@@ -15,9 +15,7 @@ const PouchDB = require('pouchdb-core')
   .plugin(require('pouchdb-adapter-http'))
   .plugin(require('pouchdb-replication'))
   .plugin(require('./views'))
-  // Nobody replicates from here, so a short history does: with the 1,000 revisions of the default, a document that is
-  // written often (the stock of a popular product) gets slower with every write.
-  .defaults({ prefix: settings.directory, revs_limit: 20 });
+  .defaults({ prefix: settings.directory, revs_limit: settings.revisions });
 
 const pouch = require('express-pouchdb')({
   mode: 'minimumForPouchDB',
@@ -70,4 +68,4 @@ function withDatabase(handler) {
   };
 }
 
-module.exports = { PouchDB, pouch, openAll, withDatabase, forget: (name) => open.delete(name) };
+module.exports = { PouchDB, pouch, openAll, database, withDatabase, forget: (name) => open.delete(name) };

@@ -1,6 +1,5 @@
 'use strict';
-// Answers in CouchDB's shape, JSON bodies and the password.
-const crypto = require('crypto');
+// Answers in CouchDB's shape, JSON bodies.
 const express = require('express');
 
 function answer(res, status, body) {
@@ -17,20 +16,7 @@ function fail(res, status, error, reason) {
   answer(res, status, { error, reason });
 }
 
-const sha256 = (text) => crypto.createHash('sha256').update(text).digest();
-
-/** Middleware: Basic authentication, compared in constant time. */
-function requirePassword(user, password) {
-  const wanted = sha256(`${user}:${password}`);
-  return (req, res, next) => {
-    const match = /^Basic (.+)$/i.exec(req.headers.authorization || '');
-    const given = match && sha256(Buffer.from(match[1], 'base64').toString());
-    if (given && crypto.timingSafeEqual(given, wanted)) return next();
-    return fail(res, 401, 'unauthorized', 'Authentication required.');
-  };
-}
-
 /** The value of a query parameter that CouchDB writes as JSON; undefined stays undefined. */
 const parsed = (value) => (value === undefined ? undefined : JSON.parse(value));
 
-module.exports = { answer, fail, requirePassword, parsed, json: express.json({ limit: '64mb', type: () => true }) };
+module.exports = { answer, fail, parsed, json: express.json({ limit: '64mb', type: () => true }) };
