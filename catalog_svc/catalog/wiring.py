@@ -165,7 +165,7 @@ def _index(stop: threading.Event) -> None:
 RELAYS = (Relay("catalog", _SUBSCRIPTIONS), Relay("stock", _SUBSCRIPTIONS))
 BACKGROUND = [
     *(job for relay in RELAYS for job in relay.jobs()),
-    Job("index", run=_index),
+    Job("index", run=_index, replica=True),
     Job("pictures", run=lambda: parts().images.sweep(), every=15),
     Job("claims", run=lambda: parts().claims.sweep(), every=300),
 ]

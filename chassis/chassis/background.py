@@ -1,14 +1,16 @@
 """What a service does besides answering: relays, followers and sweepers, as threads of `manage.py
-background`.
+background`. What each replica must do for itself may run in its web server instead.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -23,11 +25,42 @@ class Job:
 
     With `every` (seconds) `run()` is called without arguments, again and again, at about that distance.
     Without it `run(stop)` is called once and returns soon after the event `stop` is set.
+
+    A `replica` job makes what the web server beside it reads, such as a read model on local disk: each
+    replica needs it, and where they share no disk, it runs in the web server (REPLICA_JOBS).
     """
 
     name: str
     run: Callable[..., Any]
     every: float | None = None
+    replica: bool = False
+
+
+def shared(jobs: Sequence[Job]) -> list[Job]:
+    """Those that run once, however many replicas there are."""
+    return [job for job in jobs if not job.replica]
+
+
+def run_replica_jobs(jobs: Sequence[Job], folder: Path, stop: threading.Event) -> threading.Thread:
+    """Run the replica's own jobs in a thread until `stop` is set, in one process of those that share
+    `folder`: the first that locks a file there. When that one ends, another takes over.
+    """
+    own = [job for job in jobs if job.replica]
+
+    def work() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "replica-jobs.lock").open("a") as lock:
+            while not stop.is_set():
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    stop.wait(_FIRST_PAUSE)
+                else:
+                    run_all(own, stop)
+
+    thread = threading.Thread(target=work if own else lambda: None, name="replica jobs", daemon=True)
+    thread.start()
+    return thread
 
 
 def run_all(jobs: Sequence[Job], stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ design/swarm.md.
 
 import gc
 import os
+import threading
 import time
 from typing import Any
 
@@ -44,6 +45,28 @@ def pre_fork(server: Any, worker: Any) -> None:
     """Leave what was imported out of the worker's garbage collections, so that its pages stay shared."""
     gc.collect()
     gc.freeze()
+
+
+_stop = threading.Event()
+
+
+def post_worker_init(worker: Any) -> None:
+    """With REPLICA_JOBS=1: do here what this replica needs done for itself, such as its read model."""
+    if os.environ.get("REPLICA_JOBS") != "1":
+        return
+    import importlib
+
+    from django.conf import settings
+
+    from chassis.background import run_replica_jobs
+
+    jobs = getattr(importlib.import_module(f"{settings.SERVICE_APP}.wiring"), "BACKGROUND", ())
+    run_replica_jobs(jobs, settings.DATA_DIR, _stop)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let them come to an end; whatever they do survives being cut short."""
+    _stop.set()
 
 
 UNREAD = 16 << 20  # bytes, more than the gateway lets in

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-from chassis.background import Job, run_all
+from chassis.background import Job, run_all, run_replica_jobs, shared
 from chassis.jobs import Sender
 
 
@@ -59,3 +61,41 @@ def test_without_redis_sending_fails_soon() -> None:
 
     assert jobs.send("catalog.render", "x") is False
     assert time.monotonic() - begin < 0.5
+
+
+def test_what_each_replica_needs_for_itself_is_not_shared() -> None:
+    relay, index = Job("relay", run=lambda: None, every=1), Job("index", run=lambda: None, replica=True)
+
+    assert shared([relay, index]) == [relay]
+
+
+def test_one_of_several_workers_does_the_replicas_jobs_and_another_takes_over(tmp_path: Path) -> None:
+    ran: list[str] = []
+    first, second = threading.Event(), threading.Event()
+
+    def start(name: str, stop: threading.Event) -> threading.Thread:
+        def index(stop: threading.Event) -> None:
+            ran.append(name)
+            stop.wait()
+
+        return run_replica_jobs([Job("index", run=index, replica=True)], tmp_path / "data", stop)
+
+    one = start("one", first)
+    wait_until(lambda: ran == ["one"])
+    two = start("two", second)
+    before = list(ran)
+    first.set()
+    one.join(5)
+    wait_until(lambda: ran == ["one", "two"])
+    second.set()
+    two.join(5)
+
+    assert (before, ran) == (["one"], ["one", "two"])
+    assert not one.is_alive()
+    assert not two.is_alive()
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)

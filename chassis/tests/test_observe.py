@@ -7,6 +7,8 @@ import threading
 import time
 
 import pytest
+from django.test import RequestFactory
+from sample import wiring
 
 from chassis.observe import context, health
 from chassis.observe.logs import JsonLine, redact
@@ -108,6 +110,22 @@ def test_a_part_that_hangs_is_missing_in_time_and_is_looked_at_by_one_thread() -
 )
 def test_a_service_serves_without_its_spare_parts(missing: list[str], status: str) -> None:
     assert health.verdict(missing, spare={"couch"}) == status
+
+
+def test_a_process_lives_once_it_was_ready_and_never_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: dict[str, bool] = {"index": False}
+    monkeypatch.setattr(wiring, "READY", {"index": lambda: there["index"]}, raising=False)
+    monkeypatch.setattr(health, "_was_ready", threading.Event())
+
+    def lives() -> int:
+        return health.livez(RequestFactory().get("/livez")).status_code
+
+    before = lives()
+    there["index"] = True
+    ready = lives()
+    there["index"] = False
+
+    assert (before, ready, lives()) == (503, 200, 200)
 
 
 @pytest.mark.parametrize("candidate", [None, "", "a b", "x" * 65, "a\n", "é"])

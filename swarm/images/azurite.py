@@ -1,4 +1,4 @@
-"""Starts Azurite on /data. AZURITE_ACCOUNTS (`name:key`), or AZURITE_ACCOUNTS_FILE, says who may use it."""
+"""Starts Azurite on /data. AZURITE_ACCOUNTS_FILE (or AZURITE_ACCOUNTS), `name:key`, says who may use it."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,12 @@ file = os.environ.get("AZURITE_ACCOUNTS_FILE")
 if file:
     os.environ["AZURITE_ACCOUNTS"] = Path(file).read_text().strip()
 if not os.environ.get("AZURITE_ACCOUNTS"):
-    raise SystemExit("AZURITE_ACCOUNTS_FILE is not set: without it everybody knows the key.")
+    raise SystemExit(
+        "AZURITE_ACCOUNTS_FILE is not set: Azurite's own account has a key that everybody knows."
+    )
 
-data = os.environ.get("DATA_DIR", "/data")
-command = ["node", "--max-old-space-size=192", "/app/node_modules/azurite/dist/src/blob/main.js"]
-command += ["--location", data, "--blobHost", "0.0.0.0", "--blobPort", os.environ.get("AZURITE_PORT", "10000")]  # noqa: S104 - a container
-command += ["--skipApiVersionCheck", "--disableTelemetry", "--silent"]
-os.execvp("node", command)  # noqa: S606, S607 - the image has one node
+PROGRAM = "/app/node_modules/azurite/dist/src/blob/main.js"
+LISTEN = ["--blobHost", "0.0.0.0", "--blobPort", "10000"]  # noqa: S104 - a container
+# The SDK is ahead of Azurite: without the first flag every request is refused.
+OPTIONS = ["--skipApiVersionCheck", "--disableTelemetry", "--silent", "--location", "/data"]
+os.execvp("node", ["node", "--max-old-space-size=192", PROGRAM, *LISTEN, *OPTIONS])  # noqa: S606 - our own

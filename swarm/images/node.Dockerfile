@@ -20,6 +20,8 @@ COPY entry.py /app/
 FROM ${RUN_IMAGE}
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /app /app
+# A volume takes its owner from the folder that it covers: CouchDB's user has 5984 in its own image too.
+RUN install -d -o 5984 -g 5984 /opt/couchdb/data
 WORKDIR /app
 USER 10001:10001
 ENV NODE_ENV=production DATA_DIR=/data

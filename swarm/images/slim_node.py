@@ -1,4 +1,4 @@
-"""`slim_node.py FOLDER`: leaves out of node_modules what no server runs: types, source maps, texts, browser builds."""
+"""`slim_node.py FOLDER`: leaves out of node_modules what no server runs: types, source maps, texts, tests."""
 
 import shutil
 import sys

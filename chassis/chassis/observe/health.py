@@ -24,16 +24,33 @@ PATIENCE = (
 
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """About the process alone: it never looks at a database, or one that is away would kill every replica."""
-    return JsonResponse({"status": "ok", "service": settings.SERVICE})
+    """503 until the process was ready once; from then on it is about the process alone.
+
+    So a new replica gets no requests before it can answer them, and a database that goes away later kills
+    none.
+    """
+    if _was_ready.is_set() or look_around()[0] != "missing":
+        return JsonResponse({"status": "ok", "service": settings.SERVICE})
+    return JsonResponse({"status": "starting", "service": settings.SERVICE}, status=503)
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """What misses: 200 `ok` for nothing, 200 `degraded` for spare parts only, 503 `missing` for others."""
+    status, missing = look_around()
+    return JsonResponse({"status": status, "missing": missing}, status=503 if status == "missing" else 200)
+
+
+_was_ready = threading.Event()
+
+
+def look_around() -> tuple[str, list[str]]:
+    """The verdict on the service's parts as they are now, and those that miss."""
     missing = failing(checks())
     status = verdict(missing, getattr(_wiring(), "SPARE", ()))
-    return JsonResponse({"status": status, "missing": missing}, status=503 if status == "missing" else 200)
+    if status != "missing":
+        _was_ready.set()
+    return status, missing
 
 
 def verdict(missing: Collection[str], spare: Collection[str]) -> str:

@@ -1,9 +1,13 @@
-"""`manage.py background`: runs wiring.BACKGROUND until it is told to end."""
+"""`manage.py background`: runs wiring.BACKGROUND until it is told to end.
+
+With BACKGROUND_JOBS=shared it leaves out what each replica's web server does for itself.
+"""
 
 from __future__ import annotations
 
 import importlib
 import logging
+import os
 import signal
 import threading
 from typing import Any
@@ -11,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chassis.background import run_all
+from chassis.background import run_all, shared
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         _set_when_told_to_end(stop)
         jobs = importlib.import_module(f"{settings.SERVICE_APP}.wiring").BACKGROUND
+        if os.environ.get("BACKGROUND_JOBS", "all") == "shared":
+            jobs = shared(jobs)
         log.info("background of %s: %s", settings.SERVICE, ", ".join(job.name for job in jobs) or "nothing")
         run_all(jobs, stop)
 
