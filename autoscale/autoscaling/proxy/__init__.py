@@ -1,0 +1,1 @@
+"""The filtering proxy before Docker's socket. Standard library only, as the agent."""
