@@ -8,7 +8,7 @@ if file:
     os.environ["AZURITE_ACCOUNTS"] = Path(file).read_text().strip()
 if not os.environ.get("AZURITE_ACCOUNTS"):
     raise SystemExit(
-        "AZURITE_ACCOUNTS_FILE is not set: Azurite's own account has a key that everybody knows."
+        "AZURITE_ACCOUNTS_FILE is not set: everybody knows the key of Azurite's own account."
     )
 
 PROGRAM = "/app/node_modules/azurite/dist/src/blob/main.js"

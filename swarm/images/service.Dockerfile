@@ -15,7 +15,8 @@ COPY service /app/${FOLDER}
 ENV PYTHONPATH=/app/site:/app/chassis STATIC_ROOT=/app/static
 # Django wants no secret here: its settings have one that production refuses.
 RUN cd /app/${FOLDER} && python3 /build/slim.py . \
- && HIVEMART_ENV=local DATA_DIR=/tmp PATH=/venv/bin:$PATH python manage.py collectstatic --noinput -v 0
+ && HIVEMART_ENV=local DATA_DIR=/tmp PATH=/venv/bin:$PATH python manage.py collectstatic --noinput -v 0 \
+ && find /app/static -name '*.map*' -delete
 
 FROM ${RUN_IMAGE}
 ENV PYTHONPATH=/app/site:/app/chassis STATIC_ROOT=/app/static
