@@ -12,11 +12,13 @@ from typing import Any
 
 import yaml
 
+from swarm.cluster import Failed
+
 STACK = Path(__file__).parent / "stack"
 VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\})")
 
 
-class Unset(Exception):
+class Unset(Failed):
     """A stack file uses a variable that has no value."""
 
 
@@ -51,7 +53,7 @@ def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
     if default is not None:
         return value or default
     if value is None:
-        raise Unset(name)
+        raise Unset(f"The stack files use ${{{name}}}, which nothing sets (swarm/variables.py).")
     return value
 
 

@@ -94,6 +94,10 @@ def declared(cluster: Cluster, document: Mapping[str, Any], service: str) -> Lik
     )
 
 
+def with_image(like: Like, image: str) -> Like:
+    return replace(like, image=image)
+
+
 def run_job(
     cluster: Cluster,
     like: Like,
@@ -106,6 +110,7 @@ def run_job(
     constraints: Sequence[str] = (),
     on_this_node: bool = False,
     user: str | None = None,
+    capabilities: Sequence[str] = (),
     timeout: float = 120.0,
 ) -> list[str]:
     """Run a command to its end; the lines it printed. JobFailed otherwise; nothing stays behind.
@@ -122,10 +127,12 @@ def run_job(
         user=like.user if user is None else user,
     )
     where = [f"node.id == {cluster.here}"] if on_this_node else []
-    template = _template(cluster, like, command, mounts, [*where, *constraints])
+    template = _template(cluster, like, command, mounts, [*where, *constraints], capabilities)
     name = f"{cluster.stack}_job-{like.name}-{uuid.uuid4().hex[:8]}"
     labels = {OWN: cluster.stack, JOB: like.name}
-    made = cluster.api.create_service(template, name, labels=labels, mode=ServiceMode("replicated-job", replicas=1))
+    made = cluster.api.create_service(
+        template, name, labels=labels, mode=ServiceMode("replicated-job", replicas=1)
+    )
     try:
         return _outcome(cluster, made["ID"], f"{like.name}: {' '.join(command[-3:])}", timeout)
     finally:
@@ -156,7 +163,12 @@ def clean_up(cluster: Cluster) -> None:
 
 
 def _template(
-    cluster: Cluster, like: Like, command: Sequence[str], mounts: Sequence[Mount], constraints: Sequence[str]
+    cluster: Cluster,
+    like: Like,
+    command: Sequence[str],
+    mounts: Sequence[Mount],
+    constraints: Sequence[str],
+    capabilities: Sequence[str],
 ) -> TaskTemplate:
     scratch = [Mount(target, None, type="tmpfs", tmpfs_size=256 << 20) for target in ("/tmp", "/data")]  # noqa: S108
     taken = {mount["Target"] for mount in mounts}
@@ -170,6 +182,7 @@ def _template(
         configs=[_config_reference(cluster, each) for each in like.configs],
         read_only=True,
         cap_drop=["ALL"],
+        cap_add=list(capabilities) or None,
         init=True,
         stop_grace_period=int(5e9),
     )
@@ -186,13 +199,17 @@ def _template(
 def _secret_reference(cluster: Cluster, secret: Mounted) -> SecretReference:
     found = cluster.api.secrets(filters={"name": secret.docker_name})
     ids = [raw["ID"] for raw in found if raw["Spec"]["Name"] == secret.docker_name]
-    return SecretReference(ids[0], secret.docker_name, secret.target, uid=secret.uid, gid=secret.uid, mode=secret.mode)
+    return SecretReference(
+        ids[0], secret.docker_name, secret.target, uid=secret.uid, gid=secret.uid, mode=secret.mode
+    )
 
 
 def _config_reference(cluster: Cluster, config: Mounted) -> ConfigReference:
     found = cluster.api.configs(filters={"name": config.docker_name})
     ids = [raw["ID"] for raw in found if raw["Spec"]["Name"] == config.docker_name]
-    return ConfigReference(ids[0], config.docker_name, config.target, uid=config.uid, gid=config.uid, mode=config.mode)
+    return ConfigReference(
+        ids[0], config.docker_name, config.target, uid=config.uid, gid=config.uid, mode=config.mode
+    )
 
 
 def _mounted(raw: Mapping[str, Any], name: str) -> Mounted:
@@ -236,10 +253,10 @@ def reason(status: Mapping[str, Any]) -> str:
 
 
 def logs_of(cluster: Cluster, service: str, *, tail: int = 2000) -> list[str]:
-    """The last lines of a service's tasks, or of one task by its id."""
+    """The last lines that a service's tasks printed."""
     try:
-        raw = cluster.api.service_logs(service, stdout=True, stderr=True, tail=tail, is_tty=False)
-        return b"".join(raw).decode(errors="replace").splitlines()
+        raw: bytes = cluster.api.service_logs(service, stdout=True, stderr=True, tail=tail, is_tty=False)
+        return raw.decode(errors="replace").splitlines()
     except APIError:
         return []
 

@@ -134,4 +134,6 @@ def belong_together(certificate: bytes, key: bytes) -> bool:
     """Whether a PEM key is that of a PEM certificate. ValueError if they cannot be read."""
     public = serialization.load_pem_private_key(key, password=None).public_key()
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return public.public_bytes(*form) == x509.load_pem_x509_certificate(certificate).public_key().public_bytes(*form)
+    return public.public_bytes(*form) == x509.load_pem_x509_certificate(
+        certificate
+    ).public_key().public_bytes(*form)

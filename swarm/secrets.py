@@ -160,8 +160,9 @@ class Secrets:
         if current and "tls_cert" in before and not _due(current, options.domain):
             return []
         self.make_self_signed(options.domain)
-        return [f"tls: a self-signed certificate for {options.domain}; browsers will warn, give TLS_CERT and "
-                "TLS_KEY for a real one"]  # fmt: skip
+        return [
+            f"tls: a self-signed certificate for {options.domain}; give TLS_CERT and TLS_KEY for a real one"
+        ]
 
     def _tls_given(self, certificate: bytes, key: bytes) -> list[str]:
         try:

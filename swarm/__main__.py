@@ -1,0 +1,74 @@
+"""`python -m swarm <verb>`: every verb is a module of that name; options are make variables (options.py)."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from swarm import options
+from swarm.cluster import Cluster, Failed, connect
+from swarm.options import BadOption
+
+INTERRUPTED = "Stopped here; the Swarm goes on with what it was told. The same command again takes it up."
+
+
+def _env(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _module(name: str) -> Callable[..., None]:
+    """The function of that name in the module of that name; modules are imported when they are asked for."""
+    return getattr(importlib.import_module(f"swarm.{name}"), name)  # type: ignore[no-any-return]
+
+
+def _images(cluster: Cluster) -> None:
+    importlib.import_module("swarm.deploy").build(cluster, print)
+
+
+VERBS: dict[str, Callable[[Cluster], None]] = {
+    "images": _images,
+    "deploy": lambda cluster: _module("deploy")(cluster),
+    "status": lambda cluster: _module("status")(cluster),
+    "logs": lambda cluster: _module("logs")(cluster, _env("SERVICE"), _env("LINES"), bool(_env("FOLLOW"))),
+    "scale": lambda cluster: _module("scale")(cluster, _env("SERVICE"), _env("REPLICAS")),
+    "update": lambda cluster: _module("update")(cluster, _env("SERVICE"), _env("IMAGE")),
+    "rollback": lambda cluster: _module("rollback")(cluster, _env("SERVICE")),
+    "undeploy": lambda cluster: _module("undeploy")(cluster, _env("DATA")),
+    "staff": lambda cluster: _module("staff")(cluster, _env("EMAIL"), os.environ.get("PASSWORD", "")),
+    "backup": lambda cluster: _module("backup")(cluster, _env("FILE")),
+    "restore": lambda cluster: _module("restore")(cluster, _env("FILE")),
+    "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE")),
+    "rotate": lambda cluster: _module("rotate")(cluster, _env("WHAT")),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 done, 1 it did not work, 2 it was asked for wrongly."""
+    verb = arguments[0] if arguments else ""
+    if verb not in VERBS or len(arguments) > 1:
+        return _say(f"python -m swarm {' | '.join(VERBS)}", 2)
+    try:
+        VERBS[verb](connect(options.from_environment()))
+    except BadOption as error:
+        return _say(str(error), 2)
+    except Failed as error:
+        return _say(str(error), 1)
+    except (DockerException, RequestException) as error:
+        return _say(f"Docker: {error}", 1)
+    except KeyboardInterrupt:
+        return _say(INTERRUPTED, 130)
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""The `docker` command, for what the SDK does not offer: stacks, logs of one task, rolling back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from swarm.cluster import Failed
+
+PATIENCE = 300  # seconds for one call
+
+
+def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = PATIENCE) -> str:
+    """What `docker …` printed. Failed with its own words if it did not do it."""
+    docker = shutil.which("docker")
+    if docker is None:
+        raise Failed("The docker command is missing: install Docker's command line (docs/operations.md).")
+    try:
+        done = subprocess.run(
+            [docker, *arguments],
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"docker {arguments[0]} {arguments[1]} did not end within {timeout:.0f} s.") from error
+    if done.returncode:
+        raise Failed(f"docker {' '.join(arguments[:2])}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def deploy_stack(
+    stack: str, files: Sequence[Path], variables: Mapping[str, str], *, prune: bool, registry: bool
+) -> None:
+    """`docker stack deploy` with these variables; it returns at once."""
+    arguments = ["stack", "deploy", "--resolve-image", "never", "--detach=true"]
+    arguments += ["--prune"] if prune else []
+    arguments += ["--with-registry-auth"] if registry else []
+    arguments += [part for file in files for part in ("-c", str(file))]
+    run([*arguments, stack], env=variables)
+
+
+def task_logs(task: str, *, tail: int = 15) -> list[str]:
+    """The last lines of one task; none where its node does not answer."""
+    try:
+        return run(["service", "logs", "--raw", "--tail", str(tail), task], timeout=15).splitlines()[-tail:]
+    except Failed:
+        return []
+
+
+def roll_back(service: str) -> None:
+    """The specification of before, as a rolling update."""
+    run(["service", "rollback", "--detach", service])

@@ -1,0 +1,237 @@
+"""`make deploy`: from the work tree to a healthy shop, again and again. What did not change is left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import APIError
+
+from local.data import SERVICES
+from swarm import cli, declared, images, jobs, nodes, state, variables
+from swarm.cluster import OWN, Cluster, Failed
+from swarm.jobs import Mounted
+from swarm.options import STAND_IN, Options
+from swarm.rollout import Look, Watch
+from swarm.secrets import Secrets
+from swarm.shop import WEBS
+
+Say = Callable[[str], None]
+AT_ONCE = 2  # databases prepared at the same time
+PREPARE_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stack as the files and this cluster's variables make it."""
+
+    cluster: Cluster
+    variables: Mapping[str, str]
+    document: Mapping[str, Any]
+    stores: frozenset[str]
+    """services of the data files: they come first, once"""
+
+    @classmethod
+    def make(cls, cluster: Cluster, references: Mapping[str, str]) -> Plan:
+        values = variables.make(cluster, references)
+        first = declared.load(data_files(cluster.options), values)
+        return cls(
+            cluster, values, declared.load(files(cluster.options), values), frozenset(first["services"])
+        )
+
+    @property
+    def services(self) -> frozenset[str]:
+        return frozenset(self.document["services"])
+
+    def prepared(self, service: str) -> str:
+        """What a service's databases were prepared with: when this is another text, it is done again."""
+        spec = self.document["services"][service]
+        couch = self.variables[f"SECRET_{variables.upper(service)}_COUCH_USER"]
+        return f"{spec['image']} {couch} {self.variables[f'{variables.upper(service)}_DB_HOST']}"
+
+
+def files(options: Options) -> list[Any]:
+    return declared.files(
+        tls=options.tls, azurite=not options.blob_store, mail_password=bool(options.mail.password)
+    )
+
+
+def data_files(options: Options) -> list[Any]:
+    return [path for path in files(options) if path.stem in {"data", "azurite"}]
+
+
+def image_names(options: Options) -> list[str]:
+    """The images that this stack needs of those that can be built."""
+    wanted = [*WEBS, "gateway"]
+    wanted += ["autoscale"] if "autoscale" in images.names() and _has_autoscaler() else []
+    wanted += [] if options.redis_image else ["valkey"]
+    wanted += [] if options.blob_store or options.azurite_image else ["azurite"]
+    return wanted + (["couch"] if options.couchdb_image == STAND_IN else [])
+
+
+def _has_autoscaler() -> bool:
+    return (declared.STACK / "autoscale.yml").exists()
+
+
+def build(cluster: Cluster, say: Say) -> dict[str, str]:
+    """Name -> reference of every image that the stack needs."""
+    say("Images")
+    return images.build_all(
+        image_names(cluster.options), client=cluster.docker, registry=cluster.options.registry, say=say
+    )
+
+
+def deploy(cluster: Cluster, say: Say = print) -> None:
+    """Bring the stack to what the work tree and the options say. Failed, with the reason, if that did not
+    work: what was rolled is rolled back then.
+    """
+    began = time.monotonic()
+    jobs.clean_up(cluster)
+    references = build(cluster, say)
+    _ensure(cluster, say)
+    plan = Plan.make(cluster, references)
+    _stores_first(plan, say)
+    prepare(plan, say)
+    before = cluster.services()
+    watch = Watch(cluster, plan.services, say)
+    say(f"Stack {cluster.stack}")
+    _apply(plan, files(cluster.options), prune=True)
+    changed = rolled(before, cluster.services())
+    _settle(cluster, watch, changed, say)
+    _remember(plan, before)
+    _forget_configurations(plan)
+    _done(cluster, changed, time.monotonic() - began, say)
+
+
+def _ensure(cluster: Cluster, say: Say) -> None:
+    made = Secrets(cluster).ensure()
+    notes = [line for line in made if line.startswith("tls: ")]
+    say(f"Secrets: {len(made) - len(notes)} made" if len(made) > len(notes) else "Secrets: all there")
+    for line in [*notes, *nodes.ensure(cluster)]:
+        say(f"  {line}")
+
+
+def _apply(plan: Plan, paths: Sequence[Any], *, prune: bool) -> None:
+    registry = bool(plan.cluster.options.registry)
+    cli.deploy_stack(plan.cluster.stack, paths, plan.variables, prune=prune, registry=registry)
+
+
+def _stores_first(plan: Plan, say: Say) -> None:
+    """Databases before the services that want them; only where one is missing."""
+    if plan.stores <= plan.cluster.services().keys():
+        return
+    say("Stores")
+    watch = Watch(plan.cluster, plan.stores, say)
+    _apply(plan, data_files(plan.cluster.options), prune=False)
+    watch.until_healthy(plan.cluster.options.timeout)
+
+
+def prepare(plan: Plan, say: Say) -> None:
+    """Databases, views and users of every service whose image, password or database is another one."""
+    done = state.read(plan.cluster).get("prepared", {})
+    due = [name for name in SERVICES if done.get(name) != plan.prepared(name)]
+    if not due:
+        return
+    say("Databases")
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for lines in pool.map(lambda name: prepare_one(plan, name), due):
+            say(f"  {lines[-1] if lines else 'prepared'}")
+    current = state.read(plan.cluster)
+    marks = current.get("prepared", {}) | {name: plan.prepared(name) for name in due}
+    state.write(plan.cluster, current | {"prepared": marks})
+
+
+def prepare_one(plan: Plan, service: str) -> list[str]:
+    """`manage.py prepare` as the database's administrator."""
+    return jobs.run_job(
+        plan.cluster,
+        jobs.declared(plan.cluster, plan.document, service),
+        ["python", "manage.py", "prepare"],
+        networks=[f"{plan.cluster.stack}_{service}-db"],
+        timeout=PREPARE_SECONDS,
+        **as_admin(plan.variables, service),
+    )
+
+
+def as_admin(values: Mapping[str, str], service: str) -> dict[str, Any]:
+    """`env` and `secrets` of a job that is the administrator of the service's CouchDB."""
+    host = values[f"{variables.upper(service)}_DB_HOST"]
+    secret = values[f"SECRET_{variables.upper(service)}_COUCH_ADMIN"]
+    return {
+        "env": {
+            "COUCHDB_ADMIN_URL": f"http://admin@{host}:5984",
+            "COUCHDB_ADMIN_PASSWORD_FILE": "/run/secrets/couch_admin",
+        },
+        "secrets": [Mounted(secret, "couch_admin")],
+    }
+
+
+def rolled(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Services that were there and have another specification of their tasks now."""
+    return sorted(
+        name
+        for name in before.keys() & after.keys()
+        if before[name]["Spec"]["TaskTemplate"] != after[name]["Spec"]["TaskTemplate"]
+    )
+
+
+def _settle(cluster: Cluster, watch: Watch, changed: Sequence[str], say: Say) -> None:
+    """Wait; roll back what was rolled when one of them was undone by Swarm or does not come up."""
+    try:
+        undone = watch.until_healthy(cluster.options.timeout)
+    except Failed as error:
+        _roll_back(cluster, changed, say)
+        raise Failed(f"{error}\nThe deploy failed; {_backwards(changed)}") from error
+    if undone:
+        names = [seen.name for seen in undone]
+        _roll_back(cluster, [name for name in changed if name not in names], say)
+        why = f"Swarm rolled back {', '.join(names)}:\n  {watch.why(names)}"
+        raise Failed(f"{why}\nThe deploy failed; {_backwards(changed)}")
+
+
+def _backwards(changed: Sequence[str]) -> str:
+    return "everything is as it was before." if changed else "nothing was there to go back to."
+
+
+def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> list[Look]:
+    if not names:
+        return []
+    say(f"Rolling back {', '.join(names)}")
+    watch = Watch(cluster, names, say)
+    for name in names:
+        cli.roll_back(f"{cluster.stack}_{name}")
+    return watch.until_healthy(cluster.options.timeout)
+
+
+def _remember(plan: Plan, before: Mapping[str, Any]) -> None:
+    """The images of before, for `make rollback`."""
+    current = state.read(plan.cluster)
+    previous = dict(current.get("previous", {}))
+    for name, service in plan.cluster.services().items():
+        was = before.get(name, service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        if was != service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]:
+            previous[name] = was
+    state.write(plan.cluster, current | {"previous": previous})
+
+
+def _forget_configurations(plan: Plan) -> None:
+    """Older ones, where nothing has them any more."""
+    used = {raw["name"] for raw in plan.document.get("configs", {}).values() if "name" in raw}
+    prefix = f"{plan.cluster.stack}_public_keys_"
+    for config in plan.cluster.api.configs(filters={"label": f"{OWN}={plan.cluster.stack}"}):
+        name = config["Spec"]["Name"]
+        if name.startswith(prefix) and name not in used:
+            try:
+                plan.cluster.api.remove_config(config["ID"])
+            except APIError:  # a service that is to be rolled back may have it
+                continue
+
+
+def _done(cluster: Cluster, changed: Sequence[str], seconds: float, say: Say) -> None:
+    what = f"rolled {', '.join(changed)}" if changed else "nothing had to be rolled"
+    say(f"The shop is up at {cluster.options.public_url} after {seconds:.0f} s; {what}.")
+    if not state.read(cluster).get("staff"):
+        say("Nobody may sign in as staff yet: make swarm-staff EMAIL=you@example.org asks for a password.")

@@ -1,0 +1,28 @@
+"""`make scale SERVICE=catalog REPLICAS=3`: that many replicas, from now on; a deploy keeps the number."""
+
+from __future__ import annotations
+
+from swarm import cli
+from swarm.cluster import Cluster
+from swarm.options import BadOption
+from swarm.rollout import Say, Watch
+from swarm.shop import SCALABLE
+
+MOST = 100
+
+
+def scale(cluster: Cluster, service: str, replicas: str, say: Say = print) -> None:
+    """BadOption when that makes no sense, Failed when the replicas do not get healthy."""
+    if service not in SCALABLE:
+        raise BadOption(f"SERVICE={service} cannot be scaled; these can: {', '.join(SCALABLE)}.")
+    if not replicas.isdecimal() or int(replicas) > MOST:
+        raise BadOption(f"REPLICAS={replicas} is not a whole number from 0 to {MOST}.")
+    spec = cluster.service(service)["Spec"]
+    watch = Watch(cluster, [service], say)
+    cli.run(["service", "scale", "--detach", f"{cluster.stack}_{service}={replicas}"])
+    watch.until_healthy(cluster.options.timeout)
+    say(f"{service} has {replicas} replicas now.")
+    labels = spec.get("Labels", {})
+    if labels.get("autoscale.enabled") == "true":
+        span = f"{labels.get('autoscale.min', '1')} to {labels.get('autoscale.max', '8')}"
+        say(f"The autoscaler may change that again (from {span}).")

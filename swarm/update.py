@@ -1,0 +1,97 @@
+"""`make update SERVICE=catalog [IMAGE=…]`: another image for a service and what works behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swarm import cli, deploy, images, jobs, state
+from swarm.cluster import Cluster, Failed
+from swarm.options import BadOption
+from swarm.rollout import Say, Watch
+from swarm.secrets import Secrets
+from swarm.shop import SERVICES, WEBS, processes_of
+from swarm.variables import upper
+
+
+def update(cluster: Cluster, service: str, image: str, say: Say = print) -> None:
+    """Roll to this image, or to one built from the work tree. Failed, with the reason, if that did not work:
+    everything is as before then.
+    """
+    if not service:
+        raise BadOption(f"Say which: make update SERVICE=…, one of {', '.join((*WEBS, 'gateway'))}.")
+    services = cluster.services()
+    cluster.service(service)
+    names = [name for name in processes_of(service) if name in services]
+    image = image or _built(cluster, service, say)
+    before = {name: image_of(services[name]) for name in names}
+    if set(before.values()) == {image}:
+        say(f"{service} runs {image} already.")
+        return
+    if service in SERVICES:
+        _prepare(cluster, service, image, say)
+    roll(cluster, dict.fromkeys(names, image), say)
+    say(f"{service} runs {image} now.")
+
+
+def image_of(service: Mapping[str, Any]) -> str:
+    return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
+
+
+def _built(cluster: Cluster, service: str, say: Say) -> str:
+    if service not in images.names():
+        raise BadOption(f"{service} has no image of ours: say which, IMAGE=….")
+    built = images.build_all([service], client=cluster.docker, registry=cluster.options.registry, say=say)
+    return built[service]
+
+
+def _prepare(cluster: Cluster, service: str, image: str, say: Say) -> None:
+    """The views of the new code before the new code; what the old one uses stays."""
+    secret = Secrets(cluster).newest()[f"{service}_couch_admin"]
+    values = {
+        f"{upper(service)}_DB_HOST": state.database_host(cluster, service),
+        f"SECRET_{upper(service)}_COUCH_ADMIN": secret.docker_name,
+    }
+    lines = jobs.run_job(
+        cluster,
+        jobs.with_image(jobs.live(cluster, service), image),
+        ["python", "manage.py", "prepare"],
+        timeout=deploy.PREPARE_SECONDS,
+        **deploy.as_admin(values, service),
+    )
+    say(f"  {lines[-1] if lines else 'prepared'}")
+
+
+def roll(cluster: Cluster, wanted: Mapping[str, str], say: Say) -> None:
+    """Give each service its image; back again for all when one of them fails."""
+    before = {name: image_of(cluster.service(name)) for name in wanted}
+    watch = Watch(cluster, wanted, say)
+    for name, image in wanted.items():
+        _set_image(cluster, name, image)
+    try:
+        undone = [seen.name for seen in watch.until_healthy(cluster.options.timeout)]
+        why = f"Swarm rolled back {', '.join(undone)}:\n  {watch.why(undone)}" if undone else ""
+    except Failed as error:
+        undone, why = [], str(error)
+    if why:
+        _put_back(cluster, {name: image for name, image in before.items() if name not in undone}, say)
+        raise Failed(f"{why}\nThe update failed; everything is as it was before.")
+    current = state.read(cluster)
+    changed = {name: image for name, image in before.items() if image != wanted[name]}
+    state.write(cluster, current | {"previous": current.get("previous", {}) | changed})
+
+
+def _put_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> None:
+    if not images_before:
+        return
+    say(f"Rolling back {', '.join(images_before)}")
+    watch = Watch(cluster, images_before, say)
+    for name, image in images_before.items():
+        _set_image(cluster, name, image)
+    watch.until_healthy(cluster.options.timeout)
+
+
+def _set_image(cluster: Cluster, name: str, image: str) -> None:
+    auth: Sequence[str] = ["--with-registry-auth"] if cluster.options.registry else []
+    arguments = ["service", "update", "--detach", "--no-resolve-image", *auth, "--image", image]
+    cli.run([*arguments, f"{cluster.stack}_{name}"])
