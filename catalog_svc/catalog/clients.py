@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Protocol
+
+from chassis.backup import Blob
 
 _CACHE = "public, max-age=31536000, immutable"
 
 
-class StoreAway(Exception):
+class StoreAway(OSError):
     """The blob store does not answer; the work waits and is tried again."""
 
 
@@ -18,6 +21,9 @@ class Blobs(Protocol):
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
         """Store, or store again. Raises `StoreAway`."""
+
+    def all(self) -> Iterator[tuple[str, bytes, str]]:
+        """Every file: name, content, type. Raises `StoreAway`."""
 
 
 class MemoryBlobs:
@@ -32,6 +38,9 @@ class MemoryBlobs:
             raise StoreAway(name)
         self.files[name] = data
 
+    def all(self) -> Iterator[tuple[str, bytes, str]]:
+        return ((name, data, "image/webp") for name, data in self.files.items())
+
 
 class AzureBlobs:
     """django-storages' AzureStorage, on Azurite or Azure. The container is made when it is missing."""
@@ -41,16 +50,22 @@ class AzureBlobs:
         self._container = container
 
     @cached_property
-    def _storage(self) -> Any:
+    def _service(self) -> Any:
         # The Azure SDK costs 40 MB and half a second; only the worker, which uploads, pays for it.
         from azure.core.exceptions import ResourceExistsError
         from azure.storage.blob import BlobServiceClient
-        from storages.backends.azure_storage import AzureStorage
 
         service = BlobServiceClient.from_connection_string(self._connection_string, retry_total=1)
         with contextlib.suppress(ResourceExistsError):
             # Pictures are public: browsers read them through the gateway without a key.
             service.create_container(self._container, public_access="blob")
+        return service
+
+    @cached_property
+    def _storage(self) -> Any:
+        from storages.backends.azure_storage import AzureStorage
+
+        _ = self._service  # which makes the container
         return AzureStorage(
             connection_string=self._connection_string,
             azure_container=self._container,
@@ -69,6 +84,30 @@ class AzureBlobs:
             self._storage.save(name, file)
         except AzureError as error:
             raise StoreAway(str(error)[:200]) from error
+
+    def all(self) -> Iterator[tuple[str, bytes, str]]:
+        from azure.core.exceptions import AzureError
+
+        try:
+            container = self._service.get_container_client(self._container)
+            for found in container.list_blobs():
+                data = container.download_blob(found.name).readall()
+                yield found.name, data, found.content_settings.content_type or ""
+        except AzureError as error:
+            raise StoreAway(str(error)[:200]) from error
+
+
+class BlobBackup:
+    """Every picture, for `manage.py backup` and `restore`."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def blobs(self) -> Iterator[Blob]:
+        return (Blob(*found) for found in self._blobs.all())
+
+    def put(self, blob: Blob) -> None:
+        self._blobs.put(blob.name, blob.data, blob.content_type)
 
 
 class Renderer(Protocol):

@@ -106,15 +106,23 @@ def assemble(outside: Outside) -> Parts:
     )
 
 
-def _build() -> Parts:
+def _blobs() -> clients.Blobs:
     connection = settings.AZURE_STORAGE_CONNECTION_STRING
-    blobs = clients.AzureBlobs(connection, settings.AZURE_CONTAINER) if connection else clients.MemoryBlobs()
+    return clients.AzureBlobs(connection, settings.AZURE_CONTAINER) if connection else clients.MemoryBlobs()
+
+
+def BACKUP_EXTRA() -> dict[str, clients.BlobBackup]:  # noqa: N802 - read by the chassis beside COLLECTIONS
+    """What is kept outside of the databases."""
+    return {"pictures": clients.BlobBackup(_blobs())}
+
+
+def _build() -> Parts:
     return assemble(
         Outside(
             repository=couch_repository,
             stores=open_store,
             folder=Path(settings.DATA_DIR),
-            blobs=blobs,
+            blobs=_blobs(),
             renderer=clients.CeleryRenderer(),
             media_url=settings.MEDIA_URL,
             limits=Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS),

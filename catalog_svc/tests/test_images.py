@@ -11,8 +11,10 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from catalog import pictures
+from catalog.clients import BlobBackup, MemoryBlobs
 from catalog.domain import ImageStatus
 from catalog.pictures import Limits, NotAPicture
+from chassis.backup import extras
 from chassis.testing.identity import bearer, staff
 from shop import category, product
 
@@ -199,3 +201,14 @@ def test_pictures_are_for_staff(lamp, client):
     assert upload(client, picture(), headers=bearer()).status_code == 403
     assert client.get("/api/catalog/images/nope", headers=EDITOR).status_code == 404
     assert client.post("/api/catalog/products/nope/images", headers=EDITOR).status_code in (404, 415)
+
+
+def test_pictures_are_saved_and_come_back_with_their_types(lamp: Any, tmp_path: Any) -> None:
+    lamp.blobs.put("lamp/1/card.webp", b"RIFF", "image/webp")
+    back = MemoryBlobs()
+
+    saved = extras.save(BlobBackup(lamp.blobs), tmp_path / "pictures.tar")
+    loaded = extras.load(BlobBackup(back), tmp_path / "pictures.tar")
+
+    assert (saved, loaded) == (1, 1)
+    assert list(back.all()) == [("lamp/1/card.webp", b"RIFF", "image/webp")]

@@ -27,7 +27,8 @@ module.exports = (app) => {
 
   app.get('/:db', (req, res, next) => (req.params.db.startsWith('_') ? next() : info(req, res, next)));
   const info = withDatabase(async (req, res, db) => {
-    answer(res, 200, { ...(await db.info()), instance_start_time: await instance(db) });
+    const gone = (await db.changes({ since: 0 })).results.filter((change) => change.deleted).length;
+    answer(res, 200, { ...(await db.info()), doc_del_count: gone, instance_start_time: await instance(db) });
   });
 
   app.delete('/:db', withDatabase((req, res, db, next) => {
