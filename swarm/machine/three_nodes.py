@@ -34,7 +34,7 @@ BASE_IMAGE = os.environ.get("BASE_IMAGE") or "debian:bookworm-slim"
 SUBNET = os.environ.get("NODES_SUBNET") or "172.30.213"
 PATIENCE = 60.0  # seconds for what takes two or three
 LOADING = 600.0
-# Everything but SYS_RESOURCE, which is refused where the machine itself is confined: `--privileged` would ask for it.
+# Everything but SYS_RESOURCE, which a confined machine refuses: `--privileged` would ask for it.
 RIGHTS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--cgroupns", "host"),
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
@@ -125,7 +125,7 @@ class ThreeNodes:
         return self.nodes
 
     def join(self, *, managers: Sequence[int] = (1, 2, 3)) -> None:
-        """One Swarm of the three; the first of `managers` makes it and leads it, who is not in it is a worker."""
+        """One Swarm of the three; the first of `managers` makes it and leads it, the others are workers."""
         began = time.monotonic()
         leader = self._nodes[managers[0] - 1]
         options = ("--advertise-addr", leader.address, "--task-history-limit", "2")
