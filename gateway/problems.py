@@ -31,7 +31,6 @@ PROBLEMS = (
 )
 
 HEADERS = (
-    'X-Request-ID "$rid"',
     'Cache-Control "no-store"',
     'X-Content-Type-Options "nosniff"',
     "Content-Security-Policy \"default-src 'none'; frame-ancestors 'none'\"",
@@ -39,9 +38,9 @@ HEADERS = (
 )
 
 
-def _location(problem: Problem) -> str:
+def _location(problem: Problem, common: str) -> str:
     headers = [*HEADERS, *([f'Retry-After "{problem.retry_after}"'] if problem.retry_after else [])]
-    lines = "\n".join(f"            add_header {header} always;" for header in headers)
+    lines = "\n            ".join([common, *(f"add_header {header} always;" for header in headers)])
     body = (
         f'{{"type":"{problem.type}","title":"{problem.title}","status":{problem.status},'
         f'"detail":"{problem.detail}","request_id":"$rid"}}'
@@ -50,15 +49,15 @@ def _location(problem: Problem) -> str:
         f"        location = /.problem/{problem.status} {{\n            internal;\n"
         f"            default_type application/problem+json;\n"
         # Else nginx may find the body too large again on its way here, and answers in HTML.
-        f"            client_max_body_size 0;\n{lines}\n"
+        f"            client_max_body_size 0;\n            {lines}\n"
         f"            return {problem.status} '{body}';\n        }}"
     )
 
 
-def nginx_locations() -> str:
-    """The `error_page` lines of a server and the locations that they lead to."""
+def nginx_locations(common: str) -> str:
+    """The `error_page` lines of a server and the locations that they lead to, with `common` headers."""
     pages = [
         f"        error_page {problem.codes} ={problem.status} /.problem/{problem.status};"
         for problem in PROBLEMS
     ]
-    return "\n".join([*pages, *map(_location, PROBLEMS)])
+    return "\n".join([*pages, *(_location(problem, common) for problem in PROBLEMS)])

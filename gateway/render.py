@@ -22,6 +22,8 @@ from gateway.problems import nginx_locations
 TEMPLATES = Path(__file__).parent / "templates"
 SECTION = re.compile(r"^[ ]*\{\{#(\w+)\}\}\n?(.*?)\{\{/\1\}\}\n?", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"\{\{(\w+)\}\}")
+DRAINING = "draining"
+"""name of a file in `directory`: while it is there, /edge-health says 503"""
 HIDDEN_BLOB_HEADERS = [
     "x-ms-access-tier",
     "x-ms-access-tier-inferred",
@@ -33,6 +35,7 @@ HIDDEN_BLOB_HEADERS = [
     "x-ms-request-id",
     "x-ms-server-encrypted",
     "x-ms-version",
+    "strict-transport-security",
 ]
 
 
@@ -62,9 +65,27 @@ class Settings:
     workers: int = 1
     keepalive: int = 16
     """idle connections kept to each upstream; 0 where a node may vanish"""
+    connect: str = "1s"
+    """patience with an upstream that does not even take the connection"""
+    patience: str = "3s"
+    """what running requests get at the end"""
+    answers_size: str = "256m"
+    media_size: str = "1g"
+    certificate: str = ""
+    """files of a certificate with its chain, and of its key: with them `outer` speaks HTTPS"""
+    certificate_key: str = ""
+    plain: Sequence[str] = ()
+    """addresses that lead to HTTPS; only with a certificate"""
+    tls_port: int = 443
+    """the port of HTTPS as browsers see it"""
+    proxies: Sequence[str] = ()
+    """networks of whoever ends TLS in front: the outer listener believes their X-Forwarded-For and -Proto"""
     resolver: str = ""
     user: str = ""
     hsts: bool = False
+    """browsers are told to use HTTPS only, for a year; not with a certificate that they do not know"""
+    least: str = "error"
+    """least severe fault that nginx writes of itself; failed requests are written besides"""
     figures: str = ""
     """file in memory for `gateway.figures`; empty: nothing is counted"""
 
@@ -79,9 +100,10 @@ def _upstream(name: str, servers: Sequence[str], settings: Settings) -> str:
     """One group. `max_fails=0`: a single replica that starts again must not be left out for ten seconds."""
     resolve = " resolve" if settings.resolver else ""
     lines = [f"server {server}{resolve} max_fails=0;" for server in servers]
+    lines += [f"keepalive {settings.keepalive};"]
     if settings.keepalive:
         # Idle connections end here first, or a POST could meet one that the service just closed.
-        lines += [f"keepalive {settings.keepalive};", "keepalive_timeout 20s;"]
+        lines += ["keepalive_timeout 20s;"]
     inside = "\n".join(f"        {line}" for line in [f"zone {name} 64k;", *lines])
     return f"    upstream {name} {{\n{inside}\n    }}\n"
 
@@ -112,8 +134,26 @@ def _style_hash(page: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
+def _headers(settings: Settings, *, outer: bool) -> str:
+    """What is in every answer, as directives on one line: a location with others of its own loses these."""
+    lines = ["add_header X-Request-ID $rid always;"]
+    if settings.hsts and outer:
+        lines += ['add_header Strict-Transport-Security "max-age=31536000" always;']
+    return " ".join(lines)
+
+
+def _edge_health(settings: Settings) -> str:
+    """503 while this gateway is about to end; whoever balances between several of them asks for it."""
+    return (
+        "        location = /edge-health {\n            default_type text/plain;\n"
+        f'            if (-f "{settings.directory}/{DRAINING}") {{ return 503 "draining\\n"; }}\n'
+        '            return 200 "ok\\n";\n        }'
+    )
+
+
 def _routes(settings: Settings, *, outer: bool) -> str:
     media = urlsplit(settings.media)
+    headers = _headers(settings, outer=outer)
     sorry = (TEMPLATES / "sorry.html").read_text()
     return fill(
         (TEMPLATES / "routes.conf").read_text(),
@@ -124,10 +164,13 @@ def _routes(settings: Settings, *, outer: bool) -> str:
             # A page is made of answers that came through the inner listener: together they stay below 4 s.
             "fresh": "2s" if outer else "1s",
             "forwarded_host": "$http_host" if outer else "$inner_host",
-            "forwarded_proto": "$scheme" if outer else "$inner_proto",
+            "forwarded_proto": "$scheme" if outer and not settings.proxies else "$inner_proto",
+            "connect": settings.connect,
+            "headers": headers,
+            "edge_health": _edge_health(settings),
+            "tls": settings.certificate,
             "services": "|".join(map(re.escape, settings.services)),
             "auth_burst": settings.auth_burst,
-            "hsts": settings.hsts and outer,
             "figures": settings.figures,
             "media_host": media.netloc,
             "media_path": media.path.rstrip("/"),
@@ -135,12 +178,16 @@ def _routes(settings: Settings, *, outer: bool) -> str:
             "media_query": f"?{media.query}" if media.query else "",
             "hide_blob_headers": _lines("proxy_hide_header", HIDDEN_BLOB_HEADERS),
             "mailbox": settings.mailbox,
-            "problem_pages": nginx_locations(),
+            "problem_pages": nginx_locations(headers),
             "no_picture": _quoted((TEMPLATES / "no-picture.svg").read_text()),
             "sorry": _quoted(sorry),
             "sorry_style": _style_hash(sorry),
         },
     )
+
+
+def _kind(settings: Settings) -> str:
+    return "ssl backlog=4096" if settings.certificate else "backlog=4096"
 
 
 def render(settings: Settings) -> str:
@@ -156,7 +203,18 @@ def render(settings: Settings) -> str:
             "figures": settings.figures,
             "auth_rate": settings.auth_rate,
             "upstreams": _upstreams(settings),
-            "listen_outer": _lines("listen", settings.outer, "backlog=4096"),
+            "patience": settings.patience,
+            "least": settings.least,
+            "answers_size": settings.answers_size,
+            "media_size": settings.media_size,
+            "tls": settings.certificate,
+            "certificate": settings.certificate,
+            "certificate_key": settings.certificate_key,
+            "tls_port": "" if settings.tls_port == 443 else f":{settings.tls_port}",
+            "edge_health": _edge_health(settings),
+            "proxies": _lines("set_real_ip_from", settings.proxies),
+            "listen_plain": _lines("listen", settings.plain, "backlog=4096"),
+            "listen_outer": _lines("listen", settings.outer, _kind(settings)),
             "listen_inner": _lines("listen", settings.inner, "backlog=4096"),
             "trusted": _lines("set_real_ip_from", settings.trusted),
             "routes_outer": _routes(settings, outer=True),

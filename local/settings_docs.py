@@ -48,6 +48,26 @@ OWN = """
 | `HEALTH_HOLD` | Path | | while this file exists the shop is `degraded` at best |
 | `MAILBOX_LISTEN` | str | | where local/mailbox.py answers, host:port |
 | `MAILBOX_FOLDER` | Path | | the mails that it shows |
+
+## The gateway in a container
+
+What `python -m gateway` reads; `make deploy` sets it.
+
+| variable | type | default | meaning |
+|---|---|---|---|
+| `GATEWAY_MEDIA` | str | | URL of the container with the public pictures |
+| `GATEWAY_SERVICES` | list | all | who has `/api/<name>` and `/admin/<name>`, at `<name>:8000` |
+| `GATEWAY_AUTH_RATE` | int | `30` | log-ins, and registrations, per minute and address |
+| `GATEWAY_TRUSTED` | list | private networks | whose `X-Forwarded-For` the inner listener believes |
+| `GATEWAY_PROXIES` | list | | whose the outer one believes, and `-Proto`: who ends TLS before it |
+| `GATEWAY_RESOLVER` | str | `127.0.0.11` | the DNS server that knows the services' names |
+| `GATEWAY_WORKERS` | int | `1` | nginx's worker processes |
+| `GATEWAY_DIR` | Path | `/tmp/nginx` | its temporary files; what is cached is below `DATA_DIR` |
+| `TLS_CERT_FILE`, `TLS_KEY_FILE` | Path | | certificate with its chain, and key; without them 8080 speaks plain HTTP |
+| `HTTPS_PORT` | int | `443` | the port of HTTPS as browsers see it |
+| `DRAIN_SECONDS` | float | `0` | seconds to go on serving after SIGTERM |
+| `FIGURES_LISTEN` | str | `0.0.0.0:9101` | where gateway/figures.py answers; empty: nothing is counted |
+| `NGINX` | Path | `/app/nginx` | the program |
 """
 
 

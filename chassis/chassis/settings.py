@@ -276,7 +276,6 @@ def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]
             "staticfiles": {"BACKEND": storage},
         },
         "WHITENOISE_USE_FINDERS": not static_root,
-        "WHITENOISE_KEEP_ONLY_HASHED_FILES": True,  # nothing asks for a file by its plain name
         "MEDIA_URL": declare(
             "MEDIA_URL",
             str,
