@@ -1,0 +1,150 @@
+"""The loop's own address: /metrics for Prometheus, /state for the page, /livez for the container's check."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from autoscaling.domain.capacity import free_on
+from autoscaling.services.history import FIELDS
+from autoscaling.services.loop import Autoscaler, Round
+from autoscaling.services.measuring import Measuring
+
+LATE = 30.0  # seconds without a round after which this process is of no use
+
+
+class Metrics:
+    """What every round leaves behind, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own: dict[str, Any] = {"registry": self.registry}
+        self.decisions = Counter("autoscale_decisions", "Decisions", ["service", "rule", "outcome"], **own)
+        self.rounds = Counter("autoscale_rounds", "Rounds", ["mode"], **own)
+        self.seconds = Gauge("autoscale_round_seconds", "Time that the last round took", **own)
+        self.acting = Gauge("autoscale_acting", "1 where this loop writes", **own)
+        self.faults = Gauge("autoscale_faults", "Things that are wrong just now", **own)
+        self.of_service = {
+            name: Gauge(f"autoscale_service_{name}", text, ["service"], **own)
+            for name, text in (
+                ("wanted", "Replicas that the specification asks for"),
+                ("ready", "Replicas that serve"),
+                ("need", "Replicas that the demand asks for"),
+                ("cpu", "CPU seconds per second of all replicas"),
+                ("arrived", "Requests per second"),
+                ("in_flight", "Requests under way"),
+                ("blocked", "Replicas that were wanted and not granted"),
+            )
+        }
+
+    def take(self, done: Round, faults: int) -> None:
+        self.rounds.labels(done.mode).inc()
+        self.seconds.set(done.seconds)
+        self.acting.set(done.mode == "act")
+        self.faults.set(faults)
+        for service, record in done.records.items():
+            self.decisions.labels(service, record["rule"], record["outcome"]).inc()
+            for name, gauge in self.of_service.items():
+                value = record["from" if name == "wanted" else name]
+                gauge.labels(service).set(float("nan") if value is None else value)
+
+
+def state(loop: Autoscaler, measuring: Measuring, faults: dict[str, str], since: float) -> dict[str, Any]:
+    """Everything that the page shows, as JSON."""
+    last = loop.last
+    cluster = last.cluster
+    nodes = [] if cluster is None else [
+        {
+            "name": node.name, "role": node.role, "leader": node.leader, "usable": node.usable,
+            "tasks": sum(task.node == node.id for task in cluster.tasks),
+            "cpus": node.resources.cpus, "free_cpus": round(free_on(node, cluster.tasks).cpus, 2),
+            "memory": node.resources.memory, "free_memory": free_on(node, cluster.tasks).memory,
+            "busy": _busy(measuring, node.id),
+        }
+        for node in cluster.nodes
+    ]  # fmt: skip
+    return {
+        "at": last.at,
+        "mode": last.mode,
+        "hold": last.overrides.hold,
+        "faults": faults,
+        "fields": FIELDS,
+        "points": loop.history.since(since),
+        "services": list(last.records.values()),
+        "told": dict(last.overrides.told),
+        "decisions": loop.history.decisions(),
+        "nodes": nodes,
+    }
+
+
+def _busy(measuring: Measuring, node: str) -> float | None:
+    figures = measuring.nodes.get(node)
+    return None if figures is None or figures.cpu is None else round(figures.cpu, 2)
+
+
+class Server(ThreadingHTTPServer):
+    """`after` is what the loop calls with each round."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, listen: tuple[str, int], loop: Autoscaler, measuring: Measuring, faults: dict[str, str]
+    ) -> None:
+        super().__init__(listen, Handler)
+        self.loop, self.measuring, self.faults = loop, measuring, faults
+        self.metrics = Metrics()
+        self._round_at = time.monotonic()
+
+    def after(self, done: Round) -> None:
+        self._round_at = time.monotonic()
+        self.metrics.take(done, len(self.faults))
+
+    @property
+    def alive(self) -> bool:
+        return time.monotonic() - self._round_at < LATE
+
+    def start(self) -> None:
+        threading.Thread(target=self.serve_forever, args=(0.5,), name="state", daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    timeout = 5
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path == "/metrics":
+            self._send(200, "text/plain; version=0.0.4", generate_latest(self.server.metrics.registry))
+        elif url.path == "/state":
+            self._send(200, "application/json", self._state(parse_qs(url.query)))
+        elif url.path == "/livez":
+            alive = self.server.alive
+            self._send(200 if alive else 503, "text/plain", b"ok\n" if alive else b"no round any more\n")
+        else:
+            self._send(404, "text/plain", b"not found\n")
+
+    def _state(self, query: dict[str, list[str]]) -> bytes:
+        try:
+            since = float(query.get("since", ["0"])[0])
+        except ValueError:
+            since = 0.0
+        server = self.server
+        return json.dumps(state(server.loop, server.measuring, dict(server.faults), since)).encode()
+
+    def _send(self, status: int, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the page asks every two seconds."""

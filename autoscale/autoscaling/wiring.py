@@ -1,0 +1,77 @@
+"""The one place that chooses real parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from autoscaling.clients.docker import Docker, engines
+from autoscaling.clients.logs import AuditTrail
+from autoscaling.clients.peers import Peers
+from autoscaling.clients.scraping import Scraper
+from autoscaling.policy import decide
+from autoscaling.services import Autoscaler, History, Journal, Measuring, Telling
+from autoscaling.services.faults import Faults
+from chassis.clock import now
+from chassis.ids import new_id
+from chassis.siblings import Sibling
+from chassis.wiring import Wiring
+
+COLLECTIONS: list[object] = []
+BACKGROUND: list[object] = []
+DOCKER_SECONDS = 3.0  # for one answer of the Docker API
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the page uses."""
+
+    telling: Telling
+    peers: Peers
+
+
+def docker() -> Docker:
+    return Docker(lambda: engines(settings.DOCKER_PROXY, DOCKER_SECONDS))
+
+
+def audit_trail() -> AuditTrail:
+    return AuditTrail(Sibling("logs"), clock=now, new_id=new_id)
+
+
+def build() -> Parts:
+    return Parts(
+        telling=Telling(kept=docker(), audit=audit_trail().record),
+        peers=Peers(settings.AUTOSCALE_PEERS),
+    )
+
+
+wiring = Wiring(build)
+parts = wiring.parts
+
+READY = {"loop": lambda: parts().peers.newest()}
+SPARE = ("loop",)
+
+
+def autoscaler(*, dry_run: bool) -> tuple[Autoscaler, Measuring, Faults]:
+    """The control loop with everything real."""
+    faults = Faults()
+    measuring = Measuring(faults, stack=settings.AUTOSCALE_STACK, every=settings.AUTOSCALE_EVERY)
+    path = Path(settings.AUTOSCALE_DECISIONS or settings.DATA_DIR / "decisions.jsonl")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = Autoscaler(
+        swarm=docker(),
+        agents=Scraper(settings.NODE_AGENTS),
+        gateways=Scraper(settings.GATEWAY_FIGURES_AT),
+        policy=decide,
+        measuring=measuring,
+        faults=faults,
+        journal=Journal(path),
+        history=History(),
+        tell=audit_trail().decided,
+        stack=settings.AUTOSCALE_STACK,
+        node=settings.AUTOSCALE_NODE,
+        dry_run=dry_run,
+    )
+    return made, measuring, faults
