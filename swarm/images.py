@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import sys
 import tarfile
 import time
@@ -33,6 +34,7 @@ STAND_INS = ("couch", "azurite", "valkey")
 BUILD_SECONDS = 1800
 AT_ONCE = 2
 _LAST_LINES = 25
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _SKIPPED = {"__pycache__", "node_modules", "tests", "requirements.in", "requirements.txt", "package.json"}
 _SKIPPED |= {"package-lock.json", "vendor.py"}
 
@@ -189,7 +191,7 @@ class Builder:
         return True
 
     def _build(self, recipe: Recipe, parents: Mapping[str, str], reference: str) -> None:
-        lines: list[str] = []
+        said = ""
         stream = self.client.api.build(
             fileobj=recipe.context(),
             custom_context=True,
@@ -202,9 +204,10 @@ class Builder:
             timeout=BUILD_SECONDS,
         )
         for message in stream:
-            lines += message.get("stream", "").splitlines()
+            said += message.get("stream", "")
             if "error" in message:
-                tail = "\n".join([*filter(str.strip, lines), message["error"]][-_LAST_LINES:])
+                lines = [line for line in _COLOUR.sub("", said).splitlines() if line.strip()]
+                tail = "\n".join([*lines, message["error"]][-_LAST_LINES:])
                 raise Failed(f"The image of {recipe.name} cannot be built. Its last lines:\n{tail}")
 
     def _push(self, reference: str) -> None:
