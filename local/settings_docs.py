@@ -63,7 +63,7 @@ What `python -m gateway` reads; `make deploy` sets it.
 | `GATEWAY_RESOLVER` | str | `127.0.0.11` | the DNS server that knows the services' names |
 | `GATEWAY_WORKERS` | int | `1` | nginx's worker processes |
 | `GATEWAY_DIR` | Path | `/tmp/nginx` | its temporary files; what is cached is below `DATA_DIR` |
-| `TLS_CERT_FILE`, `TLS_KEY_FILE` | Path | | certificate with its chain, and key; without: plain HTTP on 8080 |
+| `TLS_CERT_FILE`, `TLS_KEY_FILE` | Path | | certificate with its chain, and key; without them plain HTTP |
 | `HTTPS_PORT` | int | `443` | the port of HTTPS as browsers see it |
 | `DRAIN_SECONDS` | float | `0` | seconds to go on serving after SIGTERM |
 | `FIGURES_LISTEN` | str | `0.0.0.0:9101` | where gateway/figures.py answers; empty: nothing is counted |
