@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.domain import CURRENCY, PATTERNS, Money, ProductStatus, Variant
+from catalog.domain import CURRENCY, PATTERNS, How, Money, ProductStatus, Variant
 from catalog.domain.names import SLUG_LENGTH, is_attribute
 from catalog.domain.product import MAX_IMAGES, MAX_VARIANTS
 from catalog.domain.stock import MAX_ON_HAND
@@ -158,6 +158,20 @@ class ReservationIn(_EachOnce):
     order_id = _named("ident")
     lines = _many(LineIn, allow_empty=False, max_length=100)
     ttl = s.IntegerField(min_value=1, max_value=7 * 24 * 3600)
+
+
+class TruthIn(_EachOnce):
+    """What an order says of its units; `sold_at` is when units that came back had been sold."""
+
+    order_id = _named("ident")
+    how = s.ChoiceField(choices=[how.value for how in How])
+    since = s.DateTimeField()
+    sold_at = s.DateTimeField(required=False, allow_null=True)
+    lines = _many(LineIn, allow_empty=False, max_length=100)
+
+
+class TruthsIn(s.Strict):
+    orders = _many(TruthIn, allow_empty=False, max_length=200)
 
 
 # -- answers

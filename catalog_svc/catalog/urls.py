@@ -24,6 +24,7 @@ api = [
 internal = [
     path("skus", inside.SkusView.as_view(), name="internal-skus"),
     path("reservations", inside.ReservationsView.as_view(), name="internal-reservations"),
+    path("reservations/correct", inside.CorrectView.as_view(), name="internal-correct"),
     path("reservations/<id:order_id>/commit", inside.CommitView.as_view(), name="internal-commit"),
     path("reservations/<id:order_id>/release", inside.ReleaseView.as_view(), name="internal-release"),
 ]

@@ -19,6 +19,7 @@ from catalog.readmodel.indexer import Indexer, Sources
 from catalog.readmodel.reader import Reader
 from catalog.services.categories import CategoryService
 from catalog.services.claims import Claims
+from catalog.services.correcting import Correction
 from catalog.services.images import ImageService
 from catalog.services.products import ProductService
 from catalog.services.reactions import Reactions
@@ -41,6 +42,7 @@ class Parts:
     products: ProductService
     categories: CategoryService
     stock: StockService
+    correction: Correction
     images: ImageService
     reviews: ReviewService
     reactions: Reactions
@@ -88,6 +90,7 @@ def assemble(outside: Outside) -> Parts:
         products=ProductService(products, categories, claims, stock_service, now, outside.new_id, recent),
         categories=CategoryService(categories, products, now),
         stock=stock_service,
+        correction=Correction(stock, now),
         images=ImageService(
             images, products, outside.blobs, outside.renderer, outside.limits, now, outside.new_id
         ),

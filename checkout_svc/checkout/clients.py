@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -11,12 +11,13 @@ from urllib.parse import quote
 from chassis.siblings import Answer, Refused, Sibling, SiblingDown
 
 from .domain import Money
-from .services.ports import Away, Cart, Refusal, Sku
+from .services.ports import Away, Cart, Correction, Fate, Refusal, Sku, StockBook, Truth
 
 _PER_CALL = 60  # SKUs of 64 characters: an address well under 8 KB, nginx's limit
 _LOOK_AFTER = (
     900  # seconds; says when a reservation ought to have been looked at, it is never freed by the clock
 )
+_SLOW = 60.0  # seconds: many documents in one call
 _COULD_BE_SKU = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 
@@ -48,6 +49,27 @@ class SiblingCatalog:
 
     def release(self, order_id: str, lines: Mapping[str, int], *, sold: bool = False) -> None:
         self._end(order_id, "release", lines, **({"sold": True} if sold else {}))
+
+    def correct(self, truths: Sequence[Truth]) -> list[Correction]:
+        body = {"orders": [_truth(each) for each in truths]}
+        path = "/internal/reservations/correct"
+        try:
+            answer = _ask(lambda: self._catalog.post(path, body, safe=True, timeout=_SLOW))
+        except Refused as no:
+            raise Away(f"The catalogue refused to correct: {no}") from no
+        return [Correction(row["order_id"], row["sku"], row["outcome"]) for row in answer.json["results"]]
+
+    def books(self) -> Iterator[StockBook]:
+        params: dict[str, Any] = {"limit": 100}
+        while True:
+            asked = partial(self._catalog.get, "/internal/reservations", params, timeout=_SLOW)
+            page = _ask(asked).json
+            for row in page["results"]:
+                holds = {each["order_id"]: (Fate(each["how"]), each["quantity"]) for each in row["orders"]}
+                yield StockBook(row["sku"], row["available"], holds)
+            if page["next"] is None:
+                return
+            params = {"limit": 100, "cursor": page["next"]}
 
     def _end(self, order_id: str, how: str, lines: Mapping[str, int], **more: Any) -> None:
         path = f"/internal/reservations/{quote(order_id)}/{how}"
@@ -119,6 +141,16 @@ def _reserve_refused(no: Refused) -> Exception:
 
 def _lines(lines: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(lines.items())]
+
+
+def _truth(truth: Truth) -> dict[str, Any]:
+    return {
+        "order_id": truth.hold_id,
+        "how": truth.fate.value,
+        "since": truth.since.isoformat(),
+        "sold_at": truth.sold_at.isoformat() if truth.sold_at else None,
+        "lines": _lines(truth.lines),
+    }
 
 
 def _sku(row: Mapping[str, Any]) -> Sku:

@@ -26,7 +26,19 @@ from .domain import Order
 from .post import DjangoPost
 from .provider.builtin import TestProvider
 from .provider.ledger import LedgerEntry
-from .services import Carts, Catalog, Mailing, Orders, Placing, Post, Pricing, Saga, Sweeper, anonymise_orders
+from .services import (
+    Carts,
+    Catalog,
+    Mailing,
+    Orders,
+    Placing,
+    Post,
+    Pricing,
+    Reconciler,
+    Saga,
+    Sweeper,
+    anonymise_orders,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +62,7 @@ class Parts:
     desk: Orders
     sweeper: Sweeper
     mailing: Mailing
+    reconciler: Reconciler
 
 
 def assemble(
@@ -81,6 +94,7 @@ def assemble(
         placing=Placing(orders, pricing, payments, saga, new_id=new_id, clock=now, sleep=sleep),
         desk=desk,
         sweeper=Sweeper(orders, saga, new_id=new_id, clock=now),
+        reconciler=Reconciler(orders, payments, catalog, clock=now),
         mailing=Mailing(orders, post, public_url=settings.PUBLIC_URL, token=desk.token, clock=now),
     )
 

@@ -11,7 +11,19 @@ from typing import Any
 from chassis.couch import MemoryRepository
 from checkout import repositories, wiring
 from checkout.domain import Address, Money
-from checkout.services import Away, Basket, Cart, Mail, PlaceOrder, Refusal, Sku
+from checkout.services import (
+    Away,
+    Basket,
+    Cart,
+    Correction,
+    Fate,
+    Mail,
+    PlaceOrder,
+    Refusal,
+    Sku,
+    StockBook,
+    Truth,
+)
 
 HOME = Address(name="Ada", line1="1 Main St", postal_code="1000", city="Brussels", country="BE")
 
@@ -68,6 +80,46 @@ class FakeCatalog:
                 self.held.pop(order_id, None)
                 for sku, quantity in self.sold.pop(order_id, forgotten).items():
                     self.on_hand[sku] += quantity
+
+    def correct(self, truths: Sequence[Truth]) -> list[Correction]:
+        with self._call("correct"):
+            return [
+                Correction(truth.hold_id, sku, outcome)
+                for truth in truths
+                for sku, outcome in self._correct(truth)
+            ]
+
+    def _correct(self, truth: Truth) -> list[tuple[str, str]]:
+        """The rule for what is remembered; that of a forgotten past is catalog_svc's, and tested there."""
+        id, lines = truth.hold_id, truth.lines
+        if truth.fate is not Fate.RELEASED and id in self.released:
+            return [(sku, "was-released") for sku in lines]
+        if truth.fate is Fate.HELD and id not in self.held and id not in self.sold:
+            if any(self.available(sku) < quantity for sku, quantity in lines.items()):
+                return [(sku, "short") for sku in lines]
+            self.held[id] = dict(lines)
+            return [(sku, "held") for sku in lines]
+        if truth.fate is Fate.COMMITTED and id not in self.sold:
+            self.held.pop(id, None)
+            self.sold[id] = dict(lines)
+            for sku, quantity in lines.items():
+                self.on_hand[sku] -= quantity
+            return [(sku, "committed") for sku in lines]
+        if truth.fate is Fate.RELEASED and (id in self.held or id in self.sold):
+            told = "released" if id in self.held else "returned"
+            for sku, quantity in self.sold.pop(id, {}).items():
+                self.on_hand[sku] += quantity
+            self.held.pop(id, None)
+            self.released.add(id)
+            return [(sku, told) for sku in lines]
+        return []
+
+    def books(self) -> Iterator[StockBook]:
+        with self._call("books"):
+            for sku in sorted(self.on_hand):
+                holds = {id: (Fate.HELD, lines[sku]) for id, lines in self.held.items() if sku in lines}
+                holds |= {id: (Fate.COMMITTED, lines[sku]) for id, lines in self.sold.items() if sku in lines}
+                yield StockBook(sku, self.available(sku), holds)
 
     def forget(self) -> None:
         """A day goes by: what became of finished orders is pruned."""

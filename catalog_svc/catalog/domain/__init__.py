@@ -2,6 +2,7 @@
 
 from catalog.domain.availability import Availability, availability_of, best
 from catalog.domain.category import Category, CategoryTree
+from catalog.domain.correction import How, Outcome, Truth, correct
 from catalog.domain.image import IMAGE_WIDTHS, Image, ImageStatus, Rendition
 from catalog.domain.money import CURRENCY, Money
 from catalog.domain.names import PATTERNS, is_sku, is_slug, slugify
@@ -20,9 +21,11 @@ __all__ = [
     "Claim",
     "Finished",
     "Hold",
+    "How",
     "Image",
     "ImageStatus",
     "Money",
+    "Outcome",
     "Product",
     "ProductImage",
     "ProductStatus",
@@ -34,10 +37,12 @@ __all__ = [
     "RuleBroken",
     "ShortOf",
     "Stock",
+    "Truth",
     "UnknownReservation",
     "Variant",
     "availability_of",
     "best",
+    "correct",
     "is_sku",
     "is_slug",
     "slugify",

@@ -63,6 +63,8 @@ class Stock:
     reservations: dict[str, Hold] = field(default_factory=dict)
     finished: dict[str, Finished] = field(default_factory=dict)
     reason: str = ""
+    pruned_before: datetime | None = None
+    """of orders that were finished before this there may be no mark any more"""
     version: int = 0
     rev: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -151,5 +153,5 @@ class Stock:
 
     def prune(self, at: datetime) -> None:
         """Drop what was finished more than a day ago."""
-        limit = at - KEEP_FINISHED
+        limit = self.pruned_before = at - KEEP_FINISHED
         self.finished = {order: done for order, done in self.finished.items() if done.at > limit}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
-from catalog.domain import is_sku
+from catalog.domain import How, Stock, Truth, is_sku
 from catalog.domain.names import is_ident
-from catalog.serializers import LinesIn, ReleaseIn, ReservationIn
+from catalog.serializers import LinesIn, ReleaseIn, ReservationIn, TruthsIn
 from catalog.services.stock import Line
 from catalog.views.base import CatalogView
 from chassis.api import errors
+from chassis.api.pagination import page_params
 from chassis.identity.permissions import FromService
 
 _MOST_SKUS = 200
@@ -34,15 +36,55 @@ class SkusView(CatalogView):
 
 
 class ReservationsView(CatalogView):
-    """POST /internal/reservations: all lines or nothing; 409 `out-of-stock` with `short`."""
+    """POST /internal/reservations: all lines or nothing; 409 `out-of-stock` with `short`.
+
+    GET: all stock by SKU, and whose it is, in pages; for `reconcile`.
+    """
 
     permission_classes: Any = [FromService("checkout")]
+
+    def get(self, request: Request) -> Response:
+        limit, cursor = page_params(request)
+        found = wiring.parts().correction.books(limit=limit, cursor=cursor)
+        return Response({"results": [_book(stock) for stock in found], "next": found.next})
 
     def post(self, request: Request) -> Response:
         fields = ReservationIn.of(request)
         lines = [Line(**line) for line in fields["lines"]]
         wiring.parts().stock.reserve(order_id=fields["order_id"], lines=lines, ttl=fields["ttl"])
         return Response({"order_id": fields["order_id"], "lines": fields["lines"]}, status=201)
+
+
+class CorrectView(CatalogView):
+    """POST /internal/reservations/correct: stock is made to agree with these orders; what had to be done."""
+
+    permission_classes: Any = [FromService("checkout")]
+
+    def post(self, request: Request) -> Response:
+        truths = [
+            (
+                line["sku"],
+                Truth(
+                    order["order_id"],
+                    How(order["how"]),
+                    line["quantity"],
+                    order["since"],
+                    order.get("sold_at"),
+                ),
+            )
+            for order in TruthsIn.of(request)["orders"]
+            for line in order["lines"]
+        ]
+        done = wiring.parts().correction.correct(truths)
+        return Response({"results": [asdict(each) for each in done]})
+
+
+def _book(stock: Stock) -> dict[str, Any]:
+    held = [{"order_id": id, "how": "held", "quantity": h.quantity} for id, h in stock.reservations.items()]
+    done = [
+        {"order_id": id, "how": each.how, "quantity": each.quantity} for id, each in stock.finished.items()
+    ]
+    return {"sku": stock.sku, "on_hand": stock.on_hand, "available": stock.available, "orders": held + done}
 
 
 class CommitView(CatalogView):

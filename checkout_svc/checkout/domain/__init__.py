@@ -19,6 +19,7 @@ from .parts import (
     order_number,
 )
 from .payment import (
+    Booked,
     Outcome,
     Payment,
     PaymentProvider,
@@ -36,6 +37,7 @@ __all__ = [
     "LEASE",
     "Address",
     "Answer",
+    "Booked",
     "CartRef",
     "FulfilmentStatus",
     "Happening",

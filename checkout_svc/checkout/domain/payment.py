@@ -7,6 +7,7 @@ that
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -48,6 +49,19 @@ class Payment:
     next_action: str = ""
 
 
+@dataclass(slots=True, frozen=True)
+class Booked:
+    """A payment in the provider's books, minor units: what was captured, and what went back by its key."""
+
+    payment_id: str
+    captured: int
+    refunds: dict[str, int]
+
+    @property
+    def kept(self) -> int:
+        return self.captured - sum(self.refunds.values())
+
+
 class ProviderDown(Exception):
     """No answer, or not one that can be believed: whether anything was charged is unknown. Ask by the id."""
 
@@ -82,6 +96,10 @@ class PaymentProvider(Protocol):
 
     def get(self, payment_id: str) -> Payment:
         """How it stands; UnknownPayment when it was never made."""
+        ...
+
+    def books(self) -> Iterator[Booked]:
+        """Every payment that the provider knows of this shop."""
         ...
 
     def cancel(self, payment_id: str) -> Payment:

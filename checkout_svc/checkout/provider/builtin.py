@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from chassis.couch import Busy, Conflict, NotFound, Repository, Unavailable
 from chassis.failpoints import failpoint
 
-from ..domain import Money, Outcome, Payment, PaymentRequest, ProviderDown, UnknownPayment
+from ..domain import Booked, Money, Outcome, Payment, PaymentRequest, ProviderDown, UnknownPayment
 from .ledger import LedgerEntry
 from .tokens import TOKENS
+
+_PAGE = 500
 
 
 class TestProvider:
@@ -95,6 +97,19 @@ class TestProvider:
 
     def refund(self, payment_id: str, amount: Money, key: str) -> None:
         self._change(payment_id, lambda entry: entry.refund(amount, key))
+
+    def books(self) -> Iterator[Booked]:
+        cursor: str | None = None
+        while True:
+            try:
+                page = self._ledger.find("id", limit=_PAGE, cursor=cursor)
+            except (Unavailable, Busy) as error:
+                raise ProviderDown(str(error)) from error
+            for entry in page:
+                yield Booked(entry.id, entry.captured, dict(entry.refunds))
+            if page.next is None:
+                return
+            cursor = page.next
 
     def _entry(self, order_id: str, amount: Money, token: str, outcome: Outcome) -> LedgerEntry:
         now = self._clock()

@@ -4,8 +4,9 @@ from .mailing import Mail, Mailing, Post
 from .orders import Orders, Search, Viewer
 from .people import anonymise_orders
 from .placing import Placed, PlaceOrder, Placing
-from .ports import Away, Cart, Carts, Catalog, Refusal, Sku
+from .ports import Away, Cart, Carts, Catalog, Correction, Fate, Refusal, Sku, StockBook, Truth
 from .pricing import Basket, Priced, Pricing
+from .reconciling import Finding, Reconciler, Report
 from .saga import Saga
 from .sweeping import Sweeper
 
@@ -15,6 +16,9 @@ __all__ = [
     "Cart",
     "Carts",
     "Catalog",
+    "Correction",
+    "Fate",
+    "Finding",
     "Mail",
     "Mailing",
     "Orders",
@@ -24,11 +28,15 @@ __all__ = [
     "Post",
     "Priced",
     "Pricing",
+    "Reconciler",
     "Refusal",
+    "Report",
     "Saga",
     "Search",
     "Sku",
+    "StockBook",
     "Sweeper",
+    "Truth",
     "Viewer",
     "anonymise_orders",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from ..domain import Money
@@ -45,6 +47,45 @@ class Cart:
     lines: dict[str, int]
 
 
+class Fate(StrEnum):
+    """What an order's units are, as the order has it."""
+
+    HELD = "held"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the catalogue is told of an order's units. ``since`` is when they became so, ``sold_at`` when
+    units that came back had been sold."""
+
+    hold_id: str
+    fate: Fate
+    lines: dict[str, int]
+    since: datetime
+    sold_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the catalogue did about it: ``held``, ``committed``, ``released``, ``returned``; or why it could
+    not: ``short``, ``was-released``, ``unknown-sku``."""
+
+    hold_id: str
+    sku: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockBook:
+    """A SKU as the catalogue has it: ``holds`` maps a hold's id to (fate, quantity)."""
+
+    sku: str
+    available: int
+    holds: dict[str, tuple[Fate, int]]
+
+
 class Catalog(Protocol):
     """All may raise Away; all may be repeated at will."""
 
@@ -64,6 +105,14 @@ class Catalog(Protocol):
         """What was reserved or sold is on hand again; a later ``reserve`` under this id is refused.
 
         ``sold``: it is known to be committed, so it goes back also if the catalogue has forgotten that."""
+        ...
+
+    def correct(self, truths: Sequence[Truth]) -> list[Correction]:
+        """Make the stock agree, as after a restore; only what there is to say. At most 200 at once."""
+        ...
+
+    def books(self) -> Iterator[StockBook]:
+        """All stock, SKU by SKU."""
         ...
 
 

@@ -1,0 +1,237 @@
+"""After a restore: orders, stock and the provider's books come from different moments."""
+
+from __future__ import annotations
+
+import copy
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from checkout.domain import OrderStatus
+from checkout.services import Basket, Correction, Finding, Viewer
+
+STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
+
+
+def reconcile(shop):
+    """The first report; a second run finds the same and changes nothing."""
+    first = shop.parts.reconciler.run()
+    before = stock(shop)
+    second = shop.parts.reconciler.run()
+    assert (second.changes, second.findings, stock(shop)) == ([], first.findings, before)
+    return first
+
+
+def stock(shop):
+    return shop.catalog.on_hand["TEA"], shop.catalog.available("TEA")
+
+
+def at_the_time(shop):
+    """The stock as it is now, for a later restore."""
+    kept = copy.deepcopy((shop.catalog.on_hand, shop.catalog.held, shop.catalog.sold, shop.catalog.released))
+
+    def restore():
+        shop.catalog.on_hand, shop.catalog.held, shop.catalog.sold, shop.catalog.released = kept
+
+    return restore
+
+
+def put_back(shop, older):
+    """An order as an older backup has it."""
+    older = copy.deepcopy(older)
+    older.rev = shop.orders.get(older.id).rev
+    shop.orders.save(older)
+
+
+def test_where_everything_agrees_nothing_is_changed(shop):
+    shop.place()
+    cancelled = shop.place(key="k2").order
+    shop.parts.desk.cancel(cancelled.id, STAFF)
+
+    report = reconcile(shop)
+
+    assert (report.orders, report.payments, report.skus, report.waiting) == (2, 2, 3, 0)
+    assert (report.changes, report.findings, stock(shop)) == ([], [], (8, 8))
+
+
+def test_stock_that_is_older_than_the_orders_is_taken_from_the_shelf_again(shop):
+    first = shop.place().order
+    restore = at_the_time(shop)
+    second = shop.place(key="k2", basket=Basket(lines={"TEA": 3, "CUP": 1})).order
+    cancelled = shop.place(key="k3").order
+    shop.parts.desk.cancel(cancelled.id, STAFF)
+    restore()
+
+    report = reconcile(shop)
+
+    assert {(c.hold_id, c.sku, c.outcome) for c in report.changes} == {
+        (second.id, "TEA", "committed"),
+        (second.id, "CUP", "committed"),
+    }
+    assert (report.findings, stock(shop), shop.catalog.on_hand["CUP"]) == ([], (5, 5), 9)
+    assert first.id in shop.catalog.sold
+
+
+def test_a_cancellation_that_the_stock_has_not_seen_brings_the_units_back(shop):
+    order = shop.place().order
+    restore = at_the_time(shop)
+    shop.parts.desk.cancel(order.id, STAFF)
+    restore()
+
+    report = reconcile(shop)
+
+    assert report.changes == [Correction(order.id, "TEA", "returned")]
+    assert stock(shop) == (10, 10)
+
+
+def test_an_order_that_waits_for_its_payment_is_held_again_before_others_can_buy(shop):
+    restore = at_the_time(shop)
+    order = shop.place(payment_token="tok_requires_action").order
+    restore()
+
+    report = reconcile(shop)
+
+    assert report.changes == [Correction(order.id, "TEA", "held")]
+    assert (report.waiting, report.findings, stock(shop)) == (1, [], (10, 8))
+
+
+def test_units_of_an_order_that_was_lost_are_free_again_if_nobody_paid(shop):
+    order = shop.place(payment_token="tok_requires_action").order
+    shop.orders.delete(shop.orders.get(order.id))
+
+    report = reconcile(shop)
+
+    assert report.changes == [Correction(order.id, "TEA", "released")]
+    assert (report.findings, stock(shop)) == ([], (10, 10))
+
+
+def test_units_of_a_lost_order_that_was_paid_stay_and_a_person_must_look(shop):
+    order = shop.place().order
+    shop.orders.delete(shop.orders.get(order.id))
+
+    report = reconcile(shop)
+
+    detail = f"{order.totals.total.amount} minor units were taken and there is no order"
+    assert report.findings == [Finding("captured-without-order", order.payment.id, detail)]
+    assert (report.changes, stock(shop)) == ([], (8, 8))
+
+
+def test_an_order_whose_capture_nobody_knows_is_for_a_person(shop):
+    order = shop.place().order
+    shop.ledger.delete(shop.ledger.get(order.payment.id))
+
+    report = reconcile(shop)
+
+    assert [(f.kind, f.about) for f in report.findings] == [("order-without-capture", order.id)]
+
+
+def test_a_ledger_that_is_newer_than_the_orders_is_for_a_person_where_money_went_back(shop):
+    order = shop.place().order
+    older = shop.orders.get(order.id)
+    shop.parts.desk.cancel(order.id, STAFF)
+    put_back(shop, older)
+
+    report = reconcile(shop)
+
+    assert [(f.kind, f.about) for f in report.findings] == [
+        ("refund-unknown-to-order", order.id),
+        ("released-but-confirmed", order.id),
+    ]
+    assert (report.changes, stock(shop)) == ([], (10, 10))
+
+
+def test_an_order_that_was_paid_after_the_backup_goes_forward_by_itself(shop):
+    order = shop.place(payment_token="tok_timeout_unknown").order
+    older = shop.orders.get(order.id)
+    shop.sweep(seconds=40)
+    assert shop.orders.get(order.id).status is OrderStatus.CONFIRMED
+    put_back(shop, older)
+
+    report = reconcile(shop)
+    shop.sweep(seconds=70)
+
+    assert (report.changes, report.findings, report.waiting) == ([], [], 1)
+    assert shop.orders.get(order.id).status is OrderStatus.CONFIRMED
+    assert (stock(shop), shop.charged()) == ((8, 8), order.totals.total.amount)
+
+
+def test_an_order_that_came_to_nothing_after_the_backup_comes_to_nothing_again(shop):
+    order = shop.place(payment_token="tok_requires_action").order
+    older = shop.orders.get(order.id)
+    shop.clock.forward(minutes=40)
+    shop.sweep(seconds=40)
+    assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
+    put_back(shop, older)
+
+    report = shop.parts.reconciler.run()
+    shop.sweep(seconds=40)
+
+    assert report.changes == [Correction(order.id, "", "undone")]
+    assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
+    assert (stock(shop), shop.charged()) == ((10, 10), 0)
+
+
+def test_more_sold_than_there_is_is_for_a_person(shop):
+    restore = at_the_time(shop)
+    shop.place(basket=Basket(lines={"TEA": 6}))
+    restore()
+    shop.catalog.on_hand["TEA"] = 4
+
+    report = reconcile(shop)
+
+    assert report.findings == [Finding("oversold", "TEA", "2 more are sold or held than there are")]
+
+
+def test_money_that_was_kept_of_a_cancelled_order_is_for_a_person(shop):
+    order = shop.place().order
+    shop.parts.desk.cancel(order.id, STAFF)
+    entry = shop.ledger.get(order.payment.id)
+    entry.refunds.clear()
+    shop.ledger.save(entry)
+
+    kinds = [finding.kind for finding in reconcile(shop).findings]
+
+    assert kinds == ["captured-but-cancelled", "refund-unknown-to-provider"]
+
+
+def run(*options):
+    """Exit code and what was printed."""
+    out, code = StringIO(), 0
+    try:
+        call_command("reconcile", *options, wait=0, stdout=out)
+    except SystemExit as end:
+        code = end.code
+    return code, out.getvalue()
+
+
+def test_the_command_ends_well_when_everything_agrees(shop):
+    shop.place()
+
+    code, text = run()
+
+    assert code == 0
+    assert "looked at 1 orders, 1 payments, 3 SKUs" in text
+    assert text.endswith("everything agrees\n")
+
+
+def test_the_command_ends_with_1_when_a_person_must_look(shop):
+    order = shop.place().order
+    shop.orders.delete(shop.orders.get(order.id))
+
+    code, text = run("--json")
+
+    assert code == 1
+    assert json.loads(text)["findings"][0]["kind"] == "captured-without-order"
+    assert "PLEASE LOOK: captured-without-order" in run()[1]
+
+
+def test_the_command_ends_with_2_when_it_could_not_be_finished(shop):
+    shop.place()
+    shop.catalog.away = {"correct"}
+
+    with pytest.raises(CommandError) as caught:
+        run()
+
+    assert caught.value.returncode == 2
