@@ -31,7 +31,9 @@ def livez(request: HttpRequest) -> HttpResponse:
     """
     if _was_ready.is_set() or look_around()[0] != "missing":
         return JsonResponse({"status": "ok", "service": settings.SERVICE})
-    return JsonResponse({"status": "starting", "service": settings.SERVICE}, status=503)
+    starting = JsonResponse({"status": "starting", "service": settings.SERVICE}, status=503)
+    starting._has_been_logged = True  # type: ignore[attr-defined]  # no error, but how every process begins
+    return starting
 
 
 @require_safe
