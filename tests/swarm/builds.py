@@ -1,0 +1,28 @@
+"""Images to update to, each two lines on top of the real one: a good one, and two that are broken."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from tests.swarm.stack import Stack
+
+GOOD = "LABEL hivemart.test={mark}"
+CRASHING = 'CMD ["python3", "-c", "raise SystemExit(\'this image is broken\')"]'
+# It runs, and never listens: only the health check can tell.
+NEVER_HEALTHY = 'CMD ["sleep", "600"]'
+
+
+def build(stack: Stack, service: str, line: str) -> str:
+    """The reference of a new image made of the one that the service runs now."""
+    spec = stack.cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]
+    mark = uuid.uuid4().hex[:8]
+    text = f"FROM {spec['Image']}\n{line.format(mark=mark)}\n"
+    reference = f"hivemart-{service}:test-{mark}"
+    stack.docker().images.build(fileobj=io.BytesIO(text.encode()), tag=reference, rm=True)
+    return reference
+
+
+def image_of(stack: Stack, service: str) -> str:
+    spec = stack.cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]
+    return str(spec["Image"])

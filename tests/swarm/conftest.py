@@ -1,0 +1,96 @@
+"""A shop on this machine's Swarm, once for a run: deployed as a person would, and gone afterwards.
+
+`SWARM_OUT` names a folder for figures and logs that is kept; `SWARM_KEEP=1` leaves the stack where it is, and
+the next run takes it up.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import ports
+from tests.swarm import stock
+from tests.swarm.figures import Figures
+from tests.swarm.running import Running
+from tests.swarm.stack import EMAIL, PASSWORD, Stack
+
+NAME = os.environ.get("SWARM_STACK", "shoptest")
+
+
+@pytest.fixture(scope="session")
+def out() -> Iterator[Path]:
+    """Where what is measured and said goes."""
+    kept = os.environ.get("SWARM_OUT")
+    folder = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="swarm-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def figures(out: Path) -> Figures:
+    """What was measured; it is printed and kept as it comes."""
+    return Figures(out / "figures.json")
+
+
+@pytest.fixture(scope="session")
+def given() -> dict[str, str]:
+    """The make variables of the test's stack: free ports, and the CouchDB-protocol server of our own."""
+    http, https = ports.free(2)
+    return {
+        "STACK": NAME,
+        "HTTP_PORT": os.environ.get("SWARM_HTTP_PORT", str(http)),
+        "HTTPS_PORT": os.environ.get("SWARM_HTTPS_PORT", str(https)),
+        "COUCHDB_IMAGE": "stand-in",
+        "AUTH_RATE": "6000",
+    }
+
+
+@pytest.fixture(scope="session")
+def stack(out: Path, given: dict[str, str], figures: Figures) -> Iterator[Stack]:
+    """The shop, with a few goods."""
+    stack = Stack(out, given)
+    try:
+        came_up(stack, figures)
+        stock.fill(stack)
+        yield stack
+    finally:
+        if not os.environ.get("SWARM_KEEP"):
+            stack.swarm("undeploy", DATA="delete", check=False)
+
+
+def came_up(stack: Stack, figures: Figures) -> None:
+    """Images, secrets, databases, services, and a first member of staff."""
+    began = time.monotonic()
+    stack.swarm("images", seconds=1200)
+    figures.put("images built, s", round(time.monotonic() - began, 1))
+    began = time.monotonic()
+    stack.swarm("deploy")
+    stack.trust()
+    stack.wait_for("ok")
+    figures.put("first deploy until /healthz is ok, s", round(time.monotonic() - began, 1))
+    stack.swarm("staff", EMAIL=EMAIL, PASSWORD=PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def load(stack: Stack) -> Iterator[Running]:
+    """Twenty requests a second, from the first test that wants them until one ends it."""
+    running = Running(stack, "steady", seconds=1500)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def shop(stack: Stack) -> Stack:
+    """What the end-to-end tests call it."""
+    return stack

@@ -1,0 +1,79 @@
+"""A clean machine: images built, stack up, and selling as it does locally."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.client import Client
+
+# The same purchases as locally, in this module's hands: `shop` is the deployed one.
+from tests.e2e.test_main_path import (
+    test_a_cancelled_order_gives_stock_and_money_back,
+    test_a_declined_card_is_told_and_the_stock_is_back,
+    test_a_guest_sees_the_order_with_its_token_and_nobody_without,
+    test_a_new_customer_registers_searches_fills_a_cart_and_orders,
+    test_the_same_key_again_gives_the_same_answer_and_one_order,
+    test_the_shop_says_how_each_service_is,
+    test_twelve_buyers_at_once_for_a_stock_of_three_buy_exactly_three,
+    test_what_is_internal_is_not_found_from_outside,
+)
+from tests.swarm.measure import image_sizes, memory
+from tests.swarm.stack import PASSWORD
+
+pytestmark = pytest.mark.swarm
+
+__all__ = [
+    "test_a_cancelled_order_gives_stock_and_money_back",
+    "test_a_declined_card_is_told_and_the_stock_is_back",
+    "test_a_guest_sees_the_order_with_its_token_and_nobody_without",
+    "test_a_new_customer_registers_searches_fills_a_cart_and_orders",
+    "test_the_same_key_again_gives_the_same_answer_and_one_order",
+    "test_the_shop_says_how_each_service_is",
+    "test_twelve_buyers_at_once_for_a_stock_of_three_buy_exactly_three",
+    "test_what_is_internal_is_not_found_from_outside",
+]
+
+
+def test_pages_and_pictures_come_through_the_gateway(shop):
+    visitor = Client(shop.url)
+    card = visitor.get("/api/catalog/products?q=guitar").json["results"][0]
+
+    page = visitor.get("/p/acoustic-guitar")
+    picture = visitor.get(card["image"]["renditions"][0]["url"].removeprefix(shop.url))
+
+    assert page.status == 200
+    assert b"Acoustic guitar" in page.body
+    assert picture.status == 200
+    assert picture.headers["Content-Type"].startswith("image/")
+
+
+def test_plain_http_is_sent_to_https(shop):
+    answer = Client(f"http://127.0.0.1:{shop.given['HTTP_PORT']}").get("/p/honey", Host="localhost")
+
+    assert answer.status == 308
+    assert answer.headers["Location"] == f"{shop.url}/p/honey"
+
+
+def test_images_are_small_and_the_idle_stack_is_light(shop, figures):
+    sizes, used = image_sizes(shop), memory(shop)
+
+    figures.put("image sizes, MB", sizes)
+    figures.put("idle stack, MB", used["total"])
+    figures.put("idle stack by service, MB", used["by_service"])
+    assert max(size for name, size in sizes.items() if name not in {"reco"}) <= 350
+
+
+def test_a_deploy_again_rolls_nothing(shop, figures):
+    before = {name: service["Version"] for name, service in shop.cluster.services().items()}
+    began = time.monotonic()
+
+    said = shop.swarm("deploy")
+
+    figures.put("deploy again, nothing changed, s", round(time.monotonic() - began, 1))
+    assert "nothing had to be rolled" in said
+    tasks = [task["Status"]["State"] for tasks in shop.cluster.tasks().values() for task in tasks]
+    assert set(before) == set(shop.cluster.services())
+    assert set(tasks) == {"running"}
+    assert PASSWORD not in said
