@@ -15,7 +15,9 @@ BIN := $(VENV)/bin
 SERVICES := auth_svc catalog_svc cart_svc checkout_svc logs_svc reco_svc
 # The longest first, so that two at a time end together.
 SUITES := catalog_svc chassis local $(filter-out catalog_svc,$(SERVICES)) storefront gateway autoscale swarm
-NPM_FOLDERS := local/couch local/azurite local/seed storefront
+NPM_FOLDERS := local/couch local/azurite local/seed storefront autoscale
+# What browsers load of them, copied to where pages find it.
+VENDORED := storefront/shop/static/vendor autoscale/autoscaling/static/autoscaling/vendor
 UNIT := not integration and not e2e and not kill and not swarm
 PYTEST := $(CURDIR)/$(BIN)/python -m pytest -q
 
@@ -92,8 +94,9 @@ install: $(VENV)/.installed _node-modules ## Install what is missing: Python pac
 .PHONY: _node-modules
 _node-modules: $(VENV)/.installed
 	@$(BIN)/python -m local.npm $(NPM_FOLDERS)
-	@[ storefront/shop/static/vendor -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
-	@touch storefront/shop/static/vendor
+	@[ $(word 1,$(VENDORED)) -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
+	@[ $(word 2,$(VENDORED)) -nt autoscale/package-lock.json ] || $(BIN)/python autoscale/vendor.py
+	@touch $(VENDORED)
 
 .PHONY: _browser
 _browser: $(VENV)/.installed
@@ -139,4 +142,4 @@ docs: $(VENV)/.installed ## Write docs/settings.md and docs/api.md anew from the
 
 .PHONY: clean
 clean: ## Remove what was installed; data folders stay
-	rm -rf $(VENV) $(addsuffix /node_modules,$(NPM_FOLDERS)) storefront/shop/static/vendor
+	rm -rf $(VENV) $(addsuffix /node_modules,$(NPM_FOLDERS)) $(VENDORED)

@@ -19,6 +19,9 @@ T = TypeVar("T")
 #: Good for a laptop only; production refuses to start with it.
 LOCAL_SECRET_KEY = "local-only-not-a-secret-local-only-not-a-secret"  # noqa: S105 - refused in production
 
+#: These keep nothing in CouchDB.
+STORELESS = ("storefront", "autoscale")
+
 
 class BadSetting(Exception):
     """An environment variable cannot be understood, or is not allowed in production."""
@@ -420,7 +423,7 @@ def _refuse_unsafe(values: dict[str, Any]) -> None:
         ),
         ("ALLOWED_HOSTS contains *", "*" in values["ALLOWED_HOSTS"]),
         ("SERVICE_PRIVATE_KEY is not set", not values["SERVICE_PRIVATE_KEY"]),
-        ("COUCHDB_URL is memory:", values["COUCHDB_URL"] == "memory:" and values["SERVICE"] != "storefront"),
+        ("COUCHDB_URL is memory:", values["COUCHDB_URL"] == "memory:" and values["SERVICE"] not in STORELESS),
     ]
     found = [text for text, wrong in faults if wrong]
     if found:

@@ -34,6 +34,7 @@ SUITE = (
     ("auth", "People"),
     ("logs", "Activity"),
     ("reco", "Recommendations"),
+    ("autoscale", "Autoscaler"),
 )
 Dashboard = Callable[[HttpRequest], list[Any]]
 
