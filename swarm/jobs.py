@@ -255,8 +255,8 @@ def reason(status: Mapping[str, Any]) -> str:
 def logs_of(cluster: Cluster, service: str, *, tail: int = 2000) -> list[str]:
     """The last lines that a service's tasks printed."""
     try:
-        raw: bytes = cluster.api.service_logs(service, stdout=True, stderr=True, tail=tail, is_tty=False)
-        return raw.decode(errors="replace").splitlines()
+        parts = cluster.api.service_logs(service, stdout=True, stderr=True, tail=tail, is_tty=False)
+        return b"".join(parts).decode(errors="replace").splitlines()
     except APIError:
         return []
 

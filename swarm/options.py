@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "swarm" / "shop.env"
 STAND_IN = "stand-in"
 KNOWN = (
-    *("STACK", "DOMAIN", "HTTP_PORT", "HTTPS_PORT", "PUBLIC_URL", "TLS", "TLS_CERT", "TLS_KEY"),
+    *("STACK", "DOMAIN", "HTTP_PORT", "HTTPS_PORT", "PUBLIC_URL", "PROXIES", "TLS", "TLS_CERT", "TLS_KEY"),
     *("REGISTRY", "COUCHDB_IMAGE", "REDIS_IMAGE", "AZURITE_IMAGE"),
     *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_CONTAINER"),
     *("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS"),
@@ -49,6 +50,8 @@ class Options:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     public_url: str = "https://localhost"
+    proxies: str = ""
+    """networks of the terminators in front, whose X-Forwarded-* the gateway believes; comma separated"""
     registry: str = ""
     """prefix of the images' names; they are pushed there. Empty: they are on every node already"""
     couchdb_image: str = "couchdb:3.5"
@@ -92,6 +95,7 @@ def parse(given: Mapping[str, str]) -> Options:
         tls_cert=cert,
         tls_key=key,
         public_url=_public_url(given, tls, domain, https_port if tls else http_port),
+        proxies=_networks(given.get("PROXIES", "")),
         registry=given.get("REGISTRY", "").rstrip("/"),
         couchdb_image=given.get("COUCHDB_IMAGE") or "couchdb:3.5",
         redis_image=given.get("REDIS_IMAGE", ""),
@@ -161,6 +165,18 @@ def _public_url(given: Mapping[str, str], tls: bool, domain: str, port: int) -> 
     if not re.fullmatch(r"https?://[^/\s]+", url.rstrip("/")):
         raise BadOption(f"PUBLIC_URL={url} is not an address like https://shop.example.org.")
     return url.rstrip("/")
+
+
+def _networks(text: str) -> str:
+    """Addresses and networks as they were written. BadOption if one of them is neither."""
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            ipaddress.ip_network(part)
+        except ValueError as error:
+            raise BadOption(
+                f"PROXIES: {part} is neither an address nor a network like 10.1.0.0/16."
+            ) from error
+    return text
 
 
 def _certificate(given: Mapping[str, str], tls: bool) -> tuple[Path | None, Path | None]:

@@ -55,7 +55,7 @@ def look(name: str, service: Raw, tasks: Iterable[Raw]) -> Look:
     """What a service and its tasks amount to."""
     template = service["Spec"]["TaskTemplate"]
     wanted = [task for task in tasks if task["DesiredState"] in {"running", "ready", "accepted"}]
-    current = [task for task in wanted if task["Spec"] == template]
+    current = [task for task in wanted if _plain(task["Spec"]) == _plain(template)]
     mode = service["Spec"]["Mode"]
     desired = mode["Replicated"]["Replicas"] if "Replicated" in mode else max(1, len(current))
     pending = [task["Status"].get("Err", "") for task in current if task["Status"]["State"] == "pending"]
@@ -67,6 +67,11 @@ def look(name: str, service: Raw, tasks: Iterable[Raw]) -> Look:
         update=(service.get("UpdateStatus") or {}).get("State", ""),
         waiting=next(filter(None, pending), ""),
     )
+
+
+def _plain(template: Raw) -> dict[str, Any]:
+    """Docker tells the runtime of a service's template and not of a task's."""
+    return {key: value for key, value in template.items() if key != "Runtime"}
 
 
 @dataclass

@@ -52,6 +52,7 @@ def from_options(options: Options) -> dict[str, str]:
         "LOG_LEVEL": options.log_level,
         "SHOP_LOCALE": options.locale,
         "HEALTH_INTERVAL": HEALTH_INTERVAL,
+        "PROXIES": options.proxies,
         "AZURE_CONTAINER": options.blob_container,
         "MEDIA_URL": media_url(options),
         "EMAIL_BACKEND": SMTP if mail.host else LOGGED,

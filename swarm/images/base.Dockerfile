@@ -1,4 +1,5 @@
 # What all images of the shop share, in three steps that are images of their own.
+# /data is for everybody, as /tmp is: a tmpfs that is mounted there takes its mode and not its owner.
 #   python  Debian, Python's standard library, busybox (health checks), the user 10001
 #   build   + pip and a /venv with what every service needs; only other builds start from it
 #   base    python + that /venv
@@ -9,7 +10,7 @@ RUN apt-get -q update \
  && apt-get -q install -y --no-install-recommends python3 busybox-static ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf/*-old /var/log/*.log /var/log/apt \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hivemart \
- && install -d -o 10001 -g 10001 /data
+ && install -d -o 10001 -g 10001 -m 1777 /data
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
 FROM python AS build
@@ -19,7 +20,7 @@ COPY requirements.txt slim.py /build/
 RUN /venv/bin/pip install -q --no-compile --only-binary :all: --no-deps --require-hashes -r /build/requirements.txt \
  && cp -a /venv /build/venv \
  && /venv/bin/pip --python /build/venv/bin/python uninstall -q -y pip setuptools \
- && find /build/venv -type d -path '*/site-packages/*/static' -prune -exec rm -rf {} + \
+ && find /build/venv -type d -path '*/site-packages/*/static' ! -path '*/celery/*' -prune -exec rm -rf {} + \
  && python3 /build/slim.py /build/venv/lib
 
 FROM python AS base
