@@ -1,6 +1,7 @@
 """Writes that are never retried blindly: after a lost answer the document is read again and compared.
 
-Each write carries a token of its own in the field `write`, by which it is told from anybody else's. Source:
+Each write carries a token of its own in the field `write`, by which it is told from anybody else's; it begins
+with the moment, by which a standby tells how far behind it is (standby.py). Source:
 https://docs.couchdb.org/en/stable/api/document/common.html; design/checkout.md, "What CouchDB gives".
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -33,7 +35,7 @@ class Writer:
         """A lost answer is never retried blindly: the document is read again, and the write told by its own
         token.
         """
-        body = document | {"write": secrets.token_hex(6)}
+        body = document | {"write": _token()}
         lost = False
         for _attempt in range(ATTEMPTS):
             try:
@@ -57,7 +59,7 @@ class Writer:
         """After a lost answer the same is sent again: what was written then is refused now, and told by its
         token.
         """
-        token, lost = secrets.token_hex(6), False
+        token, lost = _token(), False
         bodies = [document | {"write": token} for document in documents]
         for _attempt in range(ATTEMPTS):
             try:
@@ -151,6 +153,19 @@ class Writer:
             except NotFound:
                 return
         raise Unavailable(f"{self._http.name} does not delete {id}")
+
+
+def _token() -> str:
+    return f"{time.time_ns() // 1_000_000:x}-{secrets.token_hex(6)}"
+
+
+def written_at(document: Mapping[str, Any]) -> float | None:
+    """When a document was last written, in seconds since 1970; None for one that our writer did not write."""
+    moment, dash, _ = str(document.get("write", "")).partition("-")
+    try:
+        return int(moment, 16) / 1000 if dash else None
+    except ValueError:
+        return None
 
 
 def _refused(row: Mapping[str, Any]) -> bool:
