@@ -9,7 +9,8 @@ from datetime import datetime
 from reco import domain
 from reco.domain import Comparison, Interaction, Lists, Quality, Scored, Served
 from reco.engine import matrices
-from reco.engine.knn import SparseKNN, trainset
+from reco.engine.knn import SparseKNN
+from reco.engine.trainset import trainset
 from reco.engine.quality import measure
 
 ALGORITHM = "surprise-knn-sparse"
