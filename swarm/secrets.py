@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from local.data import SERVICES, SIGNERS
 from swarm import material
 from swarm.cluster import OWN, Cluster, Failed
 from swarm.options import Options
+from swarm.shop import SERVICES, SIGNERS
 
 NAME, VERSION = "hivemart.secret", "hivemart.version"
 PUBLIC = "hivemart.public-key"  # of a service's key

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from local.data import SERVICES, SIGNERS
+from local.data import SERVICES
 
 WEBS = (*SERVICES, "storefront")
+SIGNERS = (*WEBS, "autoscale")
+"""who has a key to prove itself with"""
 WITH_JOBS = ("auth", "catalog", "checkout", "reco")
 WITH_STANDBY = ("auth", "catalog", "checkout")
 FOLDERS = {name: f"{name}_svc" for name in SERVICES} | {"storefront": "storefront"}
