@@ -12,3 +12,9 @@ EVENTS_KEPT_DAYS = declare(
     400,
     "days after which behaviour events are deleted; the audit trail is kept for ever",
 )
+EVENTS_JOURNAL_MB = declare(
+    "EVENTS_JOURNAL_MB",
+    int,
+    64,
+    "megabytes of accepted events that may wait on disk for CouchDB; then 503",
+)

@@ -1,37 +1,55 @@
-"""What logs_svc stores, declared as data. Events and the audit trail are databases of their own."""
+"""What logs_svc stores, declared as data.
+
+| database | holds | kept |
+|---|---|---|
+| `events-2026-11` | the events that arrived in that month | `EVENTS_KEPT_DAYS`, then dropped |
+| `seen-2026-11` | by what key an event of that month is known, so that it counts once | the same |
+| `rollups` | what events add up to by day and month; which months there are | for ever: no person is in it |
+| `ties` | which account signed in within which session | `EVENTS_KEPT_DAYS` |
+| `audit` | the audit trail and its chains | for ever |
+| `events` | everything, in installations before the months | until all of it is old |
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.couch import Collection, Index, View
-from logs.domain import AuditEntry, Event
+from logs.domain import AuditEntry, Event, Head, Link, Tie
 
 Pair = tuple[Any, Any]
 
-
-def _by_day(doc: dict[str, Any]) -> Iterator[Pair]:
-    if doc.get("type") == "event":
-        yield [doc["at"][:10], doc["type_"]], None
-
-
-def _by_visitor(doc: dict[str, Any]) -> Iterator[Pair]:
-    who = doc.get("session") or doc.get("user")
-    if doc.get("type") == "event" and who:
-        yield [doc["type_"], doc["at"][:10], who], None
+#: What lists begin with, by the index that they stand for: one view holds all of them, for an index of its own
+#: each would read every document again.
+LISTS = {"by_time": "t", "by_type": "y", "by_user": "u", "by_product": "p", "by_session": "s"}
 
 
-def _by_product(doc: dict[str, Any]) -> Iterator[Pair]:
-    if doc.get("type") == "event" and doc.get("product_id"):
-        yield [doc["type_"], doc["at"][:10], doc["product_id"]], doc["quantity"]
+def _lists(doc: dict[str, Any]) -> Iterator[Pair]:
+    if doc.get("type") != "event":
+        return
+    at, id = doc["at"], doc["_id"]
+    yield ["t", at, id], None
+    yield ["y", doc["type_"], at, id], None
+    for letter, name in (("u", "user"), ("p", "product_id"), ("s", "session")):
+        if doc.get(name):
+            yield [letter, doc[name], at, id], None
 
 
-def _by_query(doc: dict[str, Any]) -> Iterator[Pair]:
-    if doc.get("type") == "event" and doc.get("query"):
-        yield [doc["at"][:10], doc["query"]], None
+#: A document's `type` is its kind; what an entity calls `type` is stored as `type_`.
+LISTS_VIEW = View(
+    "lists",
+    "function (doc) { if (doc.type !== 'event') return; var at = doc.at, id = doc._id;"
+    " emit(['t', at, id], null); emit(['y', doc.type_, at, id], null);"
+    " if (doc.user) emit(['u', doc.user, at, id], null);"
+    " if (doc.product_id) emit(['p', doc.product_id, at, id], null);"
+    " if (doc.session) emit(['s', doc.session, at, id], null); }",
+    "_count",
+    _lists,
+)
 
-
+#: As the admin and the services see events, whatever database they are in; `Archive` answers these indexes.
 EVENTS = Collection(
     database="events",
     kind="event",
@@ -41,36 +59,93 @@ EVENTS = Collection(
         Index("by_type", ("type", "at")),
         Index("by_user", ("user", "at")),
         Index("by_product", ("product_id", "at")),
-        Index("by_arrival", ("arrived",)),
+        Index("by_session", ("session", "at")),
     ),
-    # A document's `type` is its kind; what an entity calls `type` is stored as `type_`.
+)
+
+
+def events_of(database: str) -> Collection[Event]:
+    """The events of one database, as they are stored."""
+    return replace(EVENTS, database=database, indexes=(), views=(LISTS_VIEW,))
+
+
+@dataclass(slots=True)
+class Key:
+    """By what an event or a fact is known; `batch` is the write that stored it."""
+
+    id: str
+    batch: str = ""
+    version: int = 0
+    rev: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def keys_of(database: str) -> Collection[Key]:
+    return Collection(database=database, kind="seen", type=Key)
+
+
+def _series(doc: dict[str, Any]) -> Iterator[Pair]:
+    if doc.get("type") == "day":
+        yield [doc["day"][:7], doc["day"]], doc["series"]
+
+
+def _revenue(doc: dict[str, Any]) -> Iterator[Pair]:
+    if doc.get("type") == "day":
+        for currency, amount in doc["revenue"].items():
+            yield [currency, doc["day"]], amount
+
+
+@dataclass(slots=True)
+class Day:
+    """A day's rollup as a document; `Rollups` reads and writes it."""
+
+    id: str
+    version: int = 0
+    rev: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+#: Figures of a range come from stored reductions: `_sum` over lists of numbers, one row a day.
+ROLLUPS = Collection(
+    database="rollups",
+    kind="day",
+    type=Day,
     views=(
         View(
-            "by_day",
-            "function (doc) { if (doc.type === 'event') emit([doc.at.slice(0, 10), doc.type_], null); }",
-            "_count",
-            _by_day,
-        ),
-        View(
-            "by_visitor",
-            "function (doc) { var who = doc.session || doc.user; if (doc.type === 'event' && who)"
-            " emit([doc.type_, doc.at.slice(0, 10), who], null); }",
-            "_count",
-            _by_visitor,
-        ),
-        View(
-            "by_product",
-            "function (doc) { if (doc.type === 'event' && doc.product_id)"
-            " emit([doc.type_, doc.at.slice(0, 10), doc.product_id], doc.quantity); }",
+            "series",
+            "function (doc) { if (doc.type === 'day') emit([doc.day.slice(0, 7), doc.day], doc.series); }",
             "_sum",
-            _by_product,
+            _series,
         ),
         View(
-            "by_query",
-            "function (doc) { if (doc.type === 'event' && doc.query)"
-            " emit([doc.at.slice(0, 10), doc.query], null); }",
-            "_count",
-            _by_query,
+            "revenue",
+            "function (doc) { if (doc.type !== 'day') return; for (var currency in doc.revenue)"
+            " emit([currency, doc.day], doc.revenue[currency]); }",
+            "_sum",
+            _revenue,
+        ),
+    ),
+)
+
+
+def _by_account(doc: dict[str, Any]) -> Iterator[Pair]:
+    if doc.get("type") == "tie":
+        for account in doc["accounts"]:
+            yield [account, doc["_id"]], None
+
+
+TIES = Collection(
+    database="ties",
+    kind="tie",
+    type=Tie,
+    indexes=(Index("by_time", ("seen",)),),
+    views=(
+        View(
+            "by_account",
+            "function (doc) { if (doc.type === 'tie') doc.accounts.forEach(function (account) {"
+            " emit([account, doc._id], null); }); }",
+            None,
+            _by_account,
         ),
     ),
 )
@@ -86,5 +161,12 @@ AUDIT = Collection(
         Index("by_both", ("actor", "object_id", "at")),
     ),
 )
+LINKS = Collection(database="audit", kind="link", type=Link, indexes=(Index("by_entry", ("entry",)),))
+HEADS = Collection(database="audit", kind="head", type=Head)
 
-COLLECTIONS = (EVENTS, AUDIT)
+FIXED = (ROLLUPS, TIES, AUDIT, LINKS, HEADS)
+
+
+def of_month(month: str) -> tuple[Collection[Any], ...]:
+    """What a month needs."""
+    return events_of(f"events-{month}"), keys_of(f"seen-{month}")

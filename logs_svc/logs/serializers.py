@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from chassis.api import serializers
 from logs.domain import FUNNEL, REPORTED, TYPES, AuditEntry, Event
 from logs.services import Days, EventFilter, IntakeAnswer
+from logs.services.stats import DayFigures
 
 _MOST_DAYS = 366
 _USUAL_DAYS = 30
@@ -23,7 +24,11 @@ class ReportedEventIn(serializers.Serializer):
     product_id = serializers.CharField(required=False, max_length=64)
     session_id = serializers.CharField(required=False, max_length=64)
     at = serializers.DateTimeField(required=False, help_text="Moved into the last 7 days.")
-    data = serializers.DictField(required=False, help_text="2 KB at most; a search has its text in `q`.")
+    data = serializers.DictField(
+        required=False,
+        help_text="2 KB at most; a search has its text in `q` and the number of its `results`. What else each type "
+        "may say is in docs/behaviour.md; other names are refused.",
+    )
 
 
 class RejectedOut(serializers.Serializer):
@@ -107,6 +112,10 @@ class TopQuery(DaysQuery):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=100, default=24)
 
 
+class SearchesQuery(TopQuery):
+    without_results = serializers.ChoiceField(["true"], required=False, help_text="Only those in vain.")
+
+
 class TopProductsQuery(TopQuery):
     type = serializers.ChoiceField(list(TYPES), required=False, default="view")
 
@@ -120,6 +129,12 @@ class EventOut(serializers.Serializer):
     quantity = serializers.IntegerField()
     at = serializers.DateTimeField()
     data = serializers.DictField()
+
+
+class HistoryOut(serializers.Serializer):
+    results = EventOut(many=True)
+    next = serializers.CharField(allow_null=True)
+    checkpoint = serializers.CharField(allow_null=True)
 
 
 class EventPageOut(serializers.Serializer):
@@ -145,10 +160,19 @@ class AuditPageOut(serializers.Serializer):
     next = serializers.CharField(allow_null=True)
 
 
+class MoneyOut(serializers.Serializer):
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
 class DayOut(serializers.Serializer):
     day = serializers.DateField()
     total = serializers.IntegerField()
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="By type of event.")
+    orders = serializers.IntegerField()
+    units = serializers.IntegerField()
+    revenue = MoneyOut(many=True, help_text="What was ordered, by currency; refunds are not taken off.")
+    bots = serializers.IntegerField(help_text="Events of bots, which are in no other figure.")
 
 
 class TimeseriesOut(serializers.Serializer):
@@ -177,6 +201,7 @@ class TopProductsOut(serializers.Serializer):
 class QueryCountOut(serializers.Serializer):
     query = serializers.CharField()
     count = serializers.IntegerField()
+    without_results = serializers.IntegerField(help_text="How often it found nothing.")
 
 
 class SearchesOut(serializers.Serializer):
@@ -213,4 +238,16 @@ def audit_body(entry: AuditEntry) -> dict[str, Any]:
         "object_id": entry.object_id,
         "object_repr": entry.object_repr,
         "message": entry.message,
+    }
+
+
+def day_body(day: DayFigures) -> dict[str, Any]:
+    return {
+        "day": day.day,
+        "total": sum(day.counts.values()),
+        "counts": day.counts,
+        "orders": day.orders,
+        "units": day.units,
+        "revenue": [{"amount": amount, "currency": currency} for currency, amount in day.revenue.items()],
+        "bots": day.bots,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 
@@ -9,11 +10,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chassis.api.errors import BadRequest
+from chassis.api.errors import BadRequest, Unavailable
 from chassis.api.pagination import page, page_params
+from chassis.api.throttling import client_address
 from chassis.api.views import View
 from chassis.identity import ByMethod, FromService, Public, Staff
 from chassis.messaging.views import Inbox
+from logs.journal import JournalFull
 from logs.serializers import (
     AuditPageOut,
     AuditQuery,
@@ -24,28 +27,52 @@ from logs.serializers import (
     IntakeOut,
     ReportedEventIn,
     SearchesOut,
+    SearchesQuery,
     TimeseriesOut,
     TopProductsOut,
     TopProductsQuery,
-    TopQuery,
     audit_body,
+    day_body,
     event_body,
     intake_body,
 )
+from logs.services import Visitor
 from logs.wiring import parts
 
 MOST_TOLD = 100
-SIBLINGS = ("auth", "catalog", "cart", "checkout", "logs", "reco")
+SIBLINGS = ("auth", "catalog", "cart", "checkout", "logs", "reco", "autoscale")
 _SESSION = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
-SESSION = OpenApiParameter(
-    "X-Session-Id", str, OpenApiParameter.HEADER, description="The visit, for events that name none."
-)
+HEADERS = [
+    OpenApiParameter(
+        "X-Session-Id", str, OpenApiParameter.HEADER, description="The visit, for events that name none."
+    ),
+    OpenApiParameter(
+        "X-Consent", str, OpenApiParameter.HEADER,
+        description="`no`: count what is told, and keep neither account nor visit.",
+    ),
+]  # fmt: skip
 
 
-def _session(request: Request) -> str | None:
-    given = request.headers.get("X-Session-Id", "")
-    return given if _SESSION.match(given) else None
+def _visitor(request: Request) -> Visitor:
+    """Who tells. The storefront passes the browser's name for itself on, and whether the shopper agreed."""
+    session = request.headers.get("X-Session-Id", "")
+    return Visitor(
+        user=request.user.account_id,
+        session=session if _SESSION.match(session) else None,
+        agent=request.headers.get("User-Agent", ""),
+        address=_household(request),
+        consented=request.headers.get("X-Consent", "").lower() != "no",
+    )
+
+
+def _household(request: Request) -> str:
+    """The shopper's address, if it is one of the Internet's: behind a private one may be everybody."""
+    address = client_address(request)
+    try:
+        return address if ipaddress.ip_network(address).is_global else ""
+    except ValueError:
+        return ""
 
 
 class EventsView(View):
@@ -65,7 +92,7 @@ class EventsView(View):
 
     @extend_schema(
         operation_id="events_report",
-        parameters=[SESSION],
+        parameters=HEADERS,
         request=ReportedEventIn(many=True),
         responses={202: IntakeOut},
     )
@@ -75,7 +102,10 @@ class EventsView(View):
         if not isinstance(told, list) or not 1 <= len(told) <= MOST_TOLD:
             reason = f"The body is an array of 1 to {MOST_TOLD} events."
             raise BadRequest(reason, errors={"non_field_errors": [reason]})
-        answer = parts().intake.events_accept(told, user=request.user.account_id, session=_session(request))
+        try:
+            answer = parts().intake.events_accept(told, _visitor(request))
+        except JournalFull as full:
+            raise Unavailable(retry_after=full.retry_after) from full
         return Response(intake_body(answer), status=202)
 
 
@@ -99,7 +129,7 @@ class InternalAuditView(View):
 def _audit(request: Request) -> Response:
     query = AuditQuery.of(request)
     limit, cursor = page_params(request)
-    found = parts().reading.audit_list(
+    found = parts().trail.list(
         actor=query.get("actor"), object=query.get("object"), limit=limit, cursor=cursor
     )
     return Response(page(map(audit_body, found), found.next))
@@ -112,10 +142,12 @@ class InternalEventsView(Inbox):
     permission_classes = [ByMethod(GET=FromService("reco"), POST=FromService(*SIBLINGS))]
 
     def get(self, request: Request) -> Response:
-        """The whole history in the order of arrival: `?after=<next of the last page>&limit=` (1 to 1000)."""
+        """The whole history in the order of arrival: `?after=<next of the last page>&limit=` (1 to 1000).
+        `checkpoint` is the `after` with which to go on another day.
+        """
         limit = page_params(request, default=1000, most=1000).limit
         found = parts().reading.events_after(request.query_params.get("after") or None, limit=limit)
-        return Response(page(map(event_body, found), found.next))
+        return Response(page(map(event_body, found.events), found.next, checkpoint=found.checkpoint))
 
 
 class TimeseriesView(View):
@@ -123,11 +155,9 @@ class TimeseriesView(View):
 
     @extend_schema(operation_id="stats_timeseries", parameters=[DaysQuery], responses=TimeseriesOut)
     def get(self, request: Request) -> Response:
-        """Events a day, by type."""
+        """Events a day, by type; orders and revenue."""
         series = parts().stats.timeseries(DaysQuery.of(request)["days"])
-        return _results(
-            {"day": day, "total": sum(counts.values()), "counts": counts} for day, counts in series
-        )
+        return _results(map(day_body, series))
 
 
 class FunnelView(View):
@@ -156,12 +186,15 @@ class TopProductsView(View):
 class SearchesView(View):
     permission_classes = [Staff("logs.event.read")]
 
-    @extend_schema(operation_id="stats_searches", parameters=[TopQuery], responses=SearchesOut)
+    @extend_schema(operation_id="stats_searches", parameters=[SearchesQuery], responses=SearchesOut)
     def get(self, request: Request) -> Response:
-        """What is searched for most."""
-        query = TopQuery.of(request)
-        top = parts().stats.searches(query["days"], limit=query["limit"])
-        return _results({"query": text, "count": count} for text, count in top)
+        """What is searched for most, and how often in vain."""
+        query = SearchesQuery.of(request)
+        in_vain = bool(query.get("without_results"))
+        top = parts().stats.searches(query["days"], limit=query["limit"], without_results=in_vain)
+        return _results(
+            {"query": text, "count": count, "without_results": empty} for text, count, empty in top
+        )
 
 
 def _results(rows: Any) -> Response:

@@ -2,54 +2,187 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any, overload
 
 from django.conf import settings
 
 from chassis.background import Job
 from chassis.clock import now
-from chassis.couch import Repository, couch_repository, open_store
+from chassis.couch import Collection, CouchError, Repository, couch_repository, open_store
 from chassis.ids import new_id
+from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 from logs import repositories
-from logs.domain import AuditEntry, Event
-from logs.services import Facts, Import, Intake, Keeper, Reading, Stats
+from logs.archive import Archive
+from logs.clients import Catalog
+from logs.databases import CouchDatabases
+from logs.domain import AuditEntry, Bots, month_of, next_month
+from logs.journal import Journal
+from logs.registry import Registry
+from logs.rollups import Rollups
+from logs.services import (
+    Audit,
+    Drain,
+    Erasing,
+    Export,
+    Facts,
+    Import,
+    Intake,
+    Keeper,
+    Reading,
+    Recorder,
+    Stats,
+)
 
-COLLECTIONS = repositories.COLLECTIONS
+_CROWD = 20  # an address may be a whole office: so many times what one person may
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The use cases; and, for the admin, what is stored."""
 
-    events: Repository[Event]
+    events: Archive
     audit: Repository[AuditEntry]
+    registry: Registry
+    rollups: Rollups
+    recorder: Recorder
+    drain: Drain
+    leftovers: Drain
     intake: Intake
     facts: Facts
     reading: Reading
     stats: Stats
+    trail: Audit
+    erasing: Erasing
     importing: Import
+    exporting: Export
     keeper: Keeper
+    catalog: Catalog
 
 
 def build() -> Parts:
-    events = couch_repository(repositories.EVENTS)
-    audit = couch_repository(repositories.AUDIT)
+    return assemble(
+        folder=Path(settings.DATA_DIR) / "journal", most=settings.EVENTS_JOURNAL_MB << 20, clock=now, new_id=new_id
+    )
+
+
+def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool = True) -> Parts:
+    """All parts over the configured store; tests give a clock, ids and a folder of their own."""
+    registry = Registry(open_store, clock)
+    archive = Archive(registry)
+    rollups = Rollups(lambda: open_store(repositories.ROLLUPS.database))
+    ties = couch_repository(repositories.TIES)
+    entries = couch_repository(repositories.AUDIT)
+    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, clock=clock)
+
+    def drain(name: str, **options: Any) -> Drain:
+        return Drain(journal=Journal(folder / name, new_id, most=most), recorder=recorder, **options)
+
+    own = drain("web", thread=thread)
+    trail = Audit(
+        entries=entries,
+        links=couch_repository(repositories.LINKS),
+        heads=couch_repository(repositories.HEADS),
+        clock=clock,
+        salt=lambda: secrets.token_hex(16),
+    )
+    erasing = Erasing(
+        archive=archive, ties=ties, entries=entries, audit=trail, clock=clock, settle=own.settle
+    )
+    reading = Reading(
+        archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle
+    )
     return Parts(
-        events=events,
-        audit=audit,
-        intake=Intake(events=events, clock=now, new_id=new_id),
-        facts=Facts(events=events, audit=audit, clock=now, new_id=new_id),
-        reading=Reading(events=events, audit=audit),
-        stats=Stats(events=events),
-        importing=Import(events=events, new_id=new_id),
-        keeper=Keeper(events=events, clock=now, kept=timedelta(days=settings.EVENTS_KEPT_DAYS)),
+        events=archive,
+        audit=entries,
+        registry=registry,
+        rollups=rollups,
+        recorder=recorder,
+        drain=own,
+        leftovers=drain("web", thread=False, patience=5.0),
+        intake=Intake(
+            drain=own,
+            clock=clock,
+            bots=Bots(time.time),
+            crowds=Bots(
+                time.time, rate=2.0 * _CROWD, burst=600 * _CROWD, daily=5000 * _CROWD, repeats=50 * _CROWD
+            ),
+        ),
+        facts=Facts(recorder=recorder, audit=trail, erasing=erasing, clock=clock, new_id=new_id),
+        reading=reading,
+        stats=Stats(rollups=rollups, settle=own.settle),
+        trail=trail,
+        erasing=erasing,
+        importing=Import(drain=lambda: drain("import", thread=False)),
+        exporting=Export(archive=archive, reading=reading),
+        keeper=Keeper(
+            registry=registry,
+            archive=archive,
+            rollups=rollups,
+            ties=ties,
+            audit=trail,
+            databases=CouchDatabases(),
+            clock=clock,
+            kept=timedelta(days=settings.EVENTS_KEPT_DAYS),
+        ),
+        catalog=Catalog(Sibling("catalog")),
     )
 
 
 wiring = Wiring(build)
 parts = wiring.parts
+
+
+class _Collections(Sequence[Collection[Any]]):
+    """What `prepare` makes and `backup` saves: this month and the next, and all months that there are."""
+
+    def _now(self) -> tuple[Collection[Any], ...]:
+        month = month_of(now())
+        wanted = {month, next_month(month)}
+        legacy: tuple[Collection[Any], ...] = ()
+        try:
+            parts().registry.forget()
+            known = parts().registry.months()
+            wanted |= set(known.all)
+            if known.legacy:
+                legacy = (repositories.events_of("events"),)
+        except CouchError:
+            pass  # nothing is prepared yet
+        return (
+            *repositories.FIXED,
+            *legacy,
+            *(each for one in sorted(wanted) for each in repositories.of_month(one)),
+        )
+
+    def __iter__(self) -> Iterator[Collection[Any]]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    @overload
+    def __getitem__(self, place: int) -> Collection[Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Collection[Any]]: ...
+    def __getitem__(self, place: Any) -> Any:
+        return self._now()[place]
+
+
+COLLECTIONS = _Collections()
+
+
+def prepared() -> None:
+    """Called by `prepare` as the server's administrator, when the databases are there: months that were made
+    become known, those that are too old are dropped.
+    """
+    parts().keeper.months_keep()
+
 
 HANDLERS = {
     "order.confirmed": lambda envelope: parts().facts.order_confirmed(envelope),
@@ -57,8 +190,35 @@ HANDLERS = {
     "account.erased": lambda envelope: parts().facts.account_erased(envelope),
 }
 
-BACKGROUND = [Job("sweeper of old events", run=lambda: parts().keeper.events_sweep(), every=600)]
+
+def _housekeeping() -> None:
+    """Months first: the others need them."""
+    keeper = parts().keeper
+    keeper.months_keep()
+    keeper.months_close()
+    keeper.ties_sweep()
+
+
+def _rollups() -> None:
+    keeper = parts().keeper
+    keeper.upgrade()
+    keeper.rollups_merge()
+
+
+BACKGROUND = [
+    Job("months, old ties", run=_housekeeping, every=600),
+    Job("rollups", run=_rollups, every=5),
+    Job("what ended processes accepted", run=lambda: parts().leftovers.drain(), every=3),
+    Job("lists of this month", run=lambda: parts().keeper.lists_build(), every=60),
+]
 READY = {
-    "events": lambda: open_store("events").get_local("ready"),
+    "events": lambda: parts().registry.months().all or _missing(),
     "audit": lambda: open_store("audit").get_local("ready"),
 }
+
+
+def _missing() -> None:
+    from chassis.couch import Unavailable
+
+    parts().registry.forget()
+    raise Unavailable("no month has a database: run `manage.py prepare`")

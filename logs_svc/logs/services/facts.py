@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from chassis.couch import Conflict, Repository
+from chassis.couch.store import is_safe
 from chassis.messaging import Envelope, Rejected
-from logs.domain import PURCHASE, AuditEntry, Event, NotAnEvent, moment
+from logs.domain import PURCHASE, AuditEntry, NotAnEvent, Told, moment
+from logs.domain.events import text
+from logs.services.auditing import Audit
+from logs.services.erasing import Erasing
+from logs.services.recording import Recorder
 
-_AT_ONCE = 100
 _WRITTEN = ("actor", "action", "service", "object_type", "object_id")
 
 
@@ -18,60 +21,64 @@ class Facts:
     def __init__(
         self,
         *,
-        events: Repository[Event],
-        audit: Repository[AuditEntry],
+        recorder: Recorder,
+        audit: Audit,
+        erasing: Erasing,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._events, self._audit, self._clock, self._new_id = events, audit, clock, new_id
+        self._recorder, self._audit, self._erasing = recorder, audit, erasing
+        self._clock, self._new_id = clock, new_id
 
     def order_confirmed(self, envelope: Envelope) -> str:
-        """One `purchase` per line. Their ids come from the fact's, so that it counts once."""
+        """One `purchase` per line; stored before it is answered, and once, however often it is told."""
         lines = envelope.data.get("lines")
         if not isinstance(lines, list) or not all(_is_line(line) for line in lines):
             raise Rejected("lines are not [{product_id, quantity}]")
         bought = [self._purchase(envelope, number, line) for number, line in enumerate(lines)]
-        return "done" if any(self._events.add_many(bought)) else "duplicate"
+        key = f"fact-{envelope.id}"
+        new = self._recorder.record_fact(key, bought, at=envelope.at, new_id=self._new_id)
+        return "done" if new else "duplicate"
 
     def audit_recorded(self, envelope: Envelope) -> str:
-        """Appended to the trail under the fact's own id."""
+        """Appended to the trail under the fact's own id, and to its writer's chain."""
         data = envelope.data
         missing = [name for name in _WRITTEN if not isinstance(data.get(name), str)]
         if missing:
             raise Rejected(f"missing: {', '.join(missing)}")
         if data["service"] != envelope.source:
             raise Rejected("a service tells of its own staff writes only")
-        try:
-            self._audit.add(self._entry(envelope))
-        except Conflict:
-            return "duplicate"
-        return "done"
+        return "done" if self._audit.append(self._entry(envelope)) else "duplicate"
 
     def account_erased(self, envelope: Envelope) -> str:
-        """Their events stay without them."""
+        """Their events stay without them; in the audit trail a pseudonym stands for them."""
         account_id = envelope.data.get("account_id")
         if not isinstance(account_id, str) or not account_id:
             raise Rejected("account_id is missing")
-        found = False
-        while page := self._events.find("by_user", {"user": account_id}, limit=_AT_ONCE).items:
-            found = True
-            for event in page:
-                self._events.update(event.id, Event.forget_user)
-        return "done" if found else "duplicate"
+        found = self._erasing.erase(account_id, erasure=envelope.id)
+        return "done" if found.events or found.entries else "duplicate"
 
-    def _purchase(self, envelope: Envelope, number: int, line: Mapping[str, Any]) -> Event:
+    def _purchase(self, envelope: Envelope, number: int, line: Mapping[str, Any]) -> Told:
         data = envelope.data
         more = {"demo": True} if data.get("demo") is True else {}
-        return Event(
-            id=f"p-{envelope.id}-{number}",
+        amount, currency = _money(data.get("total")) if number == 0 else (0, "")
+        price, _ = _money(line.get("unit_price"))
+        return Told(
             type=PURCHASE,
-            at=envelope.at,
-            arrived=self._new_id(),
-            user=data.get("account_id"),
-            session=data.get("session_id"),
+            at=text(envelope.at),
+            user=_name(data.get("account_id")),
+            session=_name(data.get("session_id")),
             product_id=line["product_id"],
             quantity=line["quantity"],
-            data={"order": envelope.subject, "sku": line.get("sku"), **more},
+            data={
+                "order": envelope.subject,
+                "sku": line.get("sku"),
+                **({"price": price} if price else {}),
+                **({"total": {"amount": amount, "currency": currency}} if currency else {}),
+                **more,
+            },
+            amount=amount,
+            currency=currency,
         )
 
     def _entry(self, envelope: Envelope) -> AuditEntry:
@@ -95,6 +102,19 @@ def _is_line(line: Any) -> bool:
         and type(line.get("quantity")) is int
         and line["quantity"] > 0
     )
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and is_safe(value) else None
+
+
+def _money(value: Any) -> tuple[int, str]:
+    """(amount in minor units, currency) of Money or of a plain number; (0, "") for anything else."""
+    if isinstance(value, Mapping):
+        amount, currency = value.get("amount"), value.get("currency")
+        if type(amount) is int and isinstance(currency, str):
+            return amount, currency
+    return (value, "") if type(value) is int else (0, "")
 
 
 def _at(text: Any, otherwise: datetime) -> datetime:

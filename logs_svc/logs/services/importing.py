@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from chassis.couch import Repository
-from logs.domain import TYPES, Event, NotAnEvent, moment, search_query
+from chassis.couch import Unavailable
+from logs.domain import TYPES, NotAnEvent, Told, moment, search_query
+from logs.domain.events import text
+from logs.services.draining import Drain
 
 _AT_ONCE = 500
-_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
 @dataclass(slots=True)
@@ -27,25 +30,33 @@ class ImportProgress:
 
 
 class Import:
-    def __init__(self, *, events: Repository[Event], new_id: Callable[[], str]) -> None:
-        self._events, self._new_id = events, new_id
+    def __init__(self, *, drain: Callable[[], Drain]) -> None:
+        """`drain` makes one with a journal of its own: what an import that was ended had accepted is stored
+        by the next one.
+        """
+        self._drain = drain
 
     def events_import(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
         """JSON lines `{id?, type, user?, session? (or session_id), product_id?, at, quantity?, data?}`.
 
-        The progress after each 500. Whoever repeats it adds nothing, if the lines have ids.
+        The progress after each 500. Whoever repeats it adds nothing, if the lines have ids. Unavailable.
         """
-        progress = ImportProgress()
+        drain, progress = self._drain(), ImportProgress()
         numbered = enumerate(lines, 1)
         while part := list(islice(numbered, _AT_ONCE)):
             events = list(self._parsed(part, progress))
-            stored = sum(self._events.add_many(events)) if events else 0
+            before = drain.new
+            if events:
+                drain.accept(events, Counter())
+                if drain.drain():
+                    raise Unavailable("the store does not answer; run it again later")
+            stored = drain.new - before
             progress.read += len(part)
             progress.stored += stored
             progress.known += len(events) - stored
             yield progress
 
-    def _parsed(self, part: Iterable[tuple[int, str]], progress: ImportProgress) -> Iterator[Event]:
+    def _parsed(self, part: Iterable[tuple[int, str]], progress: ImportProgress) -> Iterator[Told]:
         for number, line in part:
             if not line.strip():
                 continue
@@ -54,22 +65,36 @@ class Import:
             except (NotAnEvent, ValueError, KeyError, TypeError, AttributeError) as error:
                 progress.errors.append((number, f"{type(error).__name__}: {error}"))
 
-    def _event(self, row: dict[str, Any]) -> Event:
+    def _event(self, row: dict[str, Any]) -> Told:
         if row["type"] not in TYPES:
             raise NotAnEvent("unknown type")
-        arrived, data = self._new_id(), dict(row.get("data") or {})
-        told_id = row.get("id")
-        if told_id is not None and not _SAFE.match(told_id):
-            raise NotAnEvent("id: 1 to 64 letters, digits, or one of _.-")
-        return Event(
-            id=f"i-{told_id}" if told_id else arrived,
+        data = dict(row.get("data") or {})
+        total = data.get("total") if row["type"] == "purchase" else None
+        money = total if isinstance(total, dict) else {}
+        return Told(
             type=row["type"],
-            at=moment(row["at"]),
-            arrived=arrived,
-            user=row.get("user"),
-            session=row.get("session") or row.get("session_id"),
-            product_id=row.get("product_id"),
+            at=text(moment(row["at"])),
+            user=_name(row, "user"),
+            session=_name(row, "session") or _name(row, "session_id"),
+            product_id=_name(row, "product_id"),
             quantity=int(row.get("quantity") or 1),
             query=search_query(data) if row["type"] == "search" else None,
             data=data,
+            key=_key(row),
+            amount=int(money.get("amount", 0)),
+            currency=str(money.get("currency", "")),
         )
+
+
+def _name(row: dict[str, Any], field: str) -> str | None:
+    value = row.get(field)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _SAFE.match(value):
+        raise NotAnEvent(f"{field}: 1 to 64 letters, digits, or one of _.:-")
+    return value
+
+
+def _key(row: dict[str, Any]) -> str | None:
+    id = _name(row, "id")
+    return None if id is None else f"import-{id}"

@@ -1,40 +1,93 @@
-"""Events that browsers tell: quickly in, in one write."""
+"""Events that browsers tell: checked, kept on this machine's disk, and answered. Storing comes after."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chassis.couch import Repository
-from logs.domain import Event, NotAnEvent, reported_event
+from logs.domain import Bots, NotAnEvent, Told, known_bot, told_event
+from logs.services.draining import Drain
 
 
 @dataclass(slots=True)
 class IntakeAnswer:
-    """`rejected` are `(index, reason)`. An event that was told before is accepted, and not stored again."""
+    """`rejected` are `(index, reason)`. An event that was told before is accepted, and not stored again; what
+    a bot tells is accepted too, and only counted.
+    """
 
     accepted: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Intake:
-    def __init__(
-        self, *, events: Repository[Event], clock: Callable[[], datetime], new_id: Callable[[], str]
-    ) -> None:
-        self._events, self._clock, self._new_id = events, clock, new_id
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who tells: `user` and `session` with consent only, `agent` their program's name for itself.
 
-    def events_accept(self, told: Sequence[Any], *, user: str | None, session: str | None) -> IntakeAnswer:
-        """Store what is good; one bad event does not cost the others."""
-        answer, good, now = IntakeAnswer(), [], self._clock()
-        for index, one in enumerate(told):
-            try:
-                event = reported_event(one, arrived=self._new_id(), now=now, user=user, session=session)
-                good.append(event)
-            except NotAnEvent as reason:
-                answer.rejected.append((index, str(reason)))
-        if good:
-            self._events.add_many(good)
-        answer.accepted = len(good)
+    `address` is one that belongs to one household, else empty: it is never kept, only counted in memory.
+    """
+
+    user: str | None = None
+    session: str | None = None
+    agent: str = ""
+    address: str = ""
+    consented: bool = True
+
+
+class Intake:
+    def __init__(self, *, drain: Drain, clock: Callable[[], datetime], bots: Bots, crowds: Bots) -> None:
+        """`bots` judges people, `crowds` what comes from one address without saying who it is."""
+        self._drain, self._clock, self._bots, self._crowds = drain, clock, bots, crowds
+
+    def events_accept(self, told: Sequence[Any], visitor: Visitor) -> IntakeAnswer:
+        """Keep what is good; one bad event does not cost the others. JournalFull when nothing more fits."""
+        answer, good = IntakeAnswer(), self._checked(told, visitor)
+        answer.rejected = [(index, one) for index, one in enumerate(good) if isinstance(one, str)]
+        events = [one for one in good if isinstance(one, Told)]
+        answer.accepted = len(events)
+        kept, apart = self._judged(events, visitor)
+        if kept or apart:
+            self._drain.accept(kept, apart)
         return answer
+
+    def _checked(self, told: Sequence[Any], visitor: Visitor) -> list[Told | str]:
+        now = self._clock()
+        user, session = (visitor.user, visitor.session) if visitor.consented else (None, None)
+        found: list[Told | str] = []
+        for one in told:
+            try:
+                event = told_event(one, now=now, user=user, session=session)
+            except NotAnEvent as reason:
+                found.append(str(reason))
+                continue
+            if not visitor.consented:
+                event.session = None
+            found.append(event)
+        return found
+
+    def _judged(self, events: Sequence[Told], visitor: Visitor) -> tuple[list[Told], Counter[str]]:
+        """What is kept, and how many are counted apart for which reason."""
+        if known_bot(visitor.agent):
+            return [], Counter({"known": len(events)} if events else {})
+        kept: list[Told] = []
+        apart: Counter[str] = Counter()
+        by_visitor: dict[str, list[Told]] = {}
+        for event in events:
+            by_visitor.setdefault(event.session or event.user or "", []).append(event)
+        for name, theirs in by_visitor.items():
+            for event, why in zip(theirs, self._reasons(name, theirs, visitor), strict=True):
+                if why:
+                    apart[why] += 1
+                else:
+                    kept.append(event)
+        return kept, apart
+
+    def _reasons(self, name: str, events: Sequence[Told], visitor: Visitor) -> Sequence[str]:
+        things = [(event.type, event.product_id) for event in events]
+        if name:
+            return self._bots.judge(name, things)
+        if visitor.address:
+            return self._crowds.judge(visitor.address, things)
+        return [""] * len(events)

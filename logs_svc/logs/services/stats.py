@@ -1,69 +1,139 @@
-"""What the events add up to. The sums are CouchDB's own (views with `_count` and `_sum`)."""
+"""What the events add up to: from rollups, never from events."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
 
-from chassis.couch import Repository
-from logs.domain import FUNNEL, Event
-
-_LAST: dict[str, Any] = {}  # sorts after every text in a view's key
+from logs.domain import FUNNEL, TYPES, Rollup
+from logs.domain.rollup import SERIES
+from logs.rollups import Days, Rollups
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Whole UTC days, both included."""
+class Overview:
+    """A range in figures. `revenue` is by currency, in minor units; `conversion` from looking to buying,
+    None when nobody looked.
+    """
 
-    first: date
-    last: date
+    visitors: int
+    events: int
+    orders: int
+    units: int
+    revenue: dict[str, int]
+    conversion: float | None
+    bots: dict[str, int]
+    anonymous: int
+    searches: int
+    searches_without_results: int
+    hours: list[int]
 
-    def __iter__(self) -> Iterator[str]:
-        for number in range((self.last - self.first).days + 1):
-            yield (self.first + timedelta(days=number)).isoformat()
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """A day: events by type, orders, units, revenue by currency, what bots told."""
+
+    day: str
+    counts: dict[str, int]
+    orders: int
+    units: int
+    bots: int
+    revenue: dict[str, int]
 
 
 class Stats:
-    def __init__(self, *, events: Repository[Event]) -> None:
-        self._events = events
+    def __init__(self, *, rollups: Rollups, settle: Callable[[], object]) -> None:
+        self._rollups, self._settle = rollups, settle
 
-    def timeseries(self, days: Days) -> list[tuple[str, dict[str, int]]]:
-        """Events per day and type; every day is there."""
-        counts: dict[str, dict[str, int]] = {day: {} for day in days}
-        start, end = [days.first.isoformat()], [days.last.isoformat(), _LAST]
-        for row in self._events.rows("by_day", start=start, end=end, group=True):
-            day, type = row.key
-            counts[day][type] = row.value
-        return list(counts.items())
+    def timeseries(self, days: Days) -> list[DayFigures]:
+        """Every day is there."""
+        self._settle()
+        series, revenue = self._rollups.series(days), self._rollups.revenue(days)
+        return [_figures(day, series.get(day, []), revenue) for day in days]
 
     def funnel(self, days: Days) -> list[tuple[str, int, int]]:
         """(step, visitors, events) from looking to buying; a visitor is a session, else an account."""
-        return [(step, *self._visitors(step, days)) for step in FUNNEL]
+        return _funnel(self._total(days))
 
     def top_products(self, days: Days, *, type: str, limit: int) -> list[tuple[str, int]]:
         """(product id, how often; units for purchases), the most wanted first."""
-        start, end = [type, days.first.isoformat()], [type, days.last.isoformat(), _LAST]
-        total: Counter[str] = Counter()
-        for row in self._events.rows("by_product", start=start, end=end, group=True):
-            total[row.key[2]] += row.value
-        return _most(total, limit)
+        counts = self._total(days).products.get(type, {})
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
-    def searches(self, days: Days, *, limit: int) -> list[tuple[str, int]]:
-        """(what was searched for, how often), the most frequent first."""
-        start, end = [days.first.isoformat()], [days.last.isoformat(), _LAST]
-        total: Counter[str] = Counter()
-        for row in self._events.rows("by_query", start=start, end=end, group=True):
-            total[row.key[1]] += row.value
-        return _most(total, limit)
+    def searches(self, days: Days, *, limit: int, without_results: bool = False) -> list[tuple[str, int, int]]:
+        """(what was searched for, how often, how often in vain), the most frequent first; with
+        `without_results` those in vain only.
+        """
+        return _searches(self._total(days), limit, without_results)
 
-    def _visitors(self, type: str, days: Days) -> tuple[int, int]:
-        start, end = [type, days.first.isoformat()], [type, days.last.isoformat(), _LAST]
-        rows = self._events.rows("by_visitor", start=start, end=end, group=True)
-        return len({row.key[2] for row in rows}), sum(row.value for row in rows)
+    def everything(self, days: Days) -> Board:
+        """All that the dashboard shows, read once."""
+        return Board(self._total(days), self.timeseries(days))
+
+    def _total(self, days: Days) -> Rollup:
+        self._settle()
+        return self._rollups.total(days)
 
 
-def _most(total: Counter[str], limit: int) -> list[tuple[str, int]]:
-    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+class Board:
+    """A range's figures, of one reading."""
+
+    def __init__(self, total: Rollup, series: list[DayFigures]) -> None:
+        self._total, self.series = total, series
+
+    @property
+    def funnel(self) -> list[tuple[str, int, int]]:
+        return _funnel(self._total)
+
+    def top_products(self, type: str, limit: int) -> list[tuple[str, int]]:
+        counts = self._total.products.get(type, {})
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def searches(self, limit: int, *, without_results: bool = False) -> list[tuple[str, int, int]]:
+        return _searches(self._total, limit, without_results)
+
+    @property
+    def overview(self) -> Overview:
+        total = self._total
+        visitors = {step: seen for step, seen, _ in self.funnel}
+        looked, bought = visitors["view"], visitors["purchase"]
+        return Overview(
+            visitors=looked,
+            events=sum(total.total(type) for type in TYPES),
+            orders=total.orders,
+            units=total.units,
+            revenue=dict(total.revenue),
+            conversion=bought / looked if looked else None,
+            bots=dict(total.bots),
+            anonymous=total.anonymous,
+            searches=total.total("search"),
+            searches_without_results=sum(empty for _, empty in total.searches.values()),
+            hours=[sum(hours[hour] for hours in total.hours.values()) for hour in range(24)],
+        )
+
+
+def _figures(day: str, series: list[int], revenue: dict[str, dict[str, int]]) -> DayFigures:
+    known = dict(zip(SERIES, series, strict=False))
+    return DayFigures(
+        day=day,
+        counts={type: known[type] for type in sorted(TYPES) if known.get(type)},
+        orders=known.get("orders", 0),
+        units=known.get("units", 0),
+        bots=known.get("bots", 0),
+        revenue={currency: amounts[day] for currency, amounts in revenue.items() if day in amounts},
+    )
+
+
+def _funnel(total: Rollup) -> list[tuple[str, int, int]]:
+    found = []
+    for step in FUNNEL:
+        sketch = total.visitors.get(step)
+        found.append((step, sketch.count() if sketch else 0, total.total(step)))
+    return found
+
+
+def _searches(total: Rollup, limit: int, without_results: bool) -> list[tuple[str, int, int]]:
+    rows = [(query, times, empty) for query, (times, empty) in total.searches.items()]
+    place = 2 if without_results else 1
+    rows = [row for row in rows if row[place]]
+    return sorted(rows, key=lambda row: (-row[place], row[0]))[:limit]

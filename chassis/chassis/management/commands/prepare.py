@@ -26,12 +26,14 @@ class Command(BaseCommand):
         parser.add_argument("--remove-user", metavar="NAME", help="a user of before that is no longer needed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        collections = importlib.import_module(f"{settings.SERVICE_APP}.wiring").COLLECTIONS
+        wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
+        collections = tuple(wiring.COLLECTIONS)
         databases = sorted({collection.database for collection in collections})
         end = time.monotonic() + options["wait"]
         while True:
             try:
                 _prepare(collections, databases)
+                _call_prepared(wiring)
                 break
             except Unavailable as error:
                 if time.monotonic() > end:
@@ -63,3 +65,11 @@ def _prepare(collections: Any, databases: list[str]) -> None:
         ensure(collections)
     for database in databases:
         open_store(database).get_local("ready")  # as the service itself
+
+
+def _call_prepared(wiring: Any) -> None:
+    """`wiring.prepared`, where a service has one: what else it wants done with an administrator's rights."""
+    prepared = getattr(wiring, "prepared", None)
+    if prepared is not None:
+        with as_admin():
+            prepared()

@@ -1,0 +1,79 @@
+"""Which database an event is in: one a month, so that what is old goes away in one piece.
+
+An event lies in the month in which it arrived. Its id begins with a UUIDv7 of that moment: ids tell the month,
+and sort over all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+#: The one database of installations before the months; only read, and dropped when all in it is old.
+LEGACY = "events"
+
+
+def month_of(moment: datetime) -> str:
+    """As "2026-11"."""
+    return moment.astimezone(UTC).strftime("%Y-%m")
+
+
+def next_month(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
+
+
+def end_of(month: str) -> datetime:
+    """The first moment after it."""
+    after = next_month(month)
+    return datetime(int(after[:4]), int(after[5:]), 1, tzinfo=UTC)
+
+
+def moment_of_id(id: str) -> datetime | None:
+    """When an id was made that begins with a UUIDv7; None for any other id."""
+    if len(id) < 36 or id[8] != "-" or id[14] != "7":
+        return None
+    try:
+        return datetime.fromtimestamp(int(id[:8] + id[9:13], 16) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def month_of_id(id: str) -> str | None:
+    made = moment_of_id(id)
+    return None if made is None else month_of(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The months that have databases, oldest first; `legacy` when the one of before is still there."""
+
+    all: tuple[str, ...] = ()
+    legacy: bool = False
+
+    def place(self, wanted: str) -> str | None:
+        """Where what belongs to that month goes: its own database, else the newest before it, else the
+        oldest. None when there is none at all.
+        """
+        before = [month for month in self.all if month <= wanted]
+        return before[-1] if before else (self.all[0] if self.all else None)
+
+    def since(self, month: str | None) -> tuple[str, ...]:
+        """Those that may hold ids of that month or later, oldest first."""
+        if month is None:
+            return self.all
+        first = self.place(month)
+        # One more: the month's database may have been made after its first events found another place.
+        place = self.all.index(first) if first in self.all else 0
+        return self.all[max(0, place - 1) :]
+
+    def with_(self, month: str) -> Months:
+        return Months(tuple(sorted({*self.all, month})), self.legacy)
+
+    def without(self, month: str) -> Months:
+        return Months(tuple(each for each in self.all if each != month), self.legacy)
+
+    def old(self, now: datetime, kept: timedelta) -> tuple[str, ...]:
+        """Those whose last event is older than `kept`; never the one that is written to."""
+        written = self.place(month_of(now))
+        return tuple(month for month in self.all if end_of(month) < now - kept and month != written)

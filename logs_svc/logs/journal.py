@@ -1,0 +1,160 @@
+"""What was accepted and is not in the store yet, on this machine's disk.
+
+A web process appends to a file of its own (`<name>.open`); from time to time it is sealed under the name of a
+UUIDv7 (`<name>.seg`), and what is sealed is stored and removed by whoever takes its lock. A file of a process
+that has ended is sealed by the next one that looks. All files are locked with flock, which the kernel gives
+back when a process dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+OPEN, SEALED, BAD = ".open", ".seg", ".bad"
+
+
+class JournalFull(Exception):
+    """The store has been away for so long that no more is accepted."""
+
+    retry_after = 10
+
+
+class Journal:
+    """Append-only files in one folder, shared by the processes of a machine. `most` is in bytes, of all."""
+
+    def __init__(self, folder: Path, new_id: Callable[[], str], *, most: int = 64 << 20) -> None:
+        self.folder, self._new_id, self._most = folder, new_id, most
+        self._lock = threading.Lock()
+        self._file: tuple[Path, int] | None = None
+        self._pid = 0
+        self._size = 0
+
+    def append(self, line: bytes) -> None:
+        """Keep a line (without its end): it is on disk when this returns. JournalFull, OSError."""
+        with self._lock:
+            _, number = self._opened()
+            if self._size + len(line) > self._most:
+                raise JournalFull(f"{self._size >> 20} MB wait for the store")
+            data = line + b"\n"
+            written = os.write(number, data)
+            if written != len(data):
+                self._close()  # the torn line has no end and is not read; the next one gets another file
+                raise OSError(f"{self.folder} took {written} of {len(data)} bytes")
+            os.fdatasync(number)
+            self._size += len(data)
+
+    def seal(self) -> Path | None:
+        """Close what was appended until now, under the name by which its events are known for ever."""
+        with self._lock:
+            if self._file is None or self._pid != os.getpid() or not os.fstat(self._file[1]).st_size:
+                return None
+            path, _ = self._file
+            sealed = self.folder / f"{self._new_id()}{SEALED}"
+            path.rename(sealed)
+            self._close()
+            return sealed
+
+    def adopt(self) -> int:
+        """Seal the files of processes that have ended; how many."""
+        found = 0
+        for path in self._files(OPEN):
+            with locked(path) as number:
+                if number is None:
+                    continue
+                if os.fstat(number).st_size:
+                    path.rename(self.folder / f"{self._new_id()}{SEALED}")
+                    found += 1
+                else:
+                    path.unlink()
+        return found
+
+    def sealed(self, patience: float = 0.0) -> list[Path]:
+        """Oldest first; only what was last written to that many seconds ago."""
+        files = self._files(SEALED)
+        if not patience:
+            return files
+        return [path for path in files if _age(path) >= patience]
+
+    def done(self, path: Path, size: int) -> None:
+        """It is in the store."""
+        path.unlink(missing_ok=True)
+        with self._lock:
+            self._size = max(0, self._size - size)
+
+    def set_aside(self, path: Path) -> None:
+        """Something in it cannot be stored; a person must look."""
+        path.rename(path.with_suffix(BAD))
+
+    def waiting(self) -> int:
+        """Bytes that are not in the store."""
+        return sum(self._sizes((OPEN, SEALED)))
+
+    def bad(self) -> list[Path]:
+        return self._files(BAD)
+
+    def _opened(self) -> tuple[Path, int]:
+        if self._file is not None and self._pid == os.getpid():
+            return self._file
+        self.folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = self.folder / f"{self._new_id()}{OPEN}"
+            number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if path.exists():
+                    break
+            except OSError:
+                pass  # somebody adopted it between the two calls
+            os.close(number)
+        self._file, self._pid = (path, number), os.getpid()
+        self._size = self.waiting()
+        return self._file
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file[1])
+        self._file = None
+
+    def _files(self, suffix: str) -> list[Path]:
+        with suppress(FileNotFoundError):
+            return sorted(path for path in self.folder.iterdir() if path.suffix == suffix)
+        return []
+
+    def _sizes(self, suffixes: tuple[str, ...]) -> Iterator[int]:
+        for suffix in suffixes:
+            for path in self._files(suffix):
+                with suppress(FileNotFoundError):
+                    yield path.stat().st_size
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int | None]:
+    """The file, locked by us for the length of the block; None when it is gone or somebody else's."""
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The lock is on the file, not on the name: it may have been stored and removed meanwhile.
+            mine = os.path.exists(path) and os.stat(path).st_ino == os.fstat(number).st_ino
+        except OSError:
+            mine = False
+        yield number if mine else None
+    finally:
+        os.close(number)
