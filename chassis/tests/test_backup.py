@@ -207,7 +207,7 @@ def test_files_beside_the_databases_are_saved_too(couch: CouchServer, tmp_path: 
         save(tmp_path, service="catalog", databases=["fruits"], more={"pictures": pictures}, say=lines.append)
         back = Pictures()
         restore(
-            tmp_path, service="catalog", databases=["fruits"], more={"pictures": back}, force=False,
+            tmp_path, service="catalog", more={"pictures": back}, force=False,
             say=lines.append,
         )  # fmt: skip
 
@@ -221,7 +221,7 @@ def test_a_backup_of_what_this_version_does_not_know_is_refused(couch: CouchServ
         save(tmp_path, service="catalog", databases=["fruits"], more={"pictures": Pictures()}, say=str)
 
         with pytest.raises(BadBackup, match="knows nothing of pictures"):
-            restore(tmp_path, service="catalog", databases=["fruits"], more={}, force=True, say=str)
+            restore(tmp_path, service="catalog", more={}, force=True, say=str)
 
 
 def test_the_manifest_tells_what_is_in_the_files(couch: CouchServer, tmp_path: Path) -> None:

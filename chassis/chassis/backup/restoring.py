@@ -29,9 +29,7 @@ class NotEmpty(Exception):
     """Databases that hold documents already; the text names them."""
 
 
-def restore(
-    folder: Path, *, service: str, databases: Sequence[str], more: Mapping[str, Extra], force: bool, say: Say
-) -> Manifest:
+def restore(folder: Path, *, service: str, more: Mapping[str, Extra], force: bool, say: Say) -> Manifest:
     """Put a backup into databases that are there and empty; with `force` whatever is in them goes first.
 
     Raises `BadBackup` and `NotEmpty` before anything is written, and `CouchError`.
@@ -39,7 +37,7 @@ def restore(
     manifest = Manifest.read(folder)
     if manifest.service != service:
         raise BadBackup(f"it is of {manifest.service}, and this is {service}")
-    unknown = sorted({*manifest.databases} - {*databases}) + sorted({*manifest.extras} - {*more})
+    unknown = sorted({*manifest.extras} - {*more})
     if unknown:
         raise BadBackup(f"this version of {service} knows nothing of {', '.join(unknown)}")
     manifest.check(folder)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chassis.backup import BadBackup, NotEmpty, restore
-from chassis.backup.service import databases, extras
+from chassis.backup.service import extras
 from chassis.couch import CouchError
 from chassis.couch.connection import as_admin
 
@@ -34,7 +34,6 @@ class Command(BaseCommand):
                 restore(
                     options["folder"],
                     service=settings.SERVICE,
-                    databases=databases(),
                     more=extras(),
                     force=options["force"],
                     say=self._say,
