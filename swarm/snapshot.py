@@ -10,6 +10,7 @@ from typing import Any
 
 from swarm.cluster import Cluster
 from swarm.jobs import reason
+from swarm.notes import notes
 from swarm.shop import SERVICES
 
 GROUPS = (*SERVICES, "storefront", "gateway", "autoscale", "stores")
@@ -110,7 +111,7 @@ class Snapshot:
 
     def as_json(self) -> dict[str, Any]:
         whole = asdict(self)
-        whole["condition"] = self.condition
+        whole["condition"], whole["notes"] = self.condition, notes(self)
         for told, service in zip(whole["services"], self.services, strict=True):
             told["condition"] = service.condition
         return whole

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
+from swarm.notes import notes
 from swarm.snapshot import Node, Snapshot, Task
 
 BOX = 19  # columns of a task's box, its frame included
@@ -16,7 +17,6 @@ COLOURS = {"well": "32", "coming": "33", "going": "2", "bad": "31;1", "stopped":
 WORDS = {"well": "well", "coming": "on the way", "going": "ending", "bad": "in trouble", "stopped": "stopped"}
 FRAMES = (tuple("┌┐└┘─│"), tuple("++++-|"))
 ASCII = str.maketrans("·…", "-.")
-TROUBLES = 6
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def draw(seen: Snapshot, style: Style) -> str:
     for at in range(0, len(seen.nodes), columns):
         lines += _beside([_node(node, each, style) for node in seen.nodes[at : at + columns]], each)
         lines.append("")
-    text = "\n".join([*lines, *_words(seen, style), _legend(style)]) + "\n"
+    told = [_bullet(text, condition, style) for condition, text in notes(seen)]
+    text = "\n".join([*lines, *told, *([""] if told else []), _legend(style)]) + "\n"
     return text if style.unicode else text.translate(ASCII)
 
 
@@ -150,35 +151,8 @@ def _used(task: Task) -> str:
 # -- what is wrong, in words
 
 
-def _words(seen: Snapshot, style: Style) -> list[str]:
-    lines = []
-    for service in seen.services:
-        if service.condition in {"bad", "coming"}:
-            told = f"{service.name} {service.running} of {service.desired}"
-            words = service.update.replace("_", " ")
-            told += f", {words}" if words else ""
-            told += f": {service.message}" if service.message not in {"", words} else ""
-            lines.append(_bullet(told, service.condition, style))
-    for task in seen.unplaced:
-        lines.append(_bullet(f"{_named(task)} has no node: {task.reason or task.state}", "coming", style))
-    for task in seen.trouble[:TROUBLES]:
-        told = f"{_named(task)} {task.state} {_ago(task.seconds)} ago: {task.reason}"
-        lines.append(_bullet(told, "bad", style))
-    undone = [service.name for service in seen.services if service.update == "rollback_completed"]
-    if undone:
-        lines.append(_bullet(f"rolled back: {', '.join(undone)}", "coming", style))
-    stopped = [service.name for service in seen.services if service.condition == "stopped"]
-    if stopped:
-        lines.append(_bullet(f"stopped: {', '.join(stopped)}", "stopped", style))
-    return [*lines, ""] if lines else []
-
-
 def _bullet(text: str, condition: str, style: Style) -> str:
     return f"{style.paint(style.glyph(condition), condition)} {_cut(text, style.width - 2)}"
-
-
-def _named(task: Task) -> str:
-    return f"{task.service}.{task.slot}" if task.slot else task.service
 
 
 def _legend(style: Style) -> str:
@@ -215,7 +189,3 @@ def _cut(text: str, width: int) -> str:
 
 def _bytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _ago(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
