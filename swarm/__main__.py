@@ -33,7 +33,7 @@ def _images(cluster: Cluster) -> None:
 VERBS: dict[str, Callable[[Cluster], None]] = {
     "images": _images,
     "deploy": lambda cluster: _module("deploy")(cluster),
-    "status": lambda cluster: _module("status")(cluster),
+    "status": lambda cluster: _module("status")(cluster, sys.argv[2:]),
     "logs": lambda cluster: _module("logs")(cluster, _env("SERVICE"), _env("LINES"), bool(_env("FOLLOW"))),
     "scale": lambda cluster: _module("scale")(cluster, _env("SERVICE"), _env("REPLICAS")),
     "update": lambda cluster: _module("update")(cluster, _env("SERVICE"), _env("IMAGE")),
@@ -50,7 +50,7 @@ VERBS: dict[str, Callable[[Cluster], None]] = {
 def main(arguments: Sequence[str]) -> int:
     """0 done, 1 it did not work, 2 it was asked for wrongly."""
     verb = arguments[0] if arguments else ""
-    if verb not in VERBS or len(arguments) > 1:
+    if verb not in VERBS or (len(arguments) > 1 and verb != "status"):
         return _say(f"python -m swarm {' | '.join(VERBS)}", 2)
     try:
         VERBS[verb](connect(options.from_environment()))
