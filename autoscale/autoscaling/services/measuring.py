@@ -165,7 +165,11 @@ class Measuring:
             if before is not None and before.started == counters.started and counters.at > before.at:
                 _add(flows, before, counters, seconds / (counters.at - before.at))
             else:
-                _add(flows, counters, counters, 1.0)
+                # One that has just started counts from nothing; of another only the growth is news.
+                young = counters.at - counters.started < 2 * seconds
+                _add(
+                    flows, Counters(counters.started, counters.started) if young else counters, counters, 1.0
+                )
         for gone in self._gateways.keys() - gateways.keys():
             del self._gateways[gone]
         fault = f"{len(missing)} of {len(gateways)} do not answer" if missing else ""

@@ -1,0 +1,81 @@
+"""Decisions on their way to logs_svc."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from autoscaling.clients import logs
+from autoscaling.clients.logs import AuditTrail
+from chassis.messaging import Envelope
+from chassis.siblings import Refused, SiblingDown
+
+RECORD = {"service": "cart", "from": 2, "to": 5, "outcome": "applied", "reason": "120 requests a second"}
+
+
+class Logs:
+    """logs_svc, which may be away or refuse."""
+
+    def __init__(self, *faults):
+        self.faults, self.got, self.came = list(faults), [], threading.Event()
+
+    def post(self, path, json, *, safe, timeout):
+        fault = self.faults.pop(0) if self.faults else None
+        if fault:
+            raise fault
+        self.got.append((path, json))
+        self.came.set()
+
+
+def trail(target):
+    ids = iter(range(10_000))
+    at = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    return AuditTrail(target, clock=lambda: at, new_id=lambda: f"id-{next(ids)}", pause=0.01)
+
+
+def test_a_decision_becomes_a_fact_that_logs_understands():
+    target = Logs()
+
+    trail(target).decided(RECORD)
+    assert target.came.wait(3)
+
+    ((path, (fact,)),) = target.got
+    envelope = Envelope.parse(fact)
+    assert path == "/internal/events"
+    assert (envelope.type, envelope.source, envelope.subject) == ("audit.recorded", "autoscale", "cart")
+    assert envelope.data == {
+        "actor": "autoscale", "actor_name": "the autoscaler", "action": "scale", "service": "autoscale",
+        "object_type": "service", "object_id": "cart", "object_repr": "cart",
+        "message": "2 to 5: 120 requests a second", "at": "2026-03-10T12:00:00.000Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", [SiblingDown("logs", "away"), Refused("logs", 400, {})])
+def test_logs_being_away_loses_nothing_and_a_refusal_stops_nothing(fault):
+    target = Logs(fault, fault)
+    made = trail(target)
+
+    for number in range(3):
+        made.decided({**RECORD, "to": number + 3})
+    assert target.came.wait(3)
+    time.sleep(0.1)
+
+    messages = [json[0]["data"]["message"] for _, json in target.got]
+    assert messages[-1].startswith("2 to 5")
+    assert len(messages) == (3 if isinstance(fault, SiblingDown) else 1)
+
+
+def test_who_waits_too_long_loses_the_oldest_only(monkeypatch):
+    monkeypatch.setattr(logs, "MOST", 5)
+    target = Logs(*[SiblingDown("logs", "away")] * 100)
+    made = trail(target)
+
+    for number in range(20):
+        made.decided({**RECORD, "to": number})
+    assert target.came.wait(5)
+    time.sleep(0.3)
+
+    messages = [json[0]["data"]["message"].split(":")[0] for _, json in target.got]
+    assert len(messages) <= 6  # five that waited, and the one that was being sent
+    assert messages[-5:] == [f"2 to {number}" for number in range(15, 20)]
