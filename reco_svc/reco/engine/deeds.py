@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +10,9 @@ from scipy import sparse
 DAY = 86400.0
 # More products than any shopper has: a bot or a reseller's script. It teaches nothing.
 TOO_MANY = {"session": 200, "basket": 1000, "user": 2000}
-WORK = 300_000_000  # pairs of X^T X in a whole fit; the cost is the square of the histories, so they are capped
+WORK = (
+    300_000_000  # pairs of X^T X in a whole fit; the cost is the square of the histories, so they are capped
+)
 SHORTEST_CAP = 20
 
 
@@ -81,7 +83,7 @@ def matrix(deeds: Deeds, recipe: Recipe) -> sparse.csr_matrix:
     parts = [_rows(deeds, kind, share, recipe, work) for kind, share in usable]
     x = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, deeds.products))
     if x.nnz:
-        x.data /= np.sqrt(np.mean(parts[0].data**2)) if parts[0].nnz else 1.0
+        x.data /= np.sqrt(np.mean(parts[0].data ** 2)) if parts[0].nnz else 1.0
     return x
 
 
@@ -153,7 +155,9 @@ def _pairs(deeds: Deeds, numbers: np.ndarray) -> Pairs:
     key = numbers[somebody].astype(np.int64) * deeds.products + deeds.product[somebody]
     order = np.argsort(key)
     key = key[order]
-    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, dtype=int)
+    first = (
+        np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, dtype=int)
+    )
     key = key[first]
     owner = key // max(1, deeds.products)
     return Pairs(
@@ -173,8 +177,3 @@ def _decay(age: np.ndarray, half_life: float | None) -> np.ndarray:
     if half_life is None:
         return np.ones(len(age))
     return np.exp2(-np.maximum(age, 0.0) / (DAY * half_life))
-
-
-def with_kinds(recipe: Recipe, deeds: Deeds, kinds: tuple[tuple[str, float], ...]) -> Recipe:
-    """The recipe with those of these kinds of owners that the data has."""
-    return replace(recipe, kinds=tuple((kind, share) for kind, share in kinds if kind in deeds.owners))

@@ -58,8 +58,12 @@ class Fitted:
         found, given = products[best], values[best]
         if fill and len(found) < n:
             known = set(found.tolist())
-            more = (product for product in self.popular.tolist() if not hidden[product] and product not in known)
-            found = np.append(found, [product for product, _ in zip(more, range(n - len(found)), strict=False)])
+            more = (
+                product for product in self.popular.tolist() if not hidden[product] and product not in known
+            )
+            found = np.append(
+                found, [product for product, _ in zip(more, range(n - len(found)), strict=False)]
+            )
         return _padded(found, n, -1), _padded(given, n, 0.0)
 
 
@@ -75,7 +79,9 @@ def fit(deeds: Deeds, recipe: Recipe) -> Fitted:
     prior = ((lately + UNSEEN) / (lately + UNSEEN).mean()) ** recipe.prior
     x = matrix(deeds, recipe)
     known = SparseTrainset(x, range(x.shape[0]), range(x.shape[1]))
-    knn = SparseKNN(shrink=recipe.shrink, asymmetry=recipe.asymmetry, keep=recipe.keep, prior=prior).fit(known)
+    knn = SparseKNN(shrink=recipe.shrink, asymmetry=recipe.asymmetry, keep=recipe.keep, prior=prior).fit(
+        known
+    )
     forward = knn.sim.matrix.T.tocsr()
     if recipe.second and deeds.products <= second.LIMIT:
         weights = second.closed_form(x, recipe.ridge) * prior[None, :] ** 0.5

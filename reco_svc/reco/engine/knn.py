@@ -36,7 +36,11 @@ class SparseSimilarities:
         start, end = self.matrix.indptr[item], self.matrix.indptr[item + 1]
         order = start + np.argsort(-self.matrix.data[start:end], kind="stable")
         return list(
-            zip(self.matrix.indices[order].tolist(), self.matrix.data[order].astype(float).tolist(), strict=True)
+            zip(
+                self.matrix.indices[order].tolist(),
+                self.matrix.data[order].astype(float).tolist(),
+                strict=True,
+            )
         )
 
 
