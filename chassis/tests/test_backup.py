@@ -265,3 +265,19 @@ def test_the_service_itself_may_save_what_it_has(couch: CouchServer, tmp_path: P
             backup_to(tmp_path)
 
     assert Manifest.read(tmp_path).service == "catalog"
+
+
+def test_a_restore_can_be_tried_without_touching_anything(couch: CouchServer, tmp_path: Path) -> None:
+    with fresh_databases():
+        fill()
+        backup_to(tmp_path)
+        before = everything()
+        with pytest.raises(CommandError, match="hold documents"):
+            call_command("restore", folder=tmp_path, check=True, stdout=StringIO())
+        call_command("restore", folder=tmp_path, check=True, force=True, stdout=StringIO())
+
+        assert everything() == before
+    with fresh_databases():
+        call_command("prepare", stdout=StringIO())
+        ask("PUT", "fruits/registry:made-by-prepare", {})
+        call_command("restore", folder=tmp_path, check=True, stdout=StringIO())

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -19,6 +19,7 @@ from . import extras
 from .extras import Extra, Say
 from .manifest import BadBackup, Manifest, Part
 
+_PREPARED = ("_design/", "registry:")  # ids of what `prepare` makes in an empty database
 _BATCH_DOCUMENTS = 500
 _BATCH_BYTES = 4 << 20
 _TIMEOUT = (3.05, 300)
@@ -29,8 +30,11 @@ class NotEmpty(Exception):
     """Databases that hold documents already; the text names them."""
 
 
-def restore(folder: Path, *, service: str, more: Mapping[str, Extra], force: bool, say: Say) -> Manifest:
+def restore(
+    folder: Path, *, service: str, more: Mapping[str, Extra], force: bool, say: Say, check: bool = False
+) -> Manifest:
     """Put a backup into databases that are there and empty; with `force` whatever is in them goes first.
+    `check` only looks whether that could be done.
 
     Raises `BadBackup` and `NotEmpty` before anything is written, and `CouchError`.
     """
@@ -44,12 +48,14 @@ def restore(folder: Path, *, service: str, more: Mapping[str, Extra], force: boo
     say("the backup is whole")
     server = Server(settings.COUCHDB_ADMIN_URL or settings.COUCHDB_URL)
     full = {name: _Database(server, name) for name in manifest.databases}
-    holding = [f"{name} ({database.documents():,})" for name, database in full.items() if database.is_used()]
-    if holding and not force:
-        raise NotEmpty(f"these databases hold documents: {', '.join(holding)}")
+    used = {name: count for name, database in full.items() if (count := database.documents())}
+    if used and not force:
+        listed = ", ".join(f"{name} ({count:,})" for name, count in used.items())
+        raise NotEmpty(f"these databases hold documents: {listed}")
+    if check:
+        return manifest
     for name, part in manifest.databases.items():
-        if full[name].is_used():
-            full[name].make_anew()
+        full[name].make_anew()
         full[name].fill(folder, part, say)
     for name, part in manifest.extras.items():
         _extra(name, more[name], folder, part, say)
@@ -71,22 +77,21 @@ class _Database:
         self._path = quote(f"{settings.COUCHDB_PREFIX}{name}", safe="")
 
     def documents(self) -> int:
-        """All but the design documents; 0 when there is no such database."""
+        """All but those that `prepare` makes; 0 when there is no such database."""
         status, info = self._server.ask("GET", self._path)
         if status == 404:
             return 0
-        query = "startkey=%22_design%2F%22&endkey=%22_design0%22"
-        designs = self._server.done("GET", f"{self._path}/_all_docs?{query}")["rows"]
-        return int(info["doc_count"]) - len(designs)
+        return int(info["doc_count"]) - sum(map(self._beginning_with, _PREPARED))
 
-    def is_used(self) -> bool:
-        """Whether documents are in it, or were: their tombstones might win over what is restored."""
-        status, info = self._server.ask("GET", self._path)
-        return status != 404 and (self.documents() > 0 or int(info["doc_del_count"]) > 0)
+    def _beginning_with(self, prefix: str) -> int:
+        query = urlencode({"startkey": json.dumps(prefix), "endkey": json.dumps(prefix + "\ufff0")})
+        return len(self._server.done("GET", f"{self._path}/_all_docs?{query}")["rows"])
 
     def make_anew(self) -> None:
-        """Empty, and another instance, so that nobody goes on from a place in the old one."""
-        self._server.done("DELETE", self._path)
+        """Empty and without tombstones, which might win over what is restored; and another instance, so that
+        nobody goes on from a place in the old one.
+        """
+        self._server.done("DELETE", self._path, accept=(404,))
 
     def fill(self, folder: Path, part: Part, say: Say) -> None:
         ensure((), [self.name])

@@ -28,6 +28,8 @@ class Command(BaseCommand):
             "--force", action="store_true", help="delete what is in the databases, once the backup is checked"
         )
 
+        parser.add_argument("--check", action="store_true", help="only look whether it could be done")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with as_admin():
@@ -36,6 +38,7 @@ class Command(BaseCommand):
                     service=settings.SERVICE,
                     more=extras(),
                     force=options["force"],
+                    check=options["check"],
                     say=self._say,
                 )
         except NotEmpty as error:
@@ -44,7 +47,8 @@ class Command(BaseCommand):
             raise CommandError(f"{settings.SERVICE} is as it was: no whole backup: {error}") from error
         except (CouchError, OSError) as error:
             raise CommandError(f"{settings.SERVICE} is not restored: {error}") from error
-        call_command("prepare", stdout=self.stdout)
+        if not options["check"]:
+            call_command("prepare", stdout=self.stdout)
 
     def _say(self, text: str) -> None:
         self.stdout.write(f"{settings.SERVICE}: {text}")

@@ -1,0 +1,142 @@
+"""`make promote SERVICE=checkout`: the standby becomes the database that the service writes to.
+
+While the primary answers, nothing is lost: the service is held, the standby gets the rest, then they change.
+When it does not, the standby has what it has; how much may be missing is told. Either way the old primary is
+fenced first: two that take writes would never agree again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swarm import cli, holding, reconcile, standby, state
+from swarm.admin import manage
+from swarm.cluster import Cluster, Failed
+from swarm.options import BadOption
+from swarm.rollout import Say
+from swarm.secrets import USER, Secrets
+from swarm.shop import WITH_STANDBY, processes_of
+from swarm.standby import Pair
+
+CATCH_UP_SECONDS = 120.0
+GONE_SECONDS = 60.0
+# Who must not write meanwhile: stock and orders have to agree before anybody buys.
+HELD = {"auth": ("auth",), "catalog": ("catalog", "checkout"), "checkout": ("checkout",)}
+DEAD_STATES = {"shutdown", "complete", "failed", "rejected", "remove", "orphaned"}
+
+
+def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) -> None:
+    """FENCED=yes: a person has made sure that the old primary's machine is off or cut off."""
+    if service not in WITH_STANDBY:
+        raise BadOption(f"Say which: make promote SERVICE=…, one of {', '.join(WITH_STANDBY)}.")
+    pair = standby.pair_of(cluster, service)
+    if standby.replicas(cluster, pair.follower) == 0:
+        raise Failed(f"{pair.follower} has no replica, so there is nothing to promote: make standby first.")
+    found = standby.lags(cluster, pair)
+    say("\n".join(f"  {line}" for line in standby.told(found)))
+    alive = all(lag["behind"] is not None for lag in found.values())
+    _refuse_without_data(pair, found)
+    refuse_unless_fenced(cluster, pair.leader, alive or fenced == "yes")
+    holding.hold(cluster, holding.processes(cluster, HELD[service]), say)
+    if alive:
+        found = standby.lags(cluster, pair, wait=CATCH_UP_SECONDS)
+        _refuse_what_is_behind(cluster, found, say)
+    fence(cluster, pair.leader, forced=fenced == "yes", say=say)
+    loss = losses(found, time.time())
+    standby.stop(cluster, pair, say, host=pair.follower)
+    _switch(cluster, pair, say)
+    _open(cluster, service, say)
+    say(f"{service} writes to {pair.follower} now. {loss}")
+    say(f"When {pair.leader} is well again, let it follow: make standby SERVICE={service} ANEW=yes")
+
+
+def _refuse_without_data(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> None:
+    never = [name for name, lag in found.items() if lag["state"] == "not started"]
+    if never:
+        raise Failed(
+            f"{pair.follower} does not follow in {', '.join(never)}: make standby SERVICE={pair.service}."
+        )
+
+
+def _refuse_what_is_behind(cluster: Cluster, found: Mapping[str, Mapping[str, Any]], say: Say) -> None:
+    behind = [f"{name} ({lag['behind']})" for name, lag in found.items() if lag["behind"] != 0]
+    if behind:
+        holding.open_again(cluster, say)
+        raise Failed(f"The standby does not catch up in {', '.join(behind)}; everything is as it was before.")
+
+
+def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
+    """What may be lost, in a sentence."""
+    if all(lag["behind"] == 0 for lag in found.values()):
+        return "Nothing was lost: 0 documents, 0 seconds."
+    spans = [
+        f"{name} {now - lag['last_write']:.0f} s" if lag["last_write"] else f"{name} everything"
+        for name, lag in sorted(found.items())
+    ]
+    return f"What was written after the last replicated write is lost; that was ago: {', '.join(spans)}."
+
+
+def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool) -> None:
+    """Before anything is touched: a machine that cannot be asked may still be writing."""
+    unreachable = [] if sure else nodes_out_of_reach(cluster, primary)
+    if unreachable:
+        raise Failed(
+            f"{primary} runs on {', '.join(unreachable)}, which cannot be reached, so nobody knows whether it"
+            " still takes writes. Turn that machine off or cut it off, then: FENCED=yes."
+        )
+
+
+def nodes_out_of_reach(cluster: Cluster, name: str) -> list[str]:
+    """Names of nodes where a task of the service was, and may be still."""
+    service = cluster.service(name)
+    tasks = cluster.tasks().get(service["ID"], [])
+    nodes = {node["ID"]: node for node in cluster.nodes()}
+    where = {task.get("NodeID", "") for task in tasks if task["Status"]["State"] not in DEAD_STATES}
+    away = [nodes[id] for id in where if id in nodes and nodes[id]["Status"]["State"] != "ready"]
+    return sorted(node["Description"]["Hostname"] for node in away)
+
+
+def fence(cluster: Cluster, primary: str, *, forced: bool, say: Say) -> None:
+    """No replica, and none left that runs. Failed when that cannot be seen."""
+    say(f"Fencing {primary}")
+    service = cluster.service(primary)
+    cli.run(["service", "scale", "--detach", f"{cluster.stack}_{primary}=0"])
+    end = time.monotonic() + GONE_SECONDS
+    while True:
+        tasks = cluster.tasks().get(service["ID"], [])
+        alive = [task for task in tasks if task["Status"]["State"] not in DEAD_STATES]
+        if not alive or (forced and nodes_out_of_reach(cluster, primary)):
+            return
+        if time.monotonic() > end:
+            refuse_unless_fenced(cluster, primary, forced)
+            raise Failed(f"{primary} does not end: see `docker service ps {cluster.stack}_{primary}`.")
+        time.sleep(0.5)
+
+
+def _switch(cluster: Cluster, pair: Pair, say: Say) -> None:
+    """From now on, also for every later deploy, the service writes to the follower."""
+    user = Secrets(cluster).newest()[f"{pair.service}_couch_user"].labels[USER]
+    url = f"http://{user}@{pair.follower}:5984"
+    state.set_database_host(cluster, pair.service, pair.follower)
+    for line in manage(cluster, pair.service, ["prepare"], env={"COUCHDB_URL": url}):
+        say(f"  {line}")
+    for name in _processes(cluster, pair.service):
+        cli.run(["service", "update", "--detach", "--no-resolve-image", "--env-add", f"COUCHDB_URL={url}",
+                 f"{cluster.stack}_{name}"])  # fmt: skip
+
+
+def _processes(cluster: Cluster, service: str) -> Sequence[str]:
+    there = cluster.services()
+    return [name for name in processes_of(service) if name in there]
+
+
+def _open(cluster: Cluster, service: str, say: Say) -> None:
+    found = 0
+    if "checkout" in HELD[service]:
+        holding.open_again(cluster, say, processes_of("catalog"))
+        found = reconcile.run(cluster, say)
+    holding.open_again(cluster, say)
+    if found:
+        say(f"PLEASE LOOK at the {found} things above.")
