@@ -67,16 +67,17 @@ def stack(out: Path, given: dict[str, str], figures: Figures) -> Iterator[Stack]
             stack.swarm("undeploy", DATA="delete", check=False)
 
 
-def came_up(stack: Stack, figures: Figures) -> None:
+def came_up(stack: Stack, figures: Figures, where: str = "") -> None:
     """Images, secrets, databases, services, and a first member of staff."""
     began = time.monotonic()
     stack.swarm("images", seconds=1200)
-    figures.put("images built, s", round(time.monotonic() - began, 1))
+    figures.put(f"{where}images built, s", round(time.monotonic() - began, 1))
     began = time.monotonic()
     stack.swarm("deploy")
+    stack.without_autoscaler()
     stack.trust()
     stack.wait_for("ok")
-    figures.put("first deploy until /healthz is ok, s", round(time.monotonic() - began, 1))
+    figures.put(f"{where}first deploy until /healthz is ok, s", round(time.monotonic() - began, 1))
     stack.swarm("staff", EMAIL=EMAIL, PASSWORD=PASSWORD)
 
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 
@@ -66,9 +67,14 @@ class Stack:
         assert not check or done.returncode == 0, f"swarm {verb}: exit code {done.returncode}\n{said[-3000:]}"
         return said
 
+    def without_autoscaler(self) -> None:
+        """These tests choose how many replicas there are; the autoscaler's own tests are autoscale/tests."""
+        if "autoscale" in self.cluster.services():
+            self.scale("autoscale", 0)
+
     def trust(self) -> None:
         """From now on this process and its children trust the stack's own certificate, and no other."""
-        port = int(self.given["HTTPS_PORT"])
+        port = urlsplit(self.url).port or 443
         file = self.folder / "certificate.pem"
         self.until(lambda: file.write_text(ssl.get_server_certificate(("127.0.0.1", port))), 60)
         os.environ["SSL_CERT_FILE"] = str(file)
