@@ -7,7 +7,8 @@ SHELL := /bin/bash
 # Make would read a $ in these as the start of a name; they are taken as they were written, and passed in the environment.
 override PASSWORD := $(value PASSWORD)
 override DATA := $(value DATA)
-export PORT DATA SEED BIND EMAIL PASSWORD
+override EMAIL_HOST_PASSWORD := $(value EMAIL_HOST_PASSWORD)
+export PORT DATA SEED BIND EMAIL PASSWORD EMAIL_HOST_PASSWORD
 
 PYTHON ?= python3
 VENV := .venv
@@ -41,6 +42,75 @@ staff: $(VENV)/.installed ## Make an admin in the running shop: EMAIL= PASSWORD=
 bench: install ## Measure start-up, memory, CPU time per request, orders per second
 	@exec $(BIN)/python -m local.bench
 
+##@ Run it on a Docker Swarm
+
+# Options: variables of make, or lines of swarm/shop.env (swarm/shop.env.example has them all).
+SWARM := exec $(BIN)/python -m swarm
+
+.PHONY: images
+images: install ## Build the images, tagged by what is in them: REGISTRY= to push them
+	@$(SWARM) images
+
+.PHONY: deploy
+deploy: install ## Deploy, again and again: DOMAIN=localhost HTTPS_PORT=443 TLS_CERT= TLS_KEY=
+	@$(SWARM) deploy
+
+.PHONY: status
+status: $(VENV)/.installed ## Nodes, tasks, health, CPU: WATCH=1, as a page WEB=8099, JSON=1
+	@$(SWARM) status
+
+.PHONY: logs
+logs: $(VENV)/.installed ## What a service prints: SERVICE=catalog LINES=100 FOLLOW=1
+	@$(SWARM) logs
+
+.PHONY: scale
+scale: $(VENV)/.installed ## That many replicas: SERVICE=catalog REPLICAS=3
+	@$(SWARM) scale
+
+.PHONY: update
+update: install ## Roll one service to the work tree, or to IMAGE=: SERVICE=catalog
+	@$(SWARM) update
+
+.PHONY: rollback
+rollback: $(VENV)/.installed ## Back to the images of before: SERVICE=catalog, or everything
+	@$(SWARM) rollback
+
+.PHONY: undeploy
+undeploy: $(VENV)/.installed ## Take the stack down; data and secrets stay unless DATA=delete
+	@$(SWARM) undeploy
+
+.PHONY: swarm-staff
+swarm-staff: $(VENV)/.installed ## Make an admin in the deployed shop: EMAIL= PASSWORD= (asks)
+	@$(SWARM) staff
+
+.PHONY: swarm-seed
+swarm-seed: install ## Fill the deployed shop with demo goods: EMAIL= PASSWORD= of an admin
+	@$(SWARM) seed
+
+.PHONY: backup
+backup: $(VENV)/.installed ## Every database and picture to one file: TO=shop.tar
+	@$(SWARM) backup
+
+.PHONY: restore
+restore: $(VENV)/.installed ## A backup into an empty shop, or FORCE=yes instead of a full one: FROM=shop.tar
+	@$(SWARM) restore
+
+.PHONY: standby
+standby: $(VENV)/.installed ## Let the second databases follow: SERVICE=checkout, or all; ANEW=yes
+	@$(SWARM) standby
+
+.PHONY: promote
+promote: $(VENV)/.installed ## The standby becomes the database: SERVICE=checkout, FENCED=yes
+	@$(SWARM) promote
+
+.PHONY: reconcile
+reconcile: $(VENV)/.installed ## Make stock, orders and payments agree, after a restore or a promotion
+	@$(SWARM) reconcile
+
+.PHONY: secrets-rotate
+secrets-rotate: $(VENV)/.installed ## New keys and passwords without a failed request: WHAT=
+	@$(SWARM) rotate
+
 ##@ Check
 
 .PHONY: test
@@ -64,6 +134,11 @@ test-e2e: install _browser ## The whole shop, by HTTP and in a real headless Chr
 .PHONY: test-kill
 test-kill: install ## kill -9 of every service and of the database under load; then an audit
 	@$(PYTEST) tests -m kill -s
+
+.PHONY: test-swarm
+test-swarm: install ## A real Swarm on this machine, under load: updates, faults, backup, three nodes (20 min, as root)
+	@swarm/machine/docker-up.sh
+	@$(PYTEST) tests -m swarm -s --durations=12
 
 # A suite without a test of that tempo is no failure: pytest then ends with 5.
 _unit-tests:
