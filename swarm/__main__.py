@@ -40,9 +40,12 @@ VERBS: dict[str, Callable[[Cluster], None]] = {
     "rollback": lambda cluster: _module("rollback")(cluster, _env("SERVICE")),
     "undeploy": lambda cluster: _module("undeploy")(cluster, _env("DATA")),
     "staff": lambda cluster: _module("staff")(cluster, _env("EMAIL"), os.environ.get("PASSWORD", "")),
-    "backup": lambda cluster: _module("backup")(cluster, _env("FILE")),
-    "restore": lambda cluster: _module("restore")(cluster, _env("FILE")),
-    "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE")),
+    "seed": lambda cluster: _module("seed")(cluster, _env("EMAIL"), os.environ.get("PASSWORD", "")),
+    "backup": lambda cluster: _module("backup")(cluster, _env("TO")),
+    "restore": lambda cluster: _module("restore")(cluster, _env("FROM"), _env("FORCE")),
+    "standby": lambda cluster: _module("standby")(cluster, _env("SERVICE"), _env("ANEW")),
+    "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE"), _env("FENCED")),
+    "reconcile": lambda cluster: _module("reconcile")(cluster),
     "rotate": lambda cluster: _module("rotate")(cluster, _env("WHAT")),
 }
 
