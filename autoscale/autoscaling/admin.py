@@ -32,8 +32,24 @@ def board(request: HttpRequest) -> list[Any]:
     """What the page shows before its script asks for more; the index template takes it as its widgets."""
     if not request.user.has_perm(READ):
         return []
-    state = _state(0.0)
-    return [{**state, "points": {}, "may_write": request.user.has_perm(WRITE)}]
+    state = {**_state(0.0), "points": {}, "may_write": request.user.has_perm(WRITE)}
+    try:
+        overrides = parts().telling.overrides()
+    except EngineDown:
+        return [state]
+    return [
+        {
+            **state,
+            "hold": overrides.hold,
+            "services": [_as_told(row, overrides.of(row["service"])) for row in state["services"]],
+        }
+    ]
+
+
+def _as_told(row: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
+    """What was told a moment ago is shown before the loop's next round knows of it."""
+    limits = {name: told[name] for name in ("min", "max") if name in told}
+    return {**row, **limits, "paused": row["paused"] or "paused" in told}
 
 
 def state_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

@@ -44,7 +44,8 @@
 
   function axes() {
     const line = { stroke: ink("--body-quiet-color"), grid: { stroke: ink("--hairline-color"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-    return [{ ...line, space: 60, size: 24 }, { ...line, size: 34, space: 26 }];
+    const clock = (plot, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    return [{ ...line, space: 70, size: 24, values: clock }, { ...line, size: 34, space: 26 }];
   }
 
   const shown = (unit, digits) => (plot, value) => (value === null || value === undefined ? "–" : `${number(value, digits)}${unit}`);
@@ -89,11 +90,7 @@
     const { replicas, load } = charts.get(name);
     replicas.setData([column(0), column(2), column(1), column(3)], false);
     load.setData([column(0), column(4), column(5)], false);
-    for (const chart of [replicas, load]) chart.batch(() => {
-      chart.setScale("x", { min: first, max: until });
-      chart.setData(chart.data, false);
-      chart.redraw(true, true);
-    });
+    for (const chart of [replicas, load]) chart.setScale("x", { min: first, max: until });
   }
 
   function service(row) {
