@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chassis.couch import BadCursor, Collection, Conflict, NotFound, Page, Repository
+from chassis.couch import BadCursor, Collection, Conflict, NotFound, Page
 from chassis.couch.codec import codec_for, to_text
 from chassis.couch.store import Store, is_safe
 from logs import cursors, repositories
@@ -179,14 +179,6 @@ class Archive:
 
     # -- for services
 
-    def stores(self, first: str | None = None) -> Iterator[tuple[str, Store]]:
-        """The databases with events, oldest first."""
-        for name in self._databases(first):
-            yield name, self._open(name)
-
-    def decode(self, document: dict[str, Any]) -> Event:
-        return self._codec.decode(document)
-
     def scan(self, database: str) -> Iterator[list[dict[str, Any]]]:
         """All documents of events of a database, by id, some hundred at a time."""
         store, after = self._open(database), ""
@@ -197,11 +189,6 @@ class Archive:
     def _databases(self, since: str | None = None) -> list[str]:
         known = self._registry.months()
         return [*([LEGACY] if known.legacy else []), *(f"events-{month}" for month in known.since(since))]
-
-
-def as_repository(archive: Archive) -> Repository[Event]:
-    """For the admin, which reads only."""
-    return archive  # type: ignore[return-value]
 
 
 def _text(value: Any) -> Any:

@@ -24,5 +24,3 @@ class CouchDatabases:
             raise CouchError(f"{database}: {error}") from error
         except requests.RequestException as error:
             raise Unavailable(f"{database}: {without_password(error)}") from error
-
-

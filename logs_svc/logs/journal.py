@@ -36,7 +36,10 @@ class Journal:
         self._size = 0
 
     def append(self, line: bytes) -> None:
-        """Keep a line (without its end): it is on disk when this returns. JournalFull, OSError."""
+        """Keep a line (without its end). When this returns the system has it: it outlives this process, and
+        everything but the machine's own end, which costs what came since the last `seal`. Waiting for the
+        disk here would cost each page a few milliseconds on a busy one. JournalFull, OSError.
+        """
         with self._lock:
             _, number = self._opened()
             if self._size + len(line) > self._most:
@@ -46,7 +49,6 @@ class Journal:
             if written != len(data):
                 self._close()  # the torn line has no end and is not read; the next one gets another file
                 raise OSError(f"{self.folder} took {written} of {len(data)} bytes")
-            os.fdatasync(number)
             self._size += len(data)
 
     def seal(self) -> Path | None:
@@ -54,7 +56,8 @@ class Journal:
         with self._lock:
             if self._file is None or self._pid != os.getpid() or not os.fstat(self._file[1]).st_size:
                 return None
-            path, _ = self._file
+            path, number = self._file
+            os.fdatasync(number)
             sealed = self.folder / f"{self._new_id()}{SEALED}"
             path.rename(sealed)
             self._close()

@@ -21,8 +21,8 @@ from logs.domain import AuditEntry, Event, Head, Link, Tie
 
 Pair = tuple[Any, Any]
 
-#: What lists begin with, by the index that they stand for: one view holds all of them, for an index of its own
-#: each would read every document again.
+#: What lists begin with, by the index that they stand for. One view holds all of them: with a view each,
+#: every document would be read five times.
 LISTS = {"by_time": "t", "by_type": "y", "by_user": "u", "by_product": "p", "by_session": "s"}
 
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _MOST_MERGED = 500
 Document = dict[str, Any]
+Fresh = Mapping[str, Rollup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,10 @@ class Rollups:
 
     # -- reading
 
-    def series(self, days: Days) -> dict[str, list[int]]:
+    def series(self, days: Days, fresh: Fresh) -> dict[str, list[int]]:
         """The numbers of each day that has some, in the order of `SERIES`: stored reductions for the days
         that are finished, the few others from their documents.
         """
-        fresh = self.fresh(days)
         rows = self._store().view(
             self._series,
             {
@@ -124,9 +124,8 @@ class Rollups:
         found = {row["key"][1]: _padded(row["value"]) for row in rows}
         return found | {day: rollup.series() for day, rollup in fresh.items()}
 
-    def revenue(self, days: Days) -> dict[str, dict[str, int]]:
+    def revenue(self, days: Days, fresh: Fresh) -> dict[str, dict[str, int]]:
         """By currency, the amount of each day that has one."""
-        fresh = self.fresh(days)
         rows = self._store().view(self._revenue, {"group": True})
         first, last = days.first.isoformat(), days.last.isoformat()
         found: dict[str, dict[str, int]] = {}
@@ -139,8 +138,8 @@ class Rollups:
                 found.setdefault(currency, {})[day] = amount
         return found
 
-    def fresh(self, days: Days) -> dict[str, Rollup]:
-        """The days with deltas, each with all that is known of it."""
+    def fresh(self, days: Days) -> Fresh:
+        """The days with deltas, each with all that is known of it; what the other readings want to know."""
         first, last = days.first.isoformat(), days.last.isoformat()
         deltas: dict[str, list[Document]] = {}
         for delta in self._documents(f"delta:{first}:", f"delta:{last}:\ufff0"):
@@ -158,9 +157,9 @@ class Rollups:
             found[day] = rollup
         return found
 
-    def total(self, days: Days) -> Rollup:
+    def total(self, days: Days, fresh: Fresh) -> Rollup:
         """All of it: whole months from their own documents, the rest day by day."""
-        total, fresh = Rollup(), self.fresh(days)
+        total = Rollup()
         for rollup in fresh.values():
             total.update(rollup)
         whole = {month for month in _whole_months(days) if not any(day[:7] == month for day in fresh)}
@@ -197,7 +196,9 @@ def _month(day: date) -> str:
 def _whole_months(days: Days) -> list[str]:
     found, month = [], _month(days.first)
     while month <= _month(days.last):
-        if date.fromisoformat(f"{month}-01") >= days.first and months.end_of(month).date() <= _after(days.last):
+        if date.fromisoformat(f"{month}-01") >= days.first and months.end_of(month).date() <= _after(
+            days.last
+        ):
             found.append(month)
         month = months.next_month(month)
     return found

@@ -26,8 +26,8 @@ class ReportedEventIn(serializers.Serializer):
     at = serializers.DateTimeField(required=False, help_text="Moved into the last 7 days.")
     data = serializers.DictField(
         required=False,
-        help_text="2 KB at most; a search has its text in `q` and the number of its `results`. What else each type "
-        "may say is in docs/behaviour.md; other names are refused.",
+        help_text="2 KB at most; a search has its text in `q` and the number of its `results`. What else each"
+        " type may say is in docs/behaviour.md; other names are refused.",
     )
 
 

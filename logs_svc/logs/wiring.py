@@ -14,7 +14,7 @@ from django.conf import settings
 
 from chassis.background import Job
 from chassis.clock import now
-from chassis.couch import Collection, CouchError, Repository, couch_repository, open_store
+from chassis.couch import Collection, CouchError, Repository, Unavailable, couch_repository, open_store
 from chassis.ids import new_id
 from chassis.siblings import Sibling
 from chassis.wiring import Wiring
@@ -68,7 +68,10 @@ class Parts:
 
 def build() -> Parts:
     return assemble(
-        folder=Path(settings.DATA_DIR) / "journal", most=settings.EVENTS_JOURNAL_MB << 20, clock=now, new_id=new_id
+        folder=Path(settings.DATA_DIR) / "journal",
+        most=settings.EVENTS_JOURNAL_MB << 20,
+        clock=now,
+        new_id=new_id,
     )
 
 
@@ -95,9 +98,7 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
     erasing = Erasing(
         archive=archive, ties=ties, entries=entries, audit=trail, clock=clock, settle=own.settle
     )
-    reading = Reading(
-        archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle
-    )
+    reading = Reading(archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle)
     return Parts(
         events=archive,
         audit=entries,
@@ -211,14 +212,12 @@ BACKGROUND = [
     Job("what ended processes accepted", run=lambda: parts().leftovers.drain(), every=3),
     Job("lists of this month", run=lambda: parts().keeper.lists_build(), every=60),
 ]
-READY = {
-    "events": lambda: parts().registry.months().all or _missing(),
-    "audit": lambda: open_store("audit").get_local("ready"),
-}
 
 
-def _missing() -> None:
-    from chassis.couch import Unavailable
+def _has_months() -> None:
+    """Raises `Unavailable` when there is nowhere to put events."""
+    if not parts().registry.months().all:
+        raise Unavailable("no month has a database: run `manage.py prepare`")
 
-    parts().registry.forget()
-    raise Unavailable("no month has a database: run `manage.py prepare`")
+
+READY = {"events": _has_months, "audit": lambda: open_store("audit").get_local("ready")}

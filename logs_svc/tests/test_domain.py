@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logs.domain.events import text
 from logs.domain import NotAnEvent, Told, told_event
+from logs.domain.events import text
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -100,7 +100,12 @@ def test_what_is_no_event_is_refused_with_the_reason(event, reason):
 
 def test_each_type_may_say_what_belongs_to_it():
     said = {
-        "search": {"q": "cup", "results": 0, "filters": {"brand": ["Fable"], "in_stock": True}, "sort": "price"},
+        "search": {
+            "q": "cup",
+            "results": 0,
+            "filters": {"brand": ["Fable"], "in_stock": True},
+            "sort": "price",
+        },
         "impression": {"shelf": "similar", "position": 3, "model": "m1", "arm": "b", "reason": "viewed"},
         "add_to_cart": {"quantity": 2, "price": {"amount": 1200, "currency": "EUR"}, "sku": "cup"},
         "checkout_started": {"lines": 2, "total": 2400, "coupon": "SPRING"},

@@ -38,6 +38,11 @@ class CouchServer:
         self.url = f"http://admin:{PASSWORD}@127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of its process, 0 while there is none."""
+        return self._process.pid if self._process else 0
+
     def start(self) -> None:
         """Start and wait until it answers, 20 s at most."""
         env = os.environ | {

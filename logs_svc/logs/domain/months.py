@@ -1,7 +1,7 @@
 """Which database an event is in: one a month, so that what is old goes away in one piece.
 
-An event lies in the month in which it arrived. Its id begins with a UUIDv7 of that moment: ids tell the month,
-and sort over all of them.
+An event lies in the month in which it arrived. Its id begins with a UUIDv7 of that moment: ids tell the
+month, and sort over all of them.
 """
 
 from __future__ import annotations

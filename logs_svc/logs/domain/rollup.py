@@ -109,7 +109,9 @@ class Rollup:
         """As JSON. Names that visitors choose are values, never keys."""
         return {
             "hours": self.hours,
-            "products": {type: [list(pair) for pair in counts.items()] for type, counts in self.products.items()},
+            "products": {
+                type: [list(pair) for pair in counts.items()] for type, counts in self.products.items()
+            },
             "searches": [[query, *both] for query, both in self.searches.items()],
             "visitors": {step: sketch.stored() for step, sketch in self.visitors.items()},
             "revenue": dict(self.revenue),
@@ -124,10 +126,7 @@ class Rollup:
     def read(cls, stored: dict[str, Any]) -> Rollup:
         return cls(
             hours={type: list(hours) for type, hours in stored.get("hours", {}).items()},
-            products={
-                type: Counter({id: count for id, count in pairs})
-                for type, pairs in stored.get("products", {}).items()
-            },
+            products={type: Counter(dict(pairs)) for type, pairs in stored.get("products", {}).items()},
             searches={query: [times, empty] for query, times, empty in stored.get("searches", ())},
             visitors={step: Sketch.read(each) for step, each in stored.get("visitors", {}).items()},
             revenue=Counter(stored.get("revenue", {})),

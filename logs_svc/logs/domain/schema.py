@@ -92,7 +92,9 @@ SHORT, TEXT, LONG, PLACE = words(64), words(200), words(500), whole(100_000)
 COMMON: dict[str, Check] = {
     **dict.fromkeys(("page", "path", "url", "referrer", "title"), LONG),
     **dict.fromkeys(("shelf", "widget", "list", "list_id", "source", "medium", "campaign", "kind"), TEXT),
-    **dict.fromkeys(("slot", "anchor", "seed", "for", "from", "because", "request_id", "impression_id"), SHORT),
+    **dict.fromkeys(
+        ("slot", "anchor", "seed", "for", "from", "because", "request_id", "impression_id"), SHORT
+    ),
     **dict.fromkeys(("model", "algorithm", "experiment", "arm", "variant", "group", "bucket"), SHORT),
     **dict.fromkeys(("position", "rank", "index", "row", "column", "duration", "scroll"), PLACE),
     **dict.fromkeys(("sku", "language", "locale", "device", "screen"), SHORT),

@@ -42,13 +42,12 @@ class Sketch:
 
     def update(self, other: Sketch) -> None:
         """This and the other one."""
-        for hash in other.hashes:
-            self._add_hash(hash)
+        for known in other.hashes:
+            self._add_hash(known)
         if other.registers is not None:
             mine = self._dense()
             for place, rank in enumerate(other.registers):
-                if rank > mine[place]:
-                    mine[place] = rank
+                mine[place] = max(mine[place], rank)
 
     def count(self) -> int:
         if self.registers is None:
@@ -67,15 +66,14 @@ class Sketch:
             return
         place, rest = hash >> _REST, hash & ((1 << _REST) - 1)
         rank = _REST - rest.bit_length() + 1
-        if rank > self.registers[place]:
-            self.registers[place] = rank
+        self.registers[place] = max(self.registers[place], rank)
 
     def _dense(self) -> bytearray:
         if self.registers is None:
             known, self.hashes = self.hashes, set()
             self.registers = bytearray(_SIZE)
-            for hash in known:
-                self._add_hash(hash)
+            for each in known:
+                self._add_hash(each)
         return self.registers
 
     def stored(self) -> dict[str, Any]:

@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from chassis.couch import Busy, Conflict, Page, Repository
 from logs.domain import AuditEntry, Head, Link
 from logs.domain.audit import FIRST, chain_of
+
+T = TypeVar("T")
 
 _ATTEMPTS = 40
 _AT_ONCE = 200
@@ -90,9 +93,12 @@ class Audit:
             except Conflict:
                 time.sleep(random.uniform(0, 0.002 * min(attempt, 20)))  # noqa: S311 - only jitter
                 continue
-            self._heads.update(chain, lambda head, link=link: head.reach(link), create=lambda: Head(chain))
+            self._reach(link)
             return link
         raise Busy(f"the chain {chain} is written by too many at once")
+
+    def _reach(self, link: Link) -> None:
+        self._heads.update(link.chain, lambda head: head.reach(link), create=lambda: Head(link.chain))
 
     def _last(self, start: str, end: str) -> Link | None:
         found = self._links.find("id", start=start, end=end, descending=True, limit=1).items
@@ -132,16 +138,16 @@ class Audit:
 
     @staticmethod
     def _check_expected(link: Link, expected: Mapping[str, tuple[int, str]], verdict: Verdict) -> None:
-        number, hash = expected.get(link.chain, (0, ""))
-        if link.number == number and link.hash != hash:
+        number, end = expected.get(link.chain, (0, ""))
+        if link.number == number and link.hash != end:
             verdict.faults.append(f"{link.id}: not the link that was expected")
 
     def _check_heads(self, expected: Mapping[str, tuple[int, str]], verdict: Verdict) -> None:
         for head in _all(self._heads):
-            number, hash = verdict.heads.get(head.id, (0, ""))
+            number, end = verdict.heads.get(head.id, (0, ""))
             if number < head.number:
                 verdict.faults.append(f"{head.id}: ends at {number}, but had {head.number} links")
-            elif number == head.number and hash != head.hash:
+            elif number == head.number and end != head.hash:
                 verdict.faults.append(f"{head.id}: does not end as it did")
         for chain, (number, _) in expected.items():
             if verdict.heads.get(chain, (0, ""))[0] < number:
@@ -216,7 +222,7 @@ def _writer(chain: str) -> str:
     return chain.rpartition(".")[0]
 
 
-def _all(repository: Repository) -> Iterator:  # type: ignore[type-arg]
+def _all(repository: Repository[T]) -> Iterator[T]:
     cursor = None
     while True:
         page = repository.find("id", limit=_AT_ONCE, cursor=cursor)

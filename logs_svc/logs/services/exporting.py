@@ -64,7 +64,9 @@ def _parquet(parts: Iterable[list[dict[str, Any]]], file: IO[bytes]) -> int:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise NoParquet("pyarrow is missing: pip install -r requirements/science.txt") from error
-    fields = [(name, pa.string()) for name in ("id", "type", "user", "session", "product_id", "query", "data")]
+    fields = [
+        (name, pa.string()) for name in ("id", "type", "user", "session", "product_id", "query", "data")
+    ]
     schema = pa.schema([*fields, ("quantity", pa.int64()), ("at", pa.timestamp("ms", tz="UTC"))])
     count = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:

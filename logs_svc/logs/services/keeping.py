@@ -21,7 +21,7 @@ from logs.services.auditing import Audit
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
-_MANY, _LONG = 40, timedelta(seconds=60)  # deltas of a day that are put together, or how long the first waits
+_MANY, _LONG = 10, timedelta(seconds=60)  # deltas of a day that are put together, or how long the first waits
 
 
 class Databases(Protocol):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from logs.domain import FUNNEL, TYPES, Rollup
 from logs.domain.rollup import SERIES
-from logs.rollups import Days, Rollups
+from logs.rollups import Days, Fresh, Rollups
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Stats:
     def timeseries(self, days: Days) -> list[DayFigures]:
         """Every day is there."""
         self._settle()
-        series, revenue = self._rollups.series(days), self._rollups.revenue(days)
-        return [_figures(day, series.get(day, []), revenue) for day in days]
+        return self._series(days, self._rollups.fresh(days))
 
     def funnel(self, days: Days) -> list[tuple[str, int, int]]:
         """(step, visitors, events) from looking to buying; a visitor is a session, else an account."""
@@ -57,10 +56,11 @@ class Stats:
 
     def top_products(self, days: Days, *, type: str, limit: int) -> list[tuple[str, int]]:
         """(product id, how often; units for purchases), the most wanted first."""
-        counts = self._total(days).products.get(type, {})
-        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+        return _top(self._total(days), type, limit)
 
-    def searches(self, days: Days, *, limit: int, without_results: bool = False) -> list[tuple[str, int, int]]:
+    def searches(
+        self, days: Days, *, limit: int, without_results: bool = False
+    ) -> list[tuple[str, int, int]]:
         """(what was searched for, how often, how often in vain), the most frequent first; with
         `without_results` those in vain only.
         """
@@ -68,11 +68,17 @@ class Stats:
 
     def everything(self, days: Days) -> Board:
         """All that the dashboard shows, read once."""
-        return Board(self._total(days), self.timeseries(days))
+        self._settle()
+        fresh = self._rollups.fresh(days)
+        return Board(self._rollups.total(days, fresh), self._series(days, fresh))
+
+    def _series(self, days: Days, fresh: Fresh) -> list[DayFigures]:
+        series, revenue = self._rollups.series(days, fresh), self._rollups.revenue(days, fresh)
+        return [_figures(day, series.get(day, []), revenue) for day in days]
 
     def _total(self, days: Days) -> Rollup:
         self._settle()
-        return self._rollups.total(days)
+        return self._rollups.total(days, self._rollups.fresh(days))
 
 
 class Board:
@@ -86,8 +92,7 @@ class Board:
         return _funnel(self._total)
 
     def top_products(self, type: str, limit: int) -> list[tuple[str, int]]:
-        counts = self._total.products.get(type, {})
-        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+        return _top(self._total, type, limit)
 
     def searches(self, limit: int, *, without_results: bool = False) -> list[tuple[str, int, int]]:
         return _searches(self._total, limit, without_results)
@@ -132,8 +137,14 @@ def _funnel(total: Rollup) -> list[tuple[str, int, int]]:
     return found
 
 
+def _top(total: Rollup, type: str, limit: int) -> list[tuple[str, int]]:
+    counts: Mapping[str, int] = total.products.get(type, {})
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
 def _searches(total: Rollup, limit: int, without_results: bool) -> list[tuple[str, int, int]]:
+    """(text, times, in vain)."""
     rows = [(query, times, empty) for query, (times, empty) in total.searches.items()]
-    place = 2 if without_results else 1
-    rows = [row for row in rows if row[place]]
-    return sorted(rows, key=lambda row: (-row[place], row[0]))[:limit]
+    if without_results:
+        return sorted((row for row in rows if row[2]), key=lambda row: (-row[2], row[0]))[:limit]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))[:limit]

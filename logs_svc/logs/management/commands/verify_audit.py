@@ -43,6 +43,8 @@ def _known(file: Path | None) -> dict[str, tuple[int, str]]:
     if file is None or not file.exists():
         return {}
     try:
-        return {chain: (int(number), str(hash)) for chain, (number, hash) in json.loads(file.read_text()).items()}
+        return {
+            chain: (int(number), str(end)) for chain, (number, end) in json.loads(file.read_text()).items()
+        }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CommandError(f"{file}: {error}") from error
