@@ -1,0 +1,213 @@
+"""The decision. docs/autoscaling.md explains it with pictures; the figures of growth.py and of here are its tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from autoscaling.policy import growth
+from autoscaling.policy.demand import (
+    FIRST_GRAIN,
+    Cost,
+    Signal,
+    Tick,
+    chance,
+    coarser,
+    learn,
+    signal,
+    tick,
+    used,
+)
+from autoscaling.policy.model import Config, Decision, Sample
+
+KEPT = 60  # intervals, the longest window
+SMOOTH = 15  # intervals whose mean is called the level
+LEVEL_SURE = 2.0  # standard deviations that the level is taken higher, for going down
+LOWER = 0.8  # dead band: down only below so many times the replicas
+HASTY_RULES = ("surge", "saturated")  # what they add beyond need is given back without a dead band
+STALE = 30.0  # seconds without figures after which the record starts anew
+PAUSE = 15.0  # seconds between two removals
+SURPLUS = 60.0  # seconds after growth in which nothing is taken back
+SETTLE = 600.0  # seconds after growth in which only what is worth it is taken back:
+WORTH = 0.2  # at least this share of the replicas, and at least two
+ERRORS = 0.01  # share of failed requests that is no error worth holding for
+
+
+class Level(NamedTuple):
+    """Replicas that demand needed at a time, at the upper end of what chance leaves open."""
+
+    at: float
+    replicas: float
+
+
+class State(NamedTuple):
+    """What a decision remembers. costs: by route group. ticks: the last two minutes. levels: those of the cooldown that
+    no later one exceeds, so that the first is the highest. since: from when on the record is complete. fresh: when
+    figures were last there. wanted, grown, lowered: the last size, and when it was last raised and reduced."""
+
+    costs: Mapping[str, Cost]
+    ticks: tuple[Tick, ...]
+    work_grain: float
+    cpu_grain: float
+    levels: tuple[Level, ...]
+    since: float
+    fresh: float
+    wanted: int
+    grown: float
+    lowered: float
+    surged: float
+
+
+class View(NamedTuple):
+    """What is known now, and the growth that it proves. The grains are those from before the newest interval, so that a
+    burst is not its own excuse."""
+
+    now: Sample
+    load: growth.Load
+    found: growth.Growth
+
+
+def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tuple[Decision, State]:
+    """At least one sample, oldest first. Rules, the first that applies: paused, min, max, updating, stale, up (requests,
+    surge, cpu, saturated), then what forbids going down (young, errors, settle), down, steady."""
+    state = state or _start(samples[0])
+    for sample in samples:
+        view, state = _look(sample, state, config)
+    return _held(view, state, config) or _up(view, state, config) or _down(view, state, config), state
+
+
+def _start(first: Sample) -> State:
+    never = -math.inf
+    return State({}, (), FIRST_GRAIN, FIRST_GRAIN, (), first.at, first.at, first.wanted, never, never, never)
+
+
+def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
+    """Add a sample to the record."""
+    cpu = used(sample)
+    costs = learn(state.costs, sample, cpu)
+    newest, before = tick(costs, sample, cpu), state.ticks[-1] if state.ticks else None
+    ticks = (*state.ticks, newest)[-KEPT:]
+    load = growth.Load(
+        work=signal(ticks, "work", state.work_grain),
+        cpu=signal(ticks, "cpu", state.cpu_grain),
+        ticks=ticks,
+        ready=newest.ready,
+        in_flight=sample.traffic.in_flight if sample.traffic else 0.0,
+        arrived=newest.arrived,
+    )
+    view = View(sample, load, _growth(load, sample.wanted, config))
+    late = sample.at - state.fresh >= STALE
+    fresh = bool(load.work.work or load.cpu.work)
+    return view, State(
+        costs=costs,
+        ticks=ticks,
+        work_grain=coarser(state.work_grain, before and before.work, newest.work),
+        cpu_grain=coarser(state.cpu_grain, before and before.cpu, newest.cpu),
+        levels=_levels(state.levels, sample.at, _level(view, config), config.cooldown),
+        since=sample.at if late else state.since,
+        fresh=sample.at if fresh else state.fresh,
+        wanted=sample.wanted,
+        grown=sample.at if sample.wanted > state.wanted else state.grown,
+        lowered=sample.at if sample.wanted < state.wanted else state.lowered,
+        surged=sample.at if view.found.need > 0 and view.found.rule in HASTY_RULES else state.surged,
+    )
+
+
+def _level(view: View, config: Config) -> float:
+    """Replicas that are needed: what growth proves, or the last half minute's mean at the upper end of what chance
+    leaves open, whichever is more."""
+    highest = view.found.lasting
+    for row in (view.load.work, view.load.cpu):
+        work, seconds = row.window(SMOOTH)
+        if seconds > 0:
+            upper = (work + LEVEL_SURE * chance(row.grain, work)) / seconds + growth.trend(row, config.trend)
+            highest = max(highest, upper / config.cpu_target)
+    return highest
+
+
+def _levels(levels: tuple[Level, ...], at: float, newest: float, cooldown: float) -> tuple[Level, ...]:
+    kept = tuple(level for level in levels if level.at > at - cooldown and level.replicas > newest)
+    return (*kept, Level(at, newest))
+
+
+def _held(view: View, state: State, config: Config) -> Decision | None:
+    """What is decided without looking at demand."""
+    wanted = view.now.wanted
+    if config.paused:
+        return Decision(wanted, "paused", "paused by its label")
+    if wanted < config.min:
+        return Decision(config.min, "min", f"{wanted} replicas are fewer than the minimum, {config.min}")
+    if view.now.updating:
+        return Decision(wanted, "updating", "a rolling update runs")
+    if wanted > config.max:
+        return Decision(config.max, "max", f"{wanted} replicas are more than the maximum, {config.max}")
+    if not (view.load.work.work or view.load.cpu.work):
+        return Decision(wanted, "stale", f"no figures for {view.now.at - state.fresh:.0f} s")
+    return None
+
+
+def _up(view: View, state: State, config: Config) -> Decision | None:
+    """More replicas, at once, in proportion, as far as max and the nodes allow; those that start already count."""
+    found = view.found
+    want = math.ceil(found.need - 1e-9)
+    if want <= view.now.wanted:
+        return None
+    room = config.max if view.now.room is None else view.now.room
+    granted = max(view.now.wanted, min(want, config.max, room))
+    said = f"{found.rule}: demand needs {found.need:.2f} replicas"
+    if granted == view.now.wanted:
+        why = "maximum" if granted >= config.max else "nodes' room"
+        return Decision(granted, "full", f"{said}, but the {why} is reached", found.need, want - granted)
+    return Decision(granted, found.rule, said, found.need, want - granted)
+
+
+def _growth(load: growth.Load, wanted: int, config: Config) -> growth.Growth:
+    """The largest need that requests or CPU prove."""
+    ahead = load._replace(work=_ahead(load.work, config), cpu=_ahead(load.cpu, config))
+    found = growth.from_cpu(ahead, wanted, config.cpu_target)
+    if load.work.work:
+        found = max(found, growth.from_requests(ahead, wanted, config.cpu_target))
+    return found
+
+
+def _ahead(row: Signal, config: Config) -> Signal:
+    """The signal as its trend continues it, where the service's label asks for that."""
+    added = growth.trend(row, config.trend)
+    if added <= 0:
+        return row
+    work = tuple(amount + added * length for amount, length in zip(row.work, row.seconds, strict=True))
+    return row._replace(work=work)
+
+
+def _down(view: View, state: State, config: Config) -> Decision:
+    """Fewer replicas: never below the highest level of the cooldown, a step at a time, and only when nothing forbids it."""
+    wanted, at = view.now.wanted, view.now.at
+    highest = state.levels[0].replicas
+    goal = max(config.min, math.ceil(highest - 1e-9))
+    lower = 1.0 if at - state.surged < SETTLE else LOWER
+    if goal >= wanted or highest >= lower * wanted:
+        return Decision(wanted, "steady", f"demand needs up to {highest:.2f} replicas", highest)
+    if at - state.since < config.cooldown:
+        return Decision(wanted, "young", f"the record is {at - state.since:.0f} s old", highest)
+    if _errors_rise(state.ticks):
+        return Decision(wanted, "errors", "requests fail more often than before", highest)
+    if at - state.grown < SETTLE and wanted - goal < max(2.0, WORTH * wanted):
+        return Decision(wanted, "settle", f"{goal} would do; it grew {at - state.grown:.0f} s ago", highest)
+    if at - state.grown < SURPLUS:
+        return Decision(wanted, "settle", f"it grew {at - state.grown:.0f} s ago", highest)
+    if at - state.lowered < PAUSE - view.now.seconds:  # it was seen an interval after it was done
+        return Decision(wanted, "pause", f"reduced {at - state.lowered:.0f} s ago", highest)
+    goal = max(goal, wanted - max(1, int(config.step * wanted)))
+    seconds = f"{config.cooldown:.0f} s"
+    return Decision(goal, "down", f"demand needed at most {highest:.2f} replicas for {seconds}", highest)
+
+
+def _errors_rise(ticks: Sequence[Tick]) -> bool:
+    late, early = ticks[-SMOOTH:], ticks[:-SMOOTH]
+    return _failing(late) > max(ERRORS, 2 * _failing(early))
+
+
+def _failing(ticks: Sequence[Tick]) -> float:
+    arrived = sum(entry.arrived for entry in ticks)
+    return sum(entry.failed for entry in ticks) / arrived if arrived else 0.0
