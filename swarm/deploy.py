@@ -103,6 +103,7 @@ def deploy(cluster: Cluster, say: Say = print) -> None:
     _settle(cluster, watch, changed, say)
     _remember(plan, before)
     _forget_configurations(plan)
+    _standbys(cluster, say)
     _done(cluster, changed, time.monotonic() - began, say)
 
 
@@ -228,6 +229,12 @@ def _forget_configurations(plan: Plan) -> None:
                 plan.cluster.api.remove_config(config["ID"])
             except APIError:  # a service that is to be rolled back may have it
                 continue
+
+
+def _standbys(cluster: Cluster, say: Say) -> None:
+    from swarm import standby  # its jobs are made with this module
+
+    standby.ensure(cluster, say)
 
 
 def _done(cluster: Cluster, changed: Sequence[str], seconds: float, say: Say) -> None:
