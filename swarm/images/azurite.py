@@ -7,9 +7,7 @@ file = os.environ.get("AZURITE_ACCOUNTS_FILE")
 if file:
     os.environ["AZURITE_ACCOUNTS"] = Path(file).read_text().strip()
 if not os.environ.get("AZURITE_ACCOUNTS"):
-    raise SystemExit(
-        "AZURITE_ACCOUNTS_FILE is not set: everybody knows the key of Azurite's own account."
-    )
+    raise SystemExit("AZURITE_ACCOUNTS_FILE is not set: everybody knows the key of Azurite's own account.")
 
 PROGRAM = "/app/node_modules/azurite/dist/src/blob/main.js"
 LISTEN = ["--blobHost", "0.0.0.0", "--blobPort", "10000"]  # noqa: S104 - a container
