@@ -46,7 +46,7 @@ VERBS: dict[str, Callable[[Cluster], None]] = {
     "standby": lambda cluster: _module("standby")(cluster, _env("SERVICE"), _env("ANEW")),
     "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE"), _env("FENCED")),
     "reconcile": lambda cluster: _module("reconcile")(cluster),
-    "rotate": lambda cluster: _module("rotate")(cluster, _env("WHAT")),
+    "rotate": lambda cluster: _module("rotate")(cluster, _env("WHAT"), _env("SERVICE"), _env("OVERLAP")),
 }
 
 

@@ -30,6 +30,7 @@ def make(cluster: Cluster, images: Mapping[str, str]) -> dict[str, str]:
         **from_options(cluster.options),
         **from_images(cluster.options, images),
         **from_secrets(cluster.options, newest),
+        **signing_keys(cluster, newest),
         **replicas(cluster),
         **databases(cluster, newest),
         "CONFIG_PUBLIC_KEYS": _config(cluster, "public_keys", json.dumps(secrets.public_keys(newest))),
@@ -92,6 +93,13 @@ def from_secrets(options: Options, newest: Mapping[str, Secret]) -> dict[str, st
     store = newest["azure_connection" if options.blob_store else "azurite_connection"]
     named = {f"SECRET_{upper(name)}": secret.docker_name for name, secret in newest.items()}
     return named | {"SECRET_AZURE_CONNECTION": store.docker_name}
+
+
+def signing_keys(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, str]:
+    """The one that signs, and the other one while they are rotated."""
+    name = newest["auth_signing_keys"].docker_name
+    phase = state.read(cluster).get("signing", {"first": name, "other": name})
+    return {"SECRET_AUTH_SIGNING_KEYS": phase["first"], "SECRET_AUTH_SIGNING_KEYS_OTHER": phase["other"]}
 
 
 def replicas(cluster: Cluster) -> dict[str, str]:

@@ -38,7 +38,8 @@ def _thumb(key: Ed25519PrivateKey) -> str:
 def configured() -> tuple[SigningKey, ...]:
     """From AUTH_SIGNING_KEYS, current first. Without it (a laptop) two that follow from SECRET_KEY."""
     if settings.AUTH_SIGNING_KEYS:
-        return tuple(parse(text) for text in settings.AUTH_SIGNING_KEYS)
+        named = {one.kid: one for one in map(parse, settings.AUTH_SIGNING_KEYS)}
+        return tuple(named.values())  # each once, in the order of first mention
     return tuple(_derived(name) for name in ("current", "next"))
 
 

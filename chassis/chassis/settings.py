@@ -29,7 +29,9 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Var:
-    """One environment variable. `NAME_FILE`, a path whose file holds the value, is accepted for each."""
+    """One environment variable. `NAME_FILE`, a path whose file holds the value, is accepted for each; for a
+    list several of them, with colons between.
+    """
 
     name: str
     type: Callable[[str], Any]
@@ -61,10 +63,10 @@ def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret:
 
 
 def _raw(name: str) -> str | None:
-    path = os.environ.get(f"{name}_FILE")
-    if path:
+    paths = os.environ.get(f"{name}_FILE")
+    if paths:
         try:
-            return Path(path).read_text().strip()
+            return ",".join(Path(path).read_text().strip() for path in paths.split(":"))
         except OSError as error:
             raise BadSetting(f"{name}_FILE: {error}") from error
     return os.environ.get(name)

@@ -79,6 +79,15 @@ def test_a_password_of_its_own_goes_into_the_url(
     assert base(service="catalog", app="sample", root=tmp_path)["COUCHDB_URL"] == value
 
 
+def test_a_list_may_come_from_several_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("new", "old")]
+    for file in files:
+        file.write_text(f"{file.name}-key\n")
+    monkeypatch.setenv("A_TEST_VARIABLE_FILE", ":".join(map(str, files)))
+
+    assert declare("A_TEST_VARIABLE", list, [], "a test", secret=True) == ["new-key", "old-key"]
+
+
 def test_redis_needs_no_user_before_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://redis:6379/0")
     monkeypatch.setenv("REDIS_PASSWORD", "hush")

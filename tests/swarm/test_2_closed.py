@@ -84,7 +84,7 @@ def test_a_service_has_its_own_secrets_and_no_others(stack, load):
     stores = common | {"couch_password", "redis_password"}
     assert {name: set(files) for name, files in found.items()} == {
         **dict.fromkeys(SERVICES, stores),
-        "auth": stores | {"signing_keys"},
+        "auth": stores | {"signing_keys", "signing_keys_other"},
         "catalog": stores | {"azure_connection"},
         "storefront": common,
     }

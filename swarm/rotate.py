@@ -1,0 +1,216 @@
+"""`make secrets-rotate WHAT=signing|database|redis|all [SERVICE=]`: new keys and passwords, while it sells.
+
+What is new is made known first, then used, and the old one goes when nobody needs it any more. Docker does
+not give values back, so an old key lives on as the secret that it is, beside the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+from docker.errors import APIError
+
+from swarm import material, rolling, state
+from swarm.admin import manage
+from swarm.cluster import Cluster, Failed
+from swarm.jobs import Mounted
+from swarm.options import BadOption
+from swarm.rollout import Say
+from swarm.secrets import USER, Secret, Secrets
+from swarm.shop import SERVICES, WITH_STANDBY, processes_of
+
+KNOWN_EVERYWHERE = 130.0  # seconds: a minute in the gateway, a minute in each service, and a little
+TOKEN_LIFETIME = 600.0  # seconds that an access token holds
+INI = "/opt/couchdb/etc/local.d/10-hivemart.ini"
+SIGNING = "signing"  # the key of what is remembered
+FIRST, OTHER = "signing_keys", "signing_keys_other"
+
+
+def rotate(cluster: Cluster, what: str, service: str = "", overlap: str = "", say: Say = print) -> None:
+    """OVERLAP=0: a key has leaked, so do not wait until its tokens have ended."""
+    if service and service not in SERVICES:
+        raise BadOption(f"SERVICE={service} has no database; these have: {', '.join(SERVICES)}.")
+    if overlap and not overlap.isdecimal():
+        raise BadOption(f"OVERLAP={overlap} is not a number of seconds.")
+    names = [service] if service else list(SERVICES)
+    patience = float(overlap) if overlap else None
+    steps: dict[str, list[Callable[[], None]]] = {
+        "database": [partial(_database, cluster, name, say) for name in names],
+        "redis": [partial(redis, cluster, say)],
+        "signing": [partial(signing, cluster, say, patience)],
+    }
+    if what != "all" and what not in steps:
+        raise BadOption(f"WHAT={what} is none of {', '.join(steps)} and all.")
+    for step in [step for name, each in steps.items() if what in ("all", name) for step in each]:
+        step()
+
+
+def _database(cluster: Cluster, service: str, say: Say) -> None:
+    user(cluster, service, say)
+    administrator(cluster, service, say)
+
+
+# -- a service's user of its database
+
+
+def user(cluster: Cluster, service: str, say: Say) -> None:
+    """Another user with another password; both are good until every process has the new one."""
+    store = Secrets(cluster)
+    old = store.newest()[f"{service}_couch_user"]
+    new = store.make_couch_user(service)
+    say(f"{service}: {new.labels[USER]} takes the place of {old.labels[USER]} in the database")
+    url = f"http://{new.labels[USER]}@{state.database_host(cluster, service)}:5984"
+    mine = {"COUCHDB_URL": url, "COUCHDB_PASSWORD_FILE": "/run/secrets/couch_password_new"}
+    try:
+        manage(
+            cluster, service, ["prepare"], env=mine, secrets=[Mounted(new.docker_name, "couch_password_new")]
+        )
+        _give(
+            cluster,
+            processes_of(service),
+            {"couch_password": new.docker_name},
+            say,
+            env={"COUCHDB_URL": url},
+        )
+    except Failed:
+        with contextlib.suppress(Failed):
+            manage(cluster, service, ["prepare", "--remove-user", new.labels[USER]])
+        _forget(store, [new], say)
+        raise
+    manage(cluster, service, ["prepare", "--remove-user", old.labels[USER]])
+    _forget(store, [old], say)
+
+
+def administrator(cluster: Cluster, service: str, say: Say) -> None:
+    """Its password is in the server's own configuration, so the server starts anew: some seconds without."""
+    store = Secrets(cluster)
+    before = store.newest()
+    names = (f"{service}_couch_ini", f"{service}_couch_admin")
+    store.make_couch_admin(service)
+    made = store.newest()
+    say(f"{service}: another password for the administrator of the database")
+    servers = [f"{service}-couch", *([f"{service}-standby"] if service in WITH_STANDBY else [])]
+    try:
+        for server in servers:
+            _give(cluster, [server], {INI: made[names[0]].docker_name}, say)
+        manage(cluster, service, ["prepare"])
+    except Failed:
+        _forget(store, [made[name] for name in names], say)
+        raise
+    _forget(store, [before[name] for name in names], say)
+
+
+# -- Redis
+
+
+def redis(cluster: Cluster, say: Say) -> None:
+    """Its one password changes in a moment; jobs and throttles do without it until they have the new one."""
+    store = Secrets(cluster)
+    before = store.newest()
+    names = ("redis_conf", "redis_password")
+    store.make_redis()
+    made = store.newest()
+    say("redis: another password")
+    done: list[str] = []
+    groups = (("redis",), *(processes_of(service) for service in SERVICES))
+    try:
+        for group in groups:
+            _give(cluster, group, _redis_files(group[0], made), say)
+            done += group
+    except Failed:
+        for name in reversed(done):
+            _give(cluster, [name], _redis_files(name, before), say)
+        _forget(store, [made[name] for name in names], say)
+        raise
+    _forget(store, [before[name] for name in names], say)
+
+
+def _redis_files(service: str, versions: Mapping[str, Secret]) -> dict[str, str]:
+    """Redis has its configuration, all others the password in it."""
+    if service == "redis":
+        return {"redis.conf": versions["redis_conf"].docker_name}
+    return {"redis_password": versions["redis_password"].docker_name}
+
+
+# -- the keys that sign access tokens
+
+
+def signing(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
+    """Published, then used, then the old one retired: three steps, remembered, so that the same command goes
+    on where one was interrupted.
+    """
+    known, ended = (
+        (KNOWN_EVERYWHERE, KNOWN_EVERYWHERE + TOKEN_LIFETIME) if overlap is None else (overlap,) * 2
+    )
+    store = Secrets(cluster)
+    phase = state.read(cluster).get(SIGNING)
+    if phase is None:
+        old = store.newest()["auth_signing_keys"].docker_name
+        new = store.make("auth_signing_keys", material.signing_key()).docker_name
+        phase = {"first": old, "other": new, "new": new}
+    if phase["first"] != phase["new"]:
+        since = _sign(cluster, phase, say, "publishing the new key")
+        _wait(since, known, say, "until every service knows it")
+        phase = {"first": phase["new"], "other": phase["first"], "new": phase["new"]}
+    since = _sign(cluster, phase, say, "signing with the new key")
+    _wait(since, ended, say, "until what the old key signed has ended")
+    _sign(cluster, {**phase, "other": phase["new"]}, say, "retiring the old key")
+    current = state.read(cluster)
+    state.write(cluster, {name: value for name, value in current.items() if name != SIGNING})
+    older = [s for s in store.all() if s.name == "auth_signing_keys" and s.docker_name != phase["new"]]
+    _forget(store, older, say)
+
+
+def _sign(cluster: Cluster, phase: dict[str, str], say: Say, what: str) -> float:
+    """Since when every process of auth has these keys. A deploy meanwhile keeps to it."""
+    say(f"signing: {what}")
+    remembered = state.read(cluster).get(SIGNING, {})
+    if {**remembered, "since": ""} != {**phase, "since": ""}:
+        state.write(cluster, {**state.read(cluster), SIGNING: phase})
+    rolled = _give(cluster, processes_of("auth"), {FIRST: phase["first"], OTHER: phase["other"]}, say)
+    since = float(remembered.get("since", 0)) if not rolled else 0.0
+    since = since or time.time()
+    state.write(cluster, {**state.read(cluster), SIGNING: {**phase, "since": str(since)}})
+    return since
+
+
+def _wait(since: float, seconds: float, say: Say, what: str) -> None:
+    left = since + seconds - time.time()
+    if left > 0:
+        say(f"signing: waiting {left:.0f} s {what}; stop here if you like, the same command goes on")
+        time.sleep(left)
+
+
+# -- parts of the above
+
+
+def _give(
+    cluster: Cluster,
+    names: Iterable[str],
+    files: dict[str, str],
+    say: Say,
+    *,
+    env: dict[str, str] | None = None,
+) -> bool:
+    """Other secrets for these files of the services; whether that changed anything."""
+    there = cluster.services()
+    flags: dict[str, Sequence[str]] = {}
+    for name in names:
+        if name in there:
+            options = rolling.secrets(there[name], files)
+            if options:
+                flags[name] = [*options, *rolling.environment(env or {})]
+    if flags:
+        rolling.roll(cluster, flags, say)
+    return bool(flags)
+
+
+def _forget(store: Secrets, versions: Iterable[Secret], say: Say) -> None:
+    for secret in versions:
+        try:
+            store.remove(secret)
+        except APIError as error:  # a service has it still
+            say(f"  {secret.docker_name} stays: {error.explanation}")
