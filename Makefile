@@ -111,6 +111,17 @@ reconcile: $(VENV)/.installed ## Make stock, orders and payments agree, after a 
 secrets-rotate: $(VENV)/.installed ## New keys and passwords without a failed request: WHAT=
 	@$(SWARM) rotate
 
+##@ Compare autoscaling policies
+
+# Options that were given, as the command's own; --json for JSON=, and so on.
+given = $(if $($(1)),--$(2) '$($(1))')
+
+.PHONY: simulate
+simulate: $(VENV)/.science ## Simulate: TRACE=step,flash POLICY=default,hpa SEEDS=10 START=3.5-5.5 JSON= CHARTS=var/simulate MIN= MAX=
+	@$(BIN)/python autoscale/manage.py simulate --charts '$(or $(CHARTS),var/simulate)' $(call given,TRACE,trace) \
+	  $(call given,POLICY,policy) $(call given,SEEDS,seeds) $(call given,START,start) $(call given,JSON,json) \
+	  $(call given,MIN,min) $(call given,MAX,max)
+
 ##@ Check
 
 .PHONY: test

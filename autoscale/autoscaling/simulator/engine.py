@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,6 @@ class Run:
     calls: list[Call] = field(default_factory=list)
     wanted: list[tuple[float, int]] = field(default_factory=list)
     ready: list[tuple[float, int]] = field(default_factory=list)
-    cpu: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -73,18 +72,19 @@ def needed(rate: float, setup: Setup) -> int:
     return max(config.min, min(need, config.max))
 
 
-def simulate(trace: Trace, policy: Policy, setup: Setup, seed: int) -> Run:
-    """The same seed gives the same requests to every policy."""
-    return _Simulation(trace, policy, setup, seed).run()
+def simulate(trace: Trace, policy: Policy, setup: Setup, seed: int, *, requests: bool = True) -> Run:
+    """The same seed gives the same requests to every policy. Without `requests` only replicas come and go, which is all
+    that the cost of an oracle needs."""
+    return _Simulation(trace, policy, setup, seed, requests).run()
 
 
 class _Simulation:
-    def __init__(self, trace: Trace, policy: Policy, setup: Setup, seed: int) -> None:
+    def __init__(self, trace: Trace, policy: Policy, setup: Setup, seed: int, requests: bool) -> None:
         self.setup, self.policy, self.state = setup, policy, None
         self.random = random.Random(f"swarm {seed}")  # noqa: S311 - a simulation's dice
         slots = 4 * setup.config.max + 16
         world = kernel.new_world(
-            trace.rate, BIN, demand=setup.demand, limit=setup.limit, slow=setup.slow, seed=seed, slots=slots
+            trace.rate if requests else np.zeros_like(trace.rate), BIN, demand=setup.demand, limit=setup.limit, slow=setup.slow, seed=seed, slots=slots
         )
         self.result = Run(trace, setup, world)
         self.world = world
@@ -201,6 +201,3 @@ class _Simulation:
             slot.ready = True
             self._rotate(at)
 
-
-def without_gateway(setup: Setup) -> Setup:
-    return replace(setup, gateway=False)
