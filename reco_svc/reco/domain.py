@@ -213,12 +213,18 @@ class Serving:
 
 @dataclass(slots=True)
 class Lists:
-    """A trained model as it is served. `similar[p]` and `together[p]`: (product, score), the best first."""
+    """A trained model as it is served.
+
+    `similar[p]`, `together[p]` and `personal[p]` (what a history that holds p speaks for): (product, score),
+    the best first. `tastes[person]`: how much each place of `histories[person]` still says.
+    """
 
     similar: dict[str, list[Scored]] = field(default_factory=dict)
     together: dict[str, list[Scored]] = field(default_factory=dict)
     trending: list[Scored] = field(default_factory=list)
     histories: dict[str, list[str]] = field(default_factory=dict)
+    personal: dict[str, list[Scored]] = field(default_factory=dict)
+    tastes: dict[str, list[float]] = field(default_factory=dict)
     owned: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -266,6 +272,16 @@ def blend(lists: Iterable[tuple[float, Sequence[Scored]]]) -> list[tuple[str, fl
                 best[product] = (share, place)
     ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(product, score, best[product][1]) for product, score in ranked]
+
+
+def history_of(lists: Lists, people: Iterable[str]) -> list[Scored]:
+    """What these people did and how much it still says, the one who is named first before the others."""
+    found: list[Scored] = []
+    for person in people:
+        book = lists.histories.get(person, [])
+        weights = lists.tastes.get(person) or recency_weights(len(book))
+        found += zip(book, weights, strict=False)
+    return found
 
 
 def recency_weights(count: int) -> list[float]:

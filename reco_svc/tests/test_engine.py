@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco.domain import Interaction, Lists, Served
-from reco.engine import matrices
+from reco.engine.deeds import TOO_MANY
 from reco.engine.knn import SparseKNN
+from reco.engine.trainer import train
 from reco.engine.trainset import trainset
-from reco.engine.trainer import fit, train
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -78,7 +78,7 @@ def test_only_the_best_neighbours_are_kept():
 
 
 def test_a_bot_with_thousands_of_products_teaches_nothing():
-    bot = visit("bot", *[f"p{n}" for n in range(matrices.MAX_HISTORY + 1)])
+    bot = visit("bot", *[f"p{n}" for n in range(TOO_MANY["user"] + 1)])
 
     lists = train(bot + visit("s", "tent", "torch"), now=NOW).lists
 
@@ -120,6 +120,10 @@ def test_the_serving_model_is_compared_only_on_visits_that_it_has_not_learned_fr
     )
 )
 def test_similarities_are_never_negative_nor_of_a_product_with_itself(ratings):
-    for product, near in fit(ratings, 5.0, 0.5).items():
-        assert product not in [other for other, _ in near]
-        assert all(score > 0 for _, score in near)
+    known = trainset(ratings)
+
+    similar = SparseKNN(shrink=5.0).fit(known).sim
+
+    for item in range(known.n_items):
+        assert item not in [other for other, _ in similar.nearest(item)]
+        assert all(score > 0 for _, score in similar.nearest(item))

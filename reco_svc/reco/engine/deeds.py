@@ -45,7 +45,7 @@ class Pairs:
 
 @dataclass
 class Deeds:
-    """One thing done per place of the arrays. `owners[kind]`: a number per owner of that kind, -1 for nobody."""
+    """One thing done per place of the arrays. `owners[kind]`: a number per owner, -1 for nobody."""
 
     product: np.ndarray
     time: np.ndarray
@@ -77,7 +77,7 @@ class Deeds:
 
 
 def matrix(deeds: Deeds, recipe: Recipe) -> sparse.csr_matrix:
-    """Owners of every kind in rows, products in columns; the mean of the squares is 1, so shrink is in people."""
+    """Owners of every kind in rows, products in columns; the mean square is 1, so shrink is in people."""
     usable = [(kind, share) for kind, share in recipe.kinds if kind in deeds.owners and share > 0]
     work = WORK // max(1, len(usable))
     parts = [_rows(deeds, kind, share, recipe, work) for kind, share in usable]
@@ -94,7 +94,7 @@ def wanted(deeds: Deeds, kind: str, half_life: float | None) -> np.ndarray:
 
 
 def histories(pairs: Pairs, owners: np.ndarray, products: int, half_life: float | None) -> sparse.csr_matrix:
-    """Rows of these owners: weights of what they did, the newest of each counting 1 and the older ones less."""
+    """Rows of these owners: weights of what they did, the newest of each 1 and the older ones less."""
     place = np.full(max(int(pairs.owner.max(initial=-1)), int(owners.max(initial=-1))) + 2, -1)
     place[owners] = np.arange(len(owners))
     row = place[pairs.owner]
@@ -163,9 +163,15 @@ def _pairs(deeds: Deeds, numbers: np.ndarray) -> Pairs:
     return Pairs(
         owner=owner.astype(np.int32),
         product=(key - owner * deeds.products).astype(np.int32),
-        weight=_most(deeds.weight[somebody][order], first),
+        weight=_strongest(deeds.weight[somebody], order, first),
         time=_most(deeds.time[somebody][order], first),
     )
+
+
+def _strongest(weight: np.ndarray, order: np.ndarray, first: np.ndarray) -> np.ndarray:
+    if len(weight) and weight.min() == weight.max():  # spares going through ten million in a random order
+        return np.full(len(first), weight[0])
+    return _most(weight[order], first)
 
 
 def _most(values: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -1,45 +1,50 @@
-"""From what people did to the ratings that a question needs: one matrix per question."""
+"""From what people did to the arrays that each question needs: one matrix per question."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from reco.domain import Interaction
+from reco.engine.deeds import Deeds
 
-MAX_HISTORY = 200  # products per owner; the cost of a fit is the square of it, and bots have thousands
-
-Ratings = dict[tuple[str, str], float]
-
-
-def visits(interactions: Iterable[Interaction]) -> Ratings:
-    """Also viewed: who looked at what in one visit, the strongest thing done counts, damped."""
-    ratings: Ratings = {}
-    for one in interactions:
-        if one.visit and one.weight:
-            key = (one.visit, one.product_id)
-            ratings[key] = max(ratings.get(key, 0.0), math.sqrt(one.weight))
-    return capped(ratings)
+Kinds = tuple[tuple[str, float], ...]
+# Of each question the owners whose rows count, the first kind at 1, the others at a share to begin with.
+SIMILAR: Kinds = (("session", 1.0), ("user", 0.0))
+TOGETHER: Kinds = (("session", 1.0), ("user", 0.5))
+PERSONAL: Kinds = (("user", 1.0), ("session", 0.0))
 
 
-def baskets(interactions: Iterable[Interaction]) -> Ratings:
-    """Bought together: one visit's purchases, blended with all that a buyer ever bought (at half)."""
-    ratings: Ratings = {}
-    for one in interactions:
-        if one.type != "purchase":
-            continue
-        for owner, weight in ((one.visit, 1.0), (one.person, 0.5)):
-            if owner:
-                key = (f"{weight}/{owner}", one.product_id)
-                ratings[key] = weight
-    return capped(ratings)
+def deeds(interactions: Sequence[Interaction], products: dict[str, int], people: dict[str, int]) -> Deeds:
+    """Arrays of these interactions. Numbers of products are given, those of people are added to `people`."""
+    visits: dict[str, int] = {}
+    count = len(interactions)
+    session, user = np.full(count, -1, dtype=np.int32), np.full(count, -1, dtype=np.int32)
+    for place, one in enumerate(interactions):
+        if one.visit:
+            session[place] = visits.setdefault(one.visit, len(visits))
+        if one.person:
+            user[place] = people.setdefault(one.person, len(people))
+    return Deeds(
+        product=np.array([products[one.product_id] for one in interactions], dtype=np.int32),
+        time=np.array([one.at.timestamp() for one in interactions], dtype=np.float64),
+        weight=np.array([one.weight for one in interactions], dtype=np.float32),
+        owners={"session": session, "user": user},
+        products=len(products),
+    )
 
 
-def capped(ratings: Ratings) -> Ratings:
-    """Without owners of one product only (they say nothing of pairs) or of more than any person has."""
-    sizes = Counter(owner for owner, _ in ratings)
-    return {key: weight for key, weight in ratings.items() if 2 <= sizes[key[0]] <= MAX_HISTORY}
+def purchases(all_: Deeds) -> Deeds:
+    """Only what was bought, as the strongest thing that can be done; each counts the same."""
+    bought = all_.only(all_.weight >= 5.0)
+    bought.weight[:] = 1.0
+    return bought
+
+
+def catalogue(interactions: Iterable[Interaction]) -> dict[str, int]:
+    """A number per product, in the order of the names."""
+    return {name: place for place, name in enumerate(sorted({one.product_id for one in interactions}))}
 
 
 def split(

@@ -1,6 +1,6 @@
 """The second model for small catalogues: EASE^R's closed form (Steck 2019), kept sparse beside the KNN.
 
-Dense and cubic in the products, so only where that is cheap; the validation split says whether it is worth it.
+Dense and cubic in the products, so only where that is cheap; the validation split says whether it pays.
 """
 
 from __future__ import annotations

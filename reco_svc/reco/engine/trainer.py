@@ -6,18 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from scipy import sparse
+
 from reco import domain
 from reco.domain import Comparison, Interaction, Lists, Quality, Scored, Served
-from reco.engine import matrices
-from reco.engine.knn import SparseKNN
-from reco.engine.trainset import trainset
+from reco.engine import fitting, matrices, questions
+from reco.engine.deeds import Deeds, Recipe, histories
 from reco.engine.quality import measure
+from reco.engine.tuning import described
 
 ALGORITHM = "surprise-knn-sparse"
-GRID = tuple((shrink, asymmetry) for shrink in (5.0, 20.0, 100.0) for asymmetry in (0.4, 0.5, 0.7))
 KEPT = 50
 
 Progress = Callable[[str, float], None]
+Near = dict[str, list[Scored]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,12 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    """The best parameters on the time split, and what they gave there."""
+class _Recipes:
+    """One per question."""
 
-    shrink: float
-    asymmetry: float
-    quality: Quality
-    lists: dict[str, list[Scored]]
+    similar: Recipe
+    together: Recipe
+    personal: Recipe
 
 
 def train(
@@ -46,52 +48,82 @@ def train(
     serving: Served | None = None,
     progress: Progress = lambda _step, _share: None,
 ) -> Trained:
-    """Trained lists of these interactions; `serving` is compared on the visits since it was trained."""
+    """Trained lists of these interactions; `serving` is compared on the visits since it was trained.
+
+    An event from the future counts as one of now.
+    """
     usable = [one for one in interactions if one.weight and one.visit]
-    catalogue = {one.product_id for one in usable}
+    products = matrices.catalogue(usable)
+    names = list(products)
+    people: dict[str, int] = {}
     older, newest = matrices.split(usable)
-    best = _choose(matrices.visits(older), newest, catalogue, progress)
+    past, since = (matrices.deeds(part, products, people) for part in (older, newest))
+    recipes = _chosen(past, since, progress)
+    tried = neighbours(past, recipes.similar, names)
     progress("fitting", 0.7)
+    people = {}
+    everything = matrices.deeds(usable, products, people)
     seen, owned = domain.histories(usable)
     lists = Lists(
-        similar=fit(matrices.visits(usable), best.shrink, best.asymmetry),
-        together=fit(matrices.baskets(usable), best.shrink, best.asymmetry),
+        similar=neighbours(everything, recipes.similar, names),
+        together=neighbours(matrices.purchases(everything), recipes.together, names),
+        personal=neighbours(everything, recipes.personal, names),
         trending=domain.trending(usable, now),
         histories=seen,
+        tastes=_tastes(everything, recipes.personal, seen, people, products),
         owned=owned,
     )
     return Trained(
         lists=lists,
-        parameters={"shrink": best.shrink, "asymmetry": best.asymmetry, "keep": float(KEPT)},
-        quality=best.quality,
-        compared=_compare(best.lists, serving, newest, catalogue),
+        parameters={**described(recipes.similar), "kept": float(KEPT)},
+        quality=measure(tried, newest, set(names)),
+        compared=_compare(tried, serving, newest, set(names)),
     )
 
 
-def fit(ratings: matrices.Ratings, shrink: float, asymmetry: float) -> dict[str, list[Scored]]:
-    """Per product its nearest, the best first; empty where nothing was done together."""
-    if not ratings:
-        return {}
-    known = trainset(ratings)
-    model = SparseKNN(shrink=shrink, asymmetry=asymmetry, keep=KEPT).fit(known)
-    names = [known.to_raw_iid(item) for item in range(known.n_items)]
-    nearest = ((names[item], model.sim.nearest(item)) for item in range(known.n_items))
-    return {name: [(names[j], round(score, 6)) for j, score in near] for name, near in nearest if near}
+def neighbours(deeds: Deeds, recipe: Recipe, names: Sequence[str]) -> Near:
+    """Per product what goes with it, the best first; products with nothing are left out."""
+    forward = fitting.fit(deeds, recipe).forward
+    rows = ((names[row], _scored(forward, row, names)) for row in range(forward.shape[0]))
+    return {name: near for name, near in rows if near}
 
 
-def _choose(
-    ratings: matrices.Ratings, newest: list[Interaction], catalogue: set[str], progress: Progress
-) -> _Choice:
-    choices = []
-    for step, (shrink, asymmetry) in enumerate(GRID):
-        progress(f"tuning {step + 1} of {len(GRID)}", 0.2 + 0.5 * step / len(GRID))
-        lists = fit(ratings, shrink, asymmetry)
-        choices.append(_Choice(shrink, asymmetry, measure(lists, newest, catalogue), lists))
-    return max(choices, key=lambda choice: choice.quality.ndcg_at_10)
+def _scored(forward: sparse.csr_matrix, row: int, names: Sequence[str]) -> list[Scored]:
+    start, end = forward.indptr[row], forward.indptr[row + 1]
+    order = start + np.lexsort((forward.indices[start:end], -forward.data[start:end]))[:KEPT]
+    found = zip(forward.indices[order].tolist(), forward.data[order].tolist(), strict=True)
+    return [(names[product], round(score, 6)) for product, score in found if score > 0]
+
+
+def _chosen(older: Deeds, newest: Deeds, progress: Progress) -> _Recipes:
+    progress("tuning what is similar", 0.2)
+    similar = questions.chosen(older, matrices.SIMILAR, questions.of_visits(newest))
+    progress("tuning what is bought together", 0.4)
+    bought, since = matrices.purchases(older), matrices.purchases(newest)
+    together = questions.chosen(bought, matrices.TOGETHER, questions.of_visits(since), similar)
+    progress("tuning personal lists", 0.55)
+    personal = questions.chosen(older, matrices.PERSONAL, questions.of_people(older, newest), similar)
+    return _Recipes(similar, together, personal)
+
+
+def _tastes(
+    deeds: Deeds, recipe: Recipe, seen: dict[str, list[str]], people: dict[str, int], products: dict[str, int]
+) -> dict[str, list[float]]:
+    """How much each thing of a history still says, in the order of `seen`; those of visits alone are left to
+    the domain's rule (recency by place)."""
+    known = [person for person in seen if person in people]
+    owners = np.array([people[person] for person in known], dtype=np.int64)
+    weights = histories(deeds.pairs("user"), owners, deeds.products, recipe.history_half_life)
+    found = {}
+    for row, person in enumerate(known):
+        mine = slice(weights.indptr[row], weights.indptr[row + 1])
+        values = dict(zip(weights.indices[mine].tolist(), weights.data[mine].tolist(), strict=True))
+        found[person] = [round(values.get(products[name], 0.0), 4) for name in seen[person]]
+    return found
 
 
 def _compare(
-    lists: dict[str, list[Scored]], serving: Served | None, newest: list[Interaction], catalogue: set[str]
+    lists: Near, serving: Served | None, newest: list[Interaction], catalogue: set[str]
 ) -> Comparison | None:
     """On the newest visits that began after the serving model's training: it has learned from the others."""
     if serving is None:

@@ -16,9 +16,11 @@ Change = dict[str, Any]
 WORTH = 1.05
 
 
-def start(deeds: Deeds, kinds: tuple[tuple[str, float], ...]) -> Recipe:
+def start(deeds: Deeds, kinds: tuple[tuple[str, float], ...], like: Recipe | None = None) -> Recipe:
     """Where the search begins, and what serves when there is nothing to validate on."""
-    return Recipe(kinds=tuple((kind, share) for kind, share in kinds if kind in deeds.owners))
+    return replace(
+        like or Recipe(), kinds=tuple((kind, share) for kind, share in kinds if kind in deeds.owners)
+    )
 
 
 def tune(

@@ -23,7 +23,7 @@ SHARES = {"test": (0.8, 1.0), "validation": (0.7, 0.8)}  # of the baskets or ses
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What is learned from (`deeds`, owners of `kind`), and the questions: a history each, and the targets."""
+    """What is learned from (`deeds`, owners of `kind`), and the questions: histories and targets."""
 
     deeds: Deeds
     kind: str
@@ -94,7 +94,7 @@ def _newest(log: Log, part: str, whose: np.ndarray, when: np.ndarray, group: np.
     if part == "validation":
         hidden[before] = True
         asked = before
-    deeds = _deeds(log, ~hidden[group], ("user", "basket", "session"))
+    deeds = _deeds(log, ~hidden[group], ("user", *log.rows_of))
     customers = users[sizes >= 3]
     question = np.full(len(whose) + 1, -1)
     question[asked] = np.arange(len(asked))
@@ -105,13 +105,13 @@ def _newest(log: Log, part: str, whose: np.ndarray, when: np.ndarray, group: np.
 
 
 def _basket(log: Log, part: str) -> Split:
-    """The first baskets by time are learned from; in each later one a product drawn at random asks for the rest."""
+    """The first baskets by time are learned; in each later one a product at random asks for the rest."""
     draw = np.random.default_rng(SEED)
     return _later(log, part, "basket", log.basket, lambda rows: rows == draw.integers(len(rows)))
 
 
 def _session(log: Log, part: str) -> Split:
-    """The first sessions by time are learned from; in each later one all but the newest product ask for that."""
+    """The first sessions by time are learned; in each later one all but the newest product ask for that."""
     return _later(log, part, "session", log.session, lambda rows: rows < len(rows) - 1)
 
 
@@ -194,7 +194,7 @@ PROTOCOLS: dict[str, Callable[[Log, str], Split]] = {
     "session": _session,
 }
 NEEDS = {
-    "last-basket": "no customer has three baskets, the newest of them with a known product that is new to them",
+    "last-basket": "no customer has three baskets, the newest with a known product that is new to them",
     "last-item": "no customer has three products, the newest of them known from others",
     "basket": "no basket of the newest fifth has two products that the older ones have",
     "session": "no session of the newest fifth has two products that the older ones have",

@@ -34,6 +34,7 @@ class Log:
     basket: np.ndarray
     session: np.ndarray
     items: int
+    rows_of: tuple[str, ...] = ("basket",)  # beside users: what the file has itself, baskets of a day else
     notes: tuple[str, ...] = ()
 
 
@@ -46,7 +47,7 @@ def read(path: Path) -> Log:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise BadData(
-            f"{path.name} has no column {', '.join(missing)}: needed are user, item, time and, if there are any, "
+            f"{path.name} has no column {', '.join(missing)}: needed are user, item, time and, if any, "
             f"basket, session, type, weight; it has {', '.join(sorted(names)[:20]) or 'none'}"
         )
     unknown = sorted(names - {*REQUIRED, *OPTIONAL})
@@ -184,11 +185,9 @@ def _retail(table: Any) -> dict[str, np.ndarray]:
 
 
 def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
-    time, (item, items) = columns["time"].astype(np.float64), _codes(columns["item"])
-    user = _codes(columns["user"])[0]
-    basket, session = (
-        _codes(columns[name])[0] if name in columns else None for name in ("basket", "session")
-    )
+    time, item = columns["time"].astype(np.float64), _codes(columns["item"])
+    user = _codes(columns["user"])
+    basket, session = (_codes(columns[name]) if name in columns else None for name in ("basket", "session"))
     weight, more = _weights(columns)
     nobody = np.full(len(item), -1) if session is None else session
     kept = (
@@ -209,7 +208,9 @@ def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
     log = (user, item, time, weight, basket, session)
     order = _once(kept, *log)
     item, names = np.unique(item[order], return_inverse=True)
-    return Log(user[order], names.astype(np.int32), *(a[order] for a in log[2:]), len(item), (*notes, *more))
+    own = tuple(name for name in ("basket", "session") if name in columns) or ("basket",)
+    columns_ = (user[order], names.astype(np.int32), *(a[order] for a in log[2:]))
+    return Log(*columns_, items=len(item), rows_of=own, notes=(*notes, *more))
 
 
 def _or(values: np.ndarray | None, like: np.ndarray) -> np.ndarray:
@@ -227,7 +228,7 @@ def _once(kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
     return rows[np.argsort(columns[2][rows], kind="stable")]
 
 
-def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
+def _codes(values: np.ndarray) -> np.ndarray:
     """Numbers in the order of the names, -1 for an empty place."""
     if values.dtype == object:
         empty = np.array([value is None or value != value for value in values.tolist()], dtype=bool)  # noqa: PLR0124 -- nan
@@ -235,8 +236,8 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
         empty |= values == ""
     else:
         empty = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
-    names, numbers = np.unique(values, return_inverse=True)
-    return np.where(empty, -1, numbers).astype(np.int32), len(names)
+    numbers = np.unique(values, return_inverse=True)[1]
+    return np.where(empty, -1, numbers).astype(np.int32)
 
 
 def _weights(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:

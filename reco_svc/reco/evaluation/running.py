@@ -23,12 +23,16 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 Row = dict[str, Any]
 
 
-def methods_of(text: str) -> list[str]:
-    """Names from a list with commas; BadData for an unknown one."""
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+def checked(methods: str, protocol: str, json_path: str) -> list[str]:
+    """The names of the methods, from a list with commas; BadData for what cannot be asked."""
+    names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
     unknown = [name for name in names if name not in NAMES]
     if unknown or not names:
-        raise BadData(f"unknown method {', '.join(unknown) or repr(text)}; there are {', '.join(NAMES)}")
+        raise BadData(f"unknown method {', '.join(unknown) or repr(methods)}; there are {', '.join(NAMES)}")
+    if protocol not in protocols.PROTOCOLS:
+        raise BadData(f"unknown protocol {protocol!r}; there are {', '.join(protocols.PROTOCOLS)}")
+    if json_path and not Path(json_path).resolve().parent.is_dir():
+        raise BadData(f"{json_path}: no such folder")
     return names
 
 
@@ -36,7 +40,8 @@ def run(log: Log, protocol: str, names: Sequence[str], say: Callable[[str], None
     """Of every method its figures, parameters and seconds of tuning; `error` where it could not run."""
     validation, test = protocols.split(log, protocol)
     say(
-        f"{len(log.item)} events, {log.items} products; {validation.questions} questions validate, {test.questions} test"
+        f"{len(log.item)} events, {log.items} products; "
+        f"{validation.questions} questions validate, {test.questions} test"
     )
     if not validation.questions:
         say("nothing to validate on: every method takes its first parameters")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reco.evaluation.measuring import N, measure
+from reco.engine.measuring import N, measure
 from reco.evaluation.methods import CannotRun, Method, Parameters, method
 from reco.evaluation.protocols import Split, load
 
@@ -29,7 +29,7 @@ def tune(folder: Path, one: Method) -> dict[str, Any]:
 
 
 def measured(folder: Path, one: Method, parameters: Parameters) -> dict[str, Any]:
-    before = _memory("VmRSS")
+    before = memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts anew from here: proc(5)
     split = load(folder / "test.npz")
     started = time.process_time()
@@ -37,7 +37,7 @@ def measured(folder: Path, one: Method, parameters: Parameters) -> dict[str, Any
     fitted = time.process_time()
     lists = one.rank(split, N)
     ranked = time.process_time()
-    peak = _memory("VmHWM") - before
+    peak = memory("VmHWM") - before
     known = len(np.unique(split.deeds.product))
     figures = measure(lists, split.targets[: len(lists)], known)
     return {
@@ -57,7 +57,7 @@ def _ndcg(one: Method, split: Split, parameters: Parameters) -> float:
     return measure(lists, split.targets[: len(lists)], split.deeds.products).ndcg
 
 
-def _memory(name: str) -> int:
+def memory(name: str) -> int:
     """KB, of this process: VmRSS now, VmHWM at its peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))

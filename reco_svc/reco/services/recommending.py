@@ -60,11 +60,10 @@ class Recommendations:
     def for_you(self, people: Sequence[str], *, limit: int) -> Answer:
         """A personal list by recency-weighted history; without a history trending, and says so."""
         lists = self._held.lists
-        history = [product for person in people for product in lists.histories.get(person, [])]
-        weights = domain.recency_weights(len(history))
-        ranked = domain.blend(
-            (weight, lists.similar.get(product, [])) for weight, product in zip(weights, history, strict=True)
-        )
+        taste = domain.history_of(lists, people)
+        history = [product for product, _ in taste]
+        book = lists.personal or lists.similar  # a model from before there were personal lists
+        ranked = domain.blend((weight, book.get(product, [])) for product, weight in taste)
         if not ranked:
             return self.trending(category=None, limit=limit)
         because = {product: history[place] for product, _, place in ranked}

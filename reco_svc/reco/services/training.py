@@ -208,12 +208,15 @@ def unpack(data: bytes) -> Lists:
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"the model's file is damaged: {error}") from error
     pairs = {
-        name: {product: [(other, score) for other, score in near] for product, near in raw[name].items()}
-        for name in ("similar", "together")
+        name: {
+            product: [(other, score) for other, score in near] for product, near in raw.get(name, {}).items()
+        }
+        for name in ("similar", "together", "personal")
     }
     return Lists(
         trending=[(product, score) for product, score in raw["trending"]],
         histories=raw["histories"],
+        tastes=raw.get("tastes", {}),
         owned=raw["owned"],
         **pairs,
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from reco.engine import fitting, tuning
 from reco.engine.deeds import Deeds, Recipe
-from reco.evaluation.measuring import measure
+from reco.engine.measuring import measure
 from reco.evaluation.methods import Parameters
 from reco.evaluation.protocols import SEED, Split
 

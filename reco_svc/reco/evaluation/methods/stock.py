@@ -1,4 +1,4 @@
-"""Surprise's own KNNBasic as people use it: `predict` for every product, or `get_neighbors` of one product."""
+"""Surprise's own KNNBasic as people use it: `predict` for every product, or `get_neighbors` of one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stock:
         return [{"name": "cosine"}]
 
     def fit(self, split: Split, parameters: Parameters) -> None:
-        known, self._inner = _trainset(split)
+        known, self._inner = trainset_of(split)
         self._raw = np.array(list(self._inner), dtype=np.int32)
         room(4.5 * 8 * len(self._raw) ** 2, "stock KNNBasic (dense matrices)")
         options = {"name": parameters["name"], "user_based": False}
@@ -64,8 +64,8 @@ def _newest(split: Split) -> np.ndarray:
     return newest
 
 
-def _trainset(split: Split) -> tuple[Any, dict[int, int]]:
-    """Surprise's own Trainset, everything a 1, and the inner id of every product; inner ids are contiguous."""
+def trainset_of(split: Split) -> tuple[Any, dict[int, int]]:
+    """Surprise's own Trainset, everything a 1, and the inner id of every product (contiguous)."""
     x = incidence(split).tocoo()
     users: dict[int, int] = {}
     items: dict[int, int] = {}

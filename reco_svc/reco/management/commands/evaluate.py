@@ -25,31 +25,34 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Imported here: pyarrow comes with requirements/science.txt, which the service does without.
-        from reco.evaluation import protocols, reading, report, running
+        from reco.evaluation.reading import BadData
 
         try:
-            names = running.methods_of(options["methods"])
-            if options["protocol"] not in protocols.PROTOCOLS:
-                raise reading.BadData(
-                    f"unknown protocol {options['protocol']!r}; there are {', '.join(protocols.PROTOCOLS)}"
-                )
-            path = Path(options["json"]) if options["json"] else None
-            if path and not path.resolve().parent.is_dir():
-                raise reading.BadData(f"{path}: no such folder")
-            log = reading.read(Path(options["data"]))
-            for note in log.notes:
-                self.stderr.write(note)
-            rows = running.run(log, options["protocol"], names, self.stderr.write)
-        except reading.BadData as error:
+            rows = self._rows(options)
+        except BadData as error:
             raise CommandError(str(error), returncode=2) from error
         except ModuleNotFoundError as error:
             raise CommandError(f"{error}; `make .venv/.science` installs it", returncode=2) from error
+        self._report(rows, options)
+        if any("error" in row for row in rows.values()):
+            raise CommandError("a method could not run (see above)", returncode=1)
+
+    def _rows(self, options: dict[str, Any]) -> dict[str, Any]:
+        from reco.evaluation import reading, running
+
+        names = running.checked(options["methods"], options["protocol"], options["json"])
+        log = reading.read(Path(options["data"]))
+        for note in log.notes:
+            self.stderr.write(note)
+        return running.run(log, options["protocol"], names, self.stderr.write)
+
+    def _report(self, rows: dict[str, Any], options: dict[str, Any]) -> None:
+        from reco.evaluation import report
+
         self.stdout.write(report.table(rows))
-        if path:
-            path.write_text(report.as_json(rows))
+        if options["json"]:
+            Path(options["json"]).write_text(report.as_json(rows))
         if options["charts"]:
             title = f"{Path(options['data']).name}, {options['protocol']}"
             for chart in report.charts(rows, title, Path(options["charts"])):
                 self.stderr.write(str(chart))
-        if any("error" in row for row in rows.values()):
-            raise CommandError("a method could not run (see above)", returncode=1)
