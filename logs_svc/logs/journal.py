@@ -57,11 +57,12 @@ class Journal:
             if self._file is None or self._pid != os.getpid() or not os.fstat(self._file[1]).st_size:
                 return None
             path, number = self._file
-            os.fdatasync(number)
             sealed = self.folder / f"{self._new_id()}{SEALED}"
             path.rename(sealed)
-            self._close()
-            return sealed
+            self._file = None
+        os.fdatasync(number)  # without the lock: whoever appends does not wait for the disk
+        os.close(number)
+        return sealed
 
     def adopt(self) -> int:
         """Seal the files of processes that have ended; how many."""

@@ -227,9 +227,10 @@ class Logs:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def send(self, who: Caller, events: Sequence[Json]) -> Json:
+    def send(self, who: Caller, events: Sequence[Json], *, agent: str, consented: bool) -> Json:
+        headers = who.headers() | {"User-Agent": agent, "X-Consent": "yes" if consented else "no"}
         answer = self._sibling.post(
-            "/events", list(events), user_token=who.token, headers=who.headers(), timeout=SHELF_DEADLINE
+            "/events", list(events), user_token=who.token, headers=headers, timeout=SHELF_DEADLINE
         )
         return cast(Json, answer.json)
 

@@ -110,6 +110,7 @@ def test_without_consent_events_are_counted_without_identity(member: Client, bac
     sent = backend.asked("POST", "/api/logs/events")[0]
     assert sent.body == [{"type": "view", "product_id": "p1"}]
     assert {"authorization", "x-session-id", "x-cart-id"} & sent.headers.keys() == set()
+    assert sent.headers["x-consent"] == "no"
 
 
 def test_with_consent_events_carry_who_and_which_session(member: Client, backend: Backend) -> None:
@@ -120,7 +121,18 @@ def test_with_consent_events_carry_who_and_which_session(member: Client, backend
     sent = backend.asked("POST", "/api/logs/events")[0]
     assert sent.headers["authorization"] == f"Bearer {TOKEN}"
     assert sent.headers["x-session-id"] == member.cookies["sid"].value
+    assert sent.headers["x-consent"] == "yes"
     assert "x-cart-id" not in sent.headers
+
+
+def test_the_browsers_name_for_itself_goes_on_to_logs(shop: Client, backend: Backend) -> None:
+    for name in ("Googlebot/2.1", "bad\r\nX-Injected: 1", "x" * 400):
+        shop.post(
+            "/events", '[{"type": "view"}]', content_type="application/json", headers={"User-Agent": name}
+        )
+
+    sent = [call.headers["user-agent"] for call in backend.asked("POST", "/api/logs/events")]
+    assert sent == ["Googlebot/2.1", "", "x" * 300]
 
 
 def test_taking_consent_back_ends_the_session_id(shop: Client) -> None:

@@ -31,11 +31,18 @@ def events(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     # The cart's id opens the cart: logs has no use for it.
     who = Caller(token=who.token, session_id=who.session_id, forwarded_for=who.forwarded_for)
     try:
-        return JsonResponse(parts().logs.send(who, found), status=202)
+        sent = parts().logs.send(who, found, agent=_agent(request), consented=shopper.consented)
+        return JsonResponse(sent, status=202)
     except Refused as no:
         return JsonResponse({"detail": str(no.problem.get("detail") or "Not accepted.")}, status=no.status)
     except SiblingDown:
         return JsonResponse({"accepted": 0, "rejected": []}, status=202)
+
+
+def _agent(request: HttpRequest) -> str:
+    """The browser's name for itself, by which logs tells crawlers; nothing that could break a header."""
+    name = request.headers.get("User-Agent", "")[:300]
+    return name if name.isascii() and name.isprintable() else ""
 
 
 def _read(request: HttpRequest) -> list[dict[str, Any]] | None:

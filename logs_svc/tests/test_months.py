@@ -1,0 +1,347 @@
+import json
+import sys
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from conftest import NOW
+from django.core.management import CommandError, call_command
+from test_services import ORDER, envelope, lines
+
+from chassis.couch import CouchError, Unavailable
+from logs import wiring
+from logs.domain import AuditEntry, Months
+from logs.domain.months import month_of_id, next_month
+from logs.services import Days, EventFilter, Visitor
+
+ANYBODY = Visitor(session="s1")
+
+
+def tell(world, *events, **visitor):
+    told = [{"type": "view", **event} for event in events]
+    return world.parts.intake.events_accept(told, Visitor(**visitor) if visitor else ANYBODY)
+
+
+def products(world, wanted=None, **page):
+    found = world.parts.reading.events_list(wanted or EventFilter(), **{"limit": 100, "cursor": None, **page})
+    return [event.product_id for event in found]
+
+
+def test_months_follow_each_other_over_the_year():
+    assert [next_month("2026-11"), next_month("2026-12")] == ["2026-12", "2027-01"]
+    assert month_of_id("019cd7a3-5c00-7000-8000-000000000001-0003") == "2026-03"
+    assert [month_of_id(id) for id in ("", "i-demo-1", "c" * 40, "é" * 40)] == [None] * 4
+
+
+def test_what_has_no_month_of_its_own_goes_to_the_one_before():
+    months = Months(("2026-01", "2026-03"))
+
+    places = [months.place(month) for month in ("2025-12", "2026-01", "2026-02", "2026-03", "2026-09")]
+
+    assert places == ["2026-01", "2026-01", "2026-01", "2026-03", "2026-03"]
+    assert Months().place("2026-01") is None
+
+
+def test_this_month_and_the_next_are_made_ahead(world):
+    assert world.parts.registry.months().all == ("2026-03", "2026-04")
+
+    world.now += timedelta(days=25)
+    world.parts.keeper.months_keep()
+
+    assert world.parts.registry.months().all == ("2026-03", "2026-04", "2026-05")
+
+
+def test_lists_and_cursors_go_through_the_months(world):
+    for number in range(5):
+        world.now = NOW + timedelta(days=25 * number)
+        world.parts.keeper.months_keep()
+        tell(world, {"product_id": f"p{number}"})
+
+    newest_first = products(world)
+    first = world.parts.reading.events_list(EventFilter(), limit=2, cursor=None)
+    second = products(world, cursor=first.next)
+    arrived, cursor = [], None
+    while True:
+        page = world.parts.reading.events_after(cursor, limit=2)
+        arrived += [event.product_id for event in page.events]
+        cursor = page.next
+        if cursor is None:
+            break
+
+    assert newest_first == ["p4", "p3", "p2", "p1", "p0"]
+    assert [e.product_id for e in first] + second == newest_first
+    assert arrived == newest_first[::-1]
+    assert products(world, EventFilter(start=NOW + timedelta(days=70))) == ["p4", "p3"]
+
+
+def test_a_reader_goes_on_from_its_checkpoint_another_day(world):
+    tell(world, {"product_id": "p1"})
+    world.parts.drain.drain()
+    fresh = world.parts.reading.events_after(None, limit=10)
+    world.now += timedelta(minutes=1)
+    settled = world.parts.reading.events_after(None, limit=10)
+    tell(world, {"product_id": "p2"})
+
+    later = world.parts.reading.events_after(settled.checkpoint, limit=10)
+
+    assert fresh.checkpoint is None  # what was named just now may still be overtaken
+    assert [event.product_id for event in later.events] == ["p2"]
+
+
+def test_an_event_told_again_over_the_end_of_a_month_counts_once(world):
+    world.now = NOW.replace(month=3, day=31, hour=23, minute=59)
+    event = {"id": "e1", "product_id": "p1", "at": world.now.isoformat()}
+    tell(world, event)
+    world.parts.drain.drain()
+
+    world.now += timedelta(minutes=5)
+    tell(world, event)
+
+    assert products(world) == ["p1"]
+
+
+def test_a_fact_told_again_over_the_end_of_a_month_counts_once(world):
+    fact = envelope("order.confirmed", ORDER)
+    first = world.parts.facts.order_confirmed(fact)
+
+    world.now += timedelta(days=40)
+    world.parts.keeper.months_keep()
+    again = world.parts.facts.order_confirmed(fact)
+
+    assert (first, again) == ("done", "duplicate")
+    assert len(world.all_events()) == 2
+
+
+class NoRights:
+    """A server that lets this user make and drop nothing, as a deployed one."""
+
+    def destroy(self, database):
+        raise CouchError(f"{database}: you are not a server admin")
+
+
+def refusing(open, months):
+    def opened(name):
+        store = open(name)
+        if not name.endswith(months):
+            return store
+
+        class Refusing:
+            def __getattr__(self, attribute):
+                return getattr(store, attribute)
+
+            def ensure(self, designs):
+                raise Unavailable("you are not a server admin")
+
+        return Refusing()
+
+    return opened
+
+
+def test_without_the_right_to_make_a_month_events_go_to_the_last_one(world):
+    registry = world.parts.registry
+    registry.open = refusing(registry.open, ("2026-05", "2026-06"))
+    world.now = NOW + timedelta(days=60)
+    world.parts.keeper.months_keep()
+
+    tell(world, {"product_id": "p1"})
+    world.parts.drain.drain()
+
+    assert registry.months().all == ("2026-03", "2026-04")
+    assert products(world) == ["p1"]
+    assert len(registry.open("events-2026-04").all_docs({})) == 1
+
+
+def test_a_month_that_is_too_old_is_dropped_in_one_piece_and_its_figures_stay(world):
+    tell(world, {"product_id": "p1"})
+    world.parts.drain.drain()
+    world.parts.keeper.rollups_merge(all=True)
+
+    world.now = NOW + timedelta(days=400)
+    kept = world.parts.keeper.months_keep()
+    world.now = NOW + timedelta(days=430)
+    dropped = world.parts.keeper.months_keep()
+
+    assert (kept, dropped) == ([], ["2026-03"])
+    assert products(world) == []
+    assert world.parts.registry.open("events-2026-03").all_docs({}) == []
+    series = world.parts.stats.timeseries(Days(NOW.date(), NOW.date()))
+    assert series[0].counts == {"view": 1}
+
+
+def test_a_refused_drop_is_tried_again(world):
+    world.now = NOW + timedelta(days=430)
+    keeper = world.parts.keeper
+    allowed, keeper._databases = keeper._databases, NoRights()
+
+    refused = keeper.months_keep()
+    keeper._databases = allowed
+
+    assert refused == []
+    assert keeper.months_keep() == ["2026-03", "2026-04"][:1]
+
+
+def test_an_installation_of_before_the_months_goes_on(world):
+    old = world.parts.registry.open("events")
+    for number in range(7):
+        old.put(
+            {
+                "_id": f"event:old-{number}", "type": "event", "schema": 1, "type_": "view",
+                "at": "2026-03-01T10:00:00.000Z", "arrived": f"{number}", "user": "a1", "session": None,
+                "product_id": "p1", "quantity": 1, "query": None, "data": {}, "version": 0,
+            }
+        )  # fmt: skip
+    tell(world, {"product_id": "p2"})
+
+    counted = [world.parts.keeper.upgrade(), world.assembled().keeper.upgrade()]
+
+    march = Days(NOW.date().replace(day=1), NOW.date())
+    assert counted == [7, 0]
+    assert world.parts.stats.top_products(march, type="view", limit=5) == [("p1", 7), ("p2", 1)]
+    assert products(world, EventFilter(user="a1")) == ["p1"] * 7
+    history = world.parts.reading.events_after(None, limit=5)
+    rest = world.parts.reading.events_after(history.next, limit=5)
+    assert [event.product_id for event in (*history.events, *rest.events)] == ["p1"] * 7 + ["p2"]
+
+
+def test_an_upgrade_that_was_interrupted_counts_each_event_once(world):
+    old = world.parts.registry.open("events")
+    for number in range(900):
+        at = "2026-03-01T10:00:00.000Z"
+        old.put({"_id": f"event:old-{number:04d}", "type": "event", "type_": "view", "at": at, "data": {}})
+    world.parts.registry.adopt_legacy()
+    parts = world.parts.keeper._archive.scan("events")
+    from logs.domain.rollup import by_day
+    from logs.services.keeping import _told
+
+    world.parts.rollups.add("legacy-000000", by_day([_told(doc) for doc in next(parts)]))
+
+    world.parts.keeper.upgrade()
+
+    series = world.parts.stats.timeseries(Days(NOW.date().replace(day=1), NOW.date()))
+    assert series[0].counts == {"view": 900}
+
+
+def test_a_session_belongs_to_the_account_that_signed_in_within_it(world):
+    tell(world, {"product_id": "before"}, session="s1")
+    world.now += timedelta(minutes=1)
+    tell(world, {"product_id": "signed in"[:6]}, session="s1", user="a1")
+    tell(world, {"product_id": "elsewhere"}, session="s2")
+
+    history = world.parts.reading.events_after(None, limit=10).events
+
+    assert [(event.product_id, event.user) for event in history] == [
+        ("before", "a1"), ("signed", "a1"), ("elsewhere", None),
+    ]  # fmt: skip
+    assert products(world, EventFilter(user="a1")) == ["signed", "before"]
+
+
+def test_a_session_of_several_accounts_is_nobodys(world):
+    tell(world, {"product_id": "before"}, session="s1")
+    tell(world, {"product_id": "one"}, session="s1", user="a1")
+    tell(world, {"product_id": "two"}, session="s1", user="a2")
+
+    history = world.parts.reading.events_after(None, limit=10).events
+
+    assert [(event.product_id, event.user) for event in history] == [
+        ("before", None), ("one", "a1"), ("two", "a2"),
+    ]  # fmt: skip
+
+
+def test_pages_of_a_person_over_sessions_have_each_event_once(world):
+    for number in range(12):
+        world.now += timedelta(seconds=number % 2)
+        tell(world, {"product_id": f"p{number:02d}"}, session=f"s{number % 3}", user=["a1", None][number % 2])
+
+    found, cursor = [], None
+    while True:
+        page = world.parts.reading.events_list(EventFilter(user="a1"), limit=5, cursor=cursor)
+        found += [event.product_id for event in page]
+        cursor = page.next
+        if cursor is None:
+            break
+
+    assert sorted(found) == [f"p{number:02d}" for number in range(12)]
+
+
+def test_an_erased_account_goes_from_its_sessions_too(world):
+    tell(world, {"product_id": "before"}, session="s1")
+    tell(world, {"product_id": "after"}, session="s1", user="a1")
+    fact = envelope("account.erased", {"account_id": "a1"}, source="auth", id="e2")
+
+    outcomes = [world.parts.facts.account_erased(fact) for _ in range(2)]
+
+    assert outcomes == ["done", "duplicate"]
+    assert [(e.product_id, e.user, e.session) for e in world.all_events()] == [
+        ("before", None, None), ("after", None, None),
+    ]  # fmt: skip
+    assert "s1" not in str(world.parts.registry.open("ties").all_docs({"include_docs": True}))
+
+
+def test_old_ties_go_away(world):
+    tell(world, {}, session="s1", user="a1")
+    world.parts.drain.drain()
+    world.now += timedelta(days=401)
+
+    assert [world.parts.keeper.ties_sweep() for _ in range(2)] == [1, 0]
+
+
+def test_without_consent_events_are_counted_without_identity(world):
+    tell(world, {"session_id": "mine", "product_id": "p1"}, user="a1", session="s1", consented=False)
+
+    overview = world.parts.stats.everything(Days(NOW.date(), NOW.date())).overview
+    assert [(e.product_id, e.user, e.session) for e in world.all_events()] == [("p1", None, None)]
+    assert (overview.events, overview.anonymous, overview.visitors) == (1, 1, 0)
+
+
+def test_the_history_is_exported_and_read_back(world, tmp_path, capsys):
+    list(world.parts.importing.events_import(lines(30)))
+    file = tmp_path / "events.jsonl"
+
+    call_command("export_events", str(file))
+
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert capsys.readouterr().out == f"30 events in {file}\n"
+    assert rows[0] | {"id": ""} == {
+        "id": "", "type": "view", "at": "2026-03-10T12:00:00.000Z", "user": "demo-person-1",
+        "session": "demo-0",
+        "product_id": "p0", "quantity": 1, "query": None, "data": {"demo": True},
+    }  # fmt: skip
+    (progress,) = world.parts.importing.events_import(file.read_text().splitlines())
+    assert (progress.stored, progress.errors) == (30, [])
+
+
+def test_the_history_is_exported_as_parquet(world, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    list(world.parts.importing.events_import(lines(600)))
+    file = tmp_path / "events.parquet"
+
+    call_command("export_events", str(file), format="parquet", stdout=StringIO())
+
+    table = parquet.read_table(file)
+    assert table.num_rows == 600
+    assert table.column("data")[0].as_py() == '{"demo": true}'
+    assert table.column("at")[0].as_py() == NOW
+
+
+def test_without_pyarrow_it_is_said_what_to_do(world, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    with pytest.raises(CommandError, match=r"requirements/science\.txt"):
+        call_command("export_events", str(tmp_path / "x.parquet"), format="parquet")
+    assert list(tmp_path.glob("x.*")) == []
+
+
+def test_all_months_are_prepared_and_saved(world):
+    names = {collection.database for collection in wiring.COLLECTIONS}
+
+    assert {"rollups", "ties", "audit", "events-2026-03", "seen-2026-03", "events-2026-04"} <= names
+
+
+def test_the_audit_trail_is_no_part_of_retention(world):
+    fields = {"actor": "a", "actor_name": "", "action": "add", "service": "auth", "object_type": "x"}
+    world.parts.trail.append(AuditEntry(id="e1", at=NOW, arrived=NOW, object_id="o", **fields))
+    world.now = NOW + timedelta(days=4000)
+
+    world.parts.keeper.months_keep()
+
+    assert len(world.parts.audit.find("by_time").items) == 1
