@@ -1,0 +1,1 @@
+"""A trace as real load against a deployed stack, judged by the simulator's own figures."""
