@@ -48,7 +48,7 @@ def board(request: HttpRequest) -> list[Any]:
 
 def _as_told(row: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
     """What was told a moment ago is shown before the loop's next round knows of it."""
-    limits = {name: told[name] for name in ("min", "max") if name in told}
+    limits: dict[str, Any] = {name: told[name] for name in ("min", "max") if name in told}
     return {**row, **limits, "paused": row["paused"] or "paused" in told}
 
 

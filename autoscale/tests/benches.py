@@ -89,7 +89,8 @@ class Bench:
 
     @contextlib.contextmanager
     def proxied(self) -> Iterator[None]:
-        rules = Rules(HttpEngine(self.docker_host, timeout=self.patience), config=f"{STACK}_overrides", stack=STACK)
+        engine = HttpEngine(self.docker_host, timeout=self.patience)
+        rules = Rules(engine, config=f"{STACK}_overrides", stack=STACK)
         server = Server(("127.0.0.1", 0), rules)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         self.address = f"http://127.0.0.1:{server.server_port}"
