@@ -161,6 +161,15 @@ _integration-tests:
 _integration-%:
 	@echo "$*"; cd $* && $(PYTEST) tests -m integration || [ $$? -eq 5 ]
 
+.PHONY: evaluate
+evaluate: $(VENV)/.science ## Recommenders side by side: DATA=file PROTOCOL=last-basket METHODS=popularity,ours JSON= CHARTS=
+	@$(BIN)/python reco_svc/manage.py evaluate --data "$$DATA" --protocol "$${PROTOCOL:-last-basket}" \
+	  --methods "$${METHODS:-popularity,ours}" --json "$${JSON:-}" --charts "$${CHARTS:-}"
+
+.PHONY: bench-reco
+bench-reco: $(VENV)/.science ## The recommendation engine's CPU and memory beside stock Surprise (16 GB for stock's part)
+	@cd reco_svc && ../$(BIN)/python -m reco.evaluation.bench
+
 .PHONY: lint
 lint: $(VENV)/.installed ## ruff, mypy, import-linter, templates, docs
 	@$(BIN)/ruff check .

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import Any
 
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
+from implicit.utils import ParameterWarning
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from reco.evaluation.methods import CannotRun, Parameters
 from reco.evaluation.methods.simple import incidence
@@ -18,12 +21,17 @@ NEIGHBOURS = (100, 20, 50, 200, 500)
 
 
 class _Implicit:
+    nothing = 0.0  # the score of a place that implicit has nothing for: it fills up with any product
+
     def fit(self, split: Split, parameters: Parameters) -> None:
         self._counts = bool(parameters["counts"])
         x = incidence(split, counts=self._counts)
-        self._model = self._make(parameters)
         try:
-            self._model.fit(x, show_progress=False)
+            with warnings.catch_warnings(), threadpool_limits(1, "blas"):
+                # implicit warns of the form in which it hands its own matrices on.
+                warnings.simplefilter("ignore", ParameterWarning)
+                self._model = self._make(parameters)
+                self._model.fit(x, show_progress=False)
         except (ValueError, IndexError, ZeroDivisionError) as error:
             raise CannotRun(f"implicit: {error}") from error
         self._x = x
@@ -33,7 +41,7 @@ class _Implicit:
         n_here = min(n, split.deeds.products)
         options = {"N": n_here, "filter_already_liked_items": True, **self._options(split)}
         ids, scores = self._model.recommend(np.maximum(split.owner, 0), asked, **options)
-        ids = np.where((scores > -1e30) & (ids >= 0), ids, -1)
+        ids = np.where((scores > self.nothing) & (ids >= 0), ids, -1)
         return np.pad(ids, ((0, 0), (0, n - n_here)), constant_values=-1).astype(np.int32)
 
     def _asked(self, split: Split) -> sparse.csr_matrix:
@@ -66,6 +74,8 @@ class BM25(_Implicit):
 
 
 class ALS(_Implicit):
+    nothing = -1e30
+
     def grid(self, validation: Split) -> list[Parameters]:
         tried = itertools.product((64, 128), (0.05, 1.0), (1.0, 10.0))
         return [
