@@ -1,11 +1,12 @@
-"""Kubernetes' Horizontal Pod Autoscaler (autoscaling/v2) on CPU utilization, with the defaults of a plain cluster.
+"""Kubernetes' Horizontal Pod Autoscaler (autoscaling/v2) on CPU utilization, with the defaults of a plain
+cluster.
 
-Source: kubernetes/kubernetes, pkg/controller/podautoscaler: replica_calculator.go (`GetResourceReplicas`, `groupPods`),
-metrics/utilization.go (whole percents), horizontal.go (`stabilizeRecommendationWithBehaviors`,
-`convertDesiredReplicasWithBehaviorRate`, `calculateScale{Up,Down}LimitWith…`). kube-controller-manager's defaults: sync
-15 s, tolerance 0.1, CPU initialization period 300 s, initial readiness delay 30 s, scale-down stabilization 300 s; default
-behaviour: up by 100 % or 4 pods per 15 s, whichever is more, down by 100 % per 15 s. metrics-server reads every 15 s, and
-its figure is the mean over that time.
+Source: kubernetes/kubernetes, pkg/controller/podautoscaler: replica_calculator.go (`GetResourceReplicas`,
+`groupPods`), metrics/utilization.go (whole percents), horizontal.go (`stabilizeRecommendationWithBehaviors`,
+`convertDesiredReplicasWithBehaviorRate`, `calculateScale{Up,Down}LimitWith…`). kube-controller-manager's
+defaults: sync 15 s, tolerance 0.1, CPU initialization period 300 s, initial readiness delay 30 s, scale-down
+stabilization 300 s; default behaviour: up by 100 % or 4 pods per 15 s, whichever is more, down by 100 % per
+15 s. metrics-server reads every 15 s, and its figure is the mean over that time.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ Event = tuple[float, int]
 
 
 class State(NamedTuple):
-    """usage: CPU seconds and seconds of each pod since the last reading. metrics: the last reading's CPU per pod.
+    """usage: CPU seconds and seconds of each pod since the last reading. metrics: the last reading's CPU per
+    pod.
 
-    next_read, next_sync: when they are due. advised: recommendations. ups: (when, replicas) of past growth; downs have no limit by default.
+    next_read, next_sync: when they are due. advised: recommendations. ups: (when, replicas) of past growth;
+    downs have no limit by default.
     """
 
     usage: Mapping[Key, tuple[float, float]]
@@ -64,7 +67,9 @@ def hpa(samples: Sequence[Sample], state: State | None, config: Config) -> tuple
 def _initial(first: Sample) -> State:
     """Where the two rhythms begin is chance in a cluster; here the first sample's time stands for it."""
     phase = first.at * 7.5 % SYNC
-    return State({}, {}, first.at, first.at + phase, first.at + (phase + 7.5) % SYNC, ((first.at, first.wanted),))
+    return State(
+        {}, {}, first.at, first.at + phase, first.at + (phase + 7.5) % SYNC, ((first.at, first.wanted),)
+    )
 
 
 def _read(state: State, sample: Sample) -> State:
@@ -77,7 +82,9 @@ def _read(state: State, sample: Sample) -> State:
     if sample.at < state.next_read:
         return state._replace(usage=usage)
     metrics = {pod: used / seconds for pod, (used, seconds) in usage.items() if seconds > 0}
-    return state._replace(usage={}, metrics=metrics, read_at=sample.at, next_read=state.next_read + RESOLUTION)
+    return state._replace(
+        usage={}, metrics=metrics, read_at=sample.at, next_read=state.next_read + RESOLUTION
+    )
 
 
 def replicas(now: Sample, metrics: Mapping[Key, float], read_at: float, config: Config) -> int | None:

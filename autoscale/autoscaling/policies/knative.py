@@ -1,8 +1,8 @@
 """Knative's autoscaler on requests per second: a stable window of 60 s, a panic window of 6 s, every 2 s.
 
-Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go, `Scale`; defaults of config-autoscaler (stable window 60 s,
-panic window 10 % of it, panic threshold 200 %, rates 1000 up and 2 down, no scale-down delay). What needs its activator
-(scale to zero, burst capacity) is left out.
+Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go, `Scale`; defaults of config-autoscaler (stable
+window 60 s, panic window 10 % of it, panic threshold 200 %, rates 1000 up and 2 down, no scale-down delay).
+What needs its activator (scale to zero, burst capacity) is left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ STABLE, PANIC, THRESHOLD, UP_RATE, DOWN_RATE = 60.0, 6.0, 2.0, 1000.0, 2.0
 
 
 class State(NamedTuple):
-    """seen: (when, seconds, requests) of the stable window. panic: since when, or None. held: most replicas of this panic."""
+    """seen: (when, seconds, requests) of the stable window. panic: since when, or None. held: most replicas
+    of this panic."""
 
     seen: tuple[tuple[float, float, float], ...]
     panic: float | None

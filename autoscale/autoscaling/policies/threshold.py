@@ -1,4 +1,5 @@
-"""One replica up or down at most every 10 s, by average CPU above 70 % or below 30 %: what simple tools do."""
+"""One replica up or down at most every 10 s, by average CPU above 70 % or below 30 %: what simple tools
+do."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ UP, DOWN, PAUSE = 0.7, 0.3, 10.0
 
 
 class State(NamedTuple):
-    """changed: when the last change was asked for. used, seconds: CPU per ready replica since the last look."""
+    """changed: when the last change was asked for. used, seconds: CPU per ready replica since the last
+    look."""
 
     changed: float
     used: float = 0.0
@@ -28,7 +30,9 @@ def threshold(samples: Sequence[Sample], state: State | None, config: Config) ->
             seconds += sample.seconds
     now = samples[-1]
     if now.at - state.changed < PAUSE or not seconds:
-        return Decision(now.wanted, "wait", "within 10 s of the last look"), State(state.changed, used, seconds)
+        return Decision(now.wanted, "wait", "within 10 s of the last look"), State(
+            state.changed, used, seconds
+        )
     share = used / seconds
     change = 1 if share > UP else -1 if share < DOWN else 0
     replicas = max(config.min, min(now.wanted + change, config.max))

@@ -2,8 +2,8 @@
 
     decision, state = decide(samples, state, config)
 
-`samples` are those since the last call, oldest first (usually one), `state` is None at first and opaque after that.
-Standard library only: production, the simulator and the tests run this same code.
+`samples` are those since the last call, oldest first (usually one), `state` is None at first and opaque after
+that. Standard library only: production, the simulator and the tests run this same code.
 """
 
 from autoscaling.policy.decide import State, decide

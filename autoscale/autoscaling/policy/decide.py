@@ -1,4 +1,5 @@
-"""The decision. docs/autoscaling.md explains it with pictures; the figures of growth.py and of here are its tuning."""
+"""The decision. docs/autoscaling.md explains it with pictures; the figures of growth.py and of here are its
+tuning."""
 
 from __future__ import annotations
 
@@ -42,9 +43,10 @@ class Level(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a decision remembers. costs: by route group. ticks: the last two minutes. levels: those of the cooldown that
-    no later one exceeds, so that the first is the highest. since: from when on the record is complete. fresh: when
-    figures were last there. wanted, grown, lowered: the last size, and when it was last raised and reduced."""
+    """What a decision remembers. costs: by route group. ticks: the last two minutes. levels: those of the
+    cooldown that no later one exceeds, so that the first is the highest. since: from when on the record is
+    complete. fresh: when figures were last there. wanted, grown, lowered: the last size, and when it was last
+    raised and reduced."""
 
     costs: Mapping[str, Cost]
     ticks: tuple[Tick, ...]
@@ -60,8 +62,8 @@ class State(NamedTuple):
 
 
 class View(NamedTuple):
-    """What is known now, and the growth that it proves. The grains are those from before the newest interval, so that a
-    burst is not its own excuse."""
+    """What is known now, and the growth that it proves. The grains are those from before the newest interval,
+    so that a burst is not its own excuse."""
 
     now: Sample
     load: growth.Load
@@ -69,8 +71,8 @@ class View(NamedTuple):
 
 
 def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tuple[Decision, State]:
-    """At least one sample, oldest first. Rules, the first that applies: paused, min, max, updating, stale, up (requests,
-    surge, cpu, saturated), then what forbids going down (young, errors, settle), down, steady."""
+    """At least one sample, oldest first. Rules, the first that applies: paused, min, max, updating, stale, up
+    (requests, surge, cpu, saturated), then what forbids going down (young, errors, settle), down, steady."""
     state = state or _start(samples[0])
     for sample in samples:
         view, state = _look(sample, state, config)
@@ -115,8 +117,8 @@ def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
 
 
 def _level(view: View, config: Config) -> float:
-    """Replicas that are needed: what growth proves, or the last half minute's mean at the upper end of what chance
-    leaves open, whichever is more."""
+    """Replicas that are needed: what growth proves, or the last half minute's mean at the upper end of what
+    chance leaves open, whichever is more."""
     highest = view.found.lasting
     for row in (view.load.work, view.load.cpu):
         work, seconds = row.window(SMOOTH)
@@ -148,7 +150,8 @@ def _held(view: View, state: State, config: Config) -> Decision | None:
 
 
 def _up(view: View, state: State, config: Config) -> Decision | None:
-    """More replicas, at once, in proportion, as far as max and the nodes allow; those that start already count."""
+    """More replicas, at once, in proportion, as far as max and the nodes allow; those that start already
+    count."""
     found = view.found
     want = math.ceil(found.need - 1e-9)
     if want <= view.now.wanted:
@@ -181,7 +184,8 @@ def _ahead(row: Signal, config: Config) -> Signal:
 
 
 def _down(view: View, state: State, config: Config) -> Decision:
-    """Fewer replicas: never below the highest level of the cooldown, a step at a time, and only when nothing forbids it."""
+    """Fewer replicas: never below the highest level of the cooldown, a step at a time, and only when nothing
+    forbids it."""
     wanted, at = view.now.wanted, view.now.at
     highest = state.levels[0].replicas
     goal = max(config.min, math.ceil(highest - 1e-9))

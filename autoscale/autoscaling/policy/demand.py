@@ -1,4 +1,5 @@
-"""What a service's samples say about its demand: CPU seconds per second, with what chance alone would do to them."""
+"""What a service's samples say about its demand: CPU seconds per second, with what chance alone would do to
+them."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from autoscaling.policy.model import Sample
+from autoscaling.policy.model import Sample, Traffic
 
 LEARN_FROM, LEARN_TO = 0.10, 0.85  # CPU per replica between which a request's cost is learned
 FIRST_GRAIN = 0.05  # CPU seconds; what the first samples are taken to consist of
 GRAIN_WEIGHT = 1 / 64
+ENOUGH = 5  # requests that a first guess takes
 DRIFT = 5e-4  # how much a cost may move per sample, as a share of it
 
 
@@ -25,8 +27,8 @@ Costs = Mapping[str, Cost]
 
 
 class Tick(NamedTuple):
-    """One sample, boiled down. work, cpu: CPU seconds that its interval's requests ask for, and that were used; None
-    where the figures are missing. failed, arrived: requests."""
+    """One sample, boiled down. work, cpu: CPU seconds that its interval's requests ask for, and that were
+    used; None where the figures are missing. failed, arrived: requests."""
 
     at: float
     seconds: float
@@ -38,8 +40,8 @@ class Tick(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """A row of CPU seconds per interval, newest last, cut at the newest gap. grain: the CPU seconds that come at once:
-    the variance of a sum is grain times its mean, as for a compound Poisson process."""
+    """A row of CPU seconds per interval, newest last, cut at the newest gap. grain: the CPU seconds that come
+    at once: the variance of a sum is grain times its mean, as for a compound Poisson process."""
 
     work: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -58,17 +60,28 @@ def used(sample: Sample) -> float | None:
 
 
 def learn(costs: Costs, sample: Sample, cpu: float | None) -> Costs:
-    """Kalman filter with one cost per route group: each takes its share of what the CPU used differs from the
-    forecast, the less certain one the more. Only where CPU is neither idle nor exhausted and everybody reports."""
+    """What one more sample teaches: only where CPU is not idle, and every replica reported. Where it is
+    exhausted, what is known stays, and only groups never seen before are guessed."""
     traffic, ready = sample.traffic, sum(replica.ready for replica in sample.replicas)
     if traffic is None or cpu is None or not ready or sample.seconds <= 0:
         return costs
+    share = cpu / sample.seconds / ready
+    if share < LEARN_FROM:
+        return costs
+    return _fitted(costs, traffic, cpu) if share <= LEARN_TO else _guessed(costs, traffic, cpu)
+
+
+def _fitted(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
+    """Kalman filter with one cost per route group: each takes its share of what the CPU used differs from the
+    forecast, the less certain one the more."""
     counts = {group: count for group, count in traffic.completed.items() if count > 0}
-    if not counts or not LEARN_FROM <= cpu / sample.seconds / ready <= LEARN_TO:
+    if not counts:
         return costs
     even = cpu / sum(counts.values())
     belief = {group: costs.get(group) or Cost(even, (2 * even) ** 2) for group in counts}
-    prior = {group: Cost(cost.mean, cost.variance + (DRIFT * cost.mean) ** 2) for group, cost in belief.items()}
+    prior = {
+        group: Cost(cost.mean, cost.variance + (DRIFT * cost.mean) ** 2) for group, cost in belief.items()
+    }
     forecast = sum(counts[group] * cost.mean for group, cost in prior.items())
     noise = sum(2 * counts[group] * cost.mean**2 for group, cost in prior.items()) + 1e-12
     total = noise + sum(counts[group] ** 2 * cost.variance for group, cost in prior.items())
@@ -78,6 +91,18 @@ def learn(costs: Costs, sample: Sample, cpu: float | None) -> Costs:
         mean = max(cost.mean + gain * (cpu - forecast), 0.05 * cost.mean)
         learned[group] = Cost(mean, cost.variance * (1 - gain * counts[group]))
     return learned
+
+
+def _guessed(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
+    """A flood of requests of a kind never seen: what the others do not explain was theirs, half of it for
+    those that are still under way. Better than nothing until CPU is free enough to tell."""
+    unseen = {group: count for group, count in traffic.completed.items() if count > 0 and group not in costs}
+    explained = sum(count * costs[group].mean for group, count in traffic.completed.items() if group in costs)
+    served = sum(unseen.values()) + traffic.in_flight / 2
+    if served < ENOUGH or not unseen or cpu <= explained:
+        return costs
+    mean = (cpu - explained) / served
+    return {**costs, **dict.fromkeys(unseen, Cost(mean, mean**2))}
 
 
 def asked(costs: Costs, arrived: Mapping[str, float]) -> float | None:
@@ -90,6 +115,8 @@ def asked(costs: Costs, arrived: Mapping[str, float]) -> float | None:
 
 def tick(costs: Costs, sample: Sample, cpu: float | None) -> Tick:
     traffic, ready = sample.traffic, sum(replica.ready for replica in sample.replicas)
+    if sample.seconds <= 0:
+        return Tick(sample.at, sample.seconds, None, None, 0.0, 0.0, ready)
     if traffic is None:
         return Tick(sample.at, sample.seconds, None, cpu, 0.0, 0.0, ready)
     work, arrived = asked(costs, traffic.arrived), sum(traffic.arrived.values())
@@ -97,8 +124,8 @@ def tick(costs: Costs, sample: Sample, cpu: float | None) -> Tick:
 
 
 def coarser(grain: float, before: float | None, now: float | None) -> float:
-    """The grain after one more interval: half the squared difference of neighbours estimates the variance. One jump
-    says little about chance, so that what it adds is bounded."""
+    """The grain after one more interval: half the squared difference of neighbours estimates the variance.
+    One jump says little about chance, so that what it adds is bounded."""
     if before is None or now is None or before + now <= 0:
         return grain
     seen = (now - before) ** 2 / (before + now)
@@ -125,8 +152,9 @@ def chance(grain: float, expected: float) -> float:
 def evidence(grain: float, amount: float, expected: float) -> float:
     """How many standard deviations a sum of CPU seconds is above what is expected.
 
-    The square root makes the variance of such sums grain/4 whatever their size, and is right in the tail too: an excess
-    by chance has a probability of about exp(-z²/2), by large deviations of a compound Poisson process with exponential
-    sizes, where the plain difference over its standard deviation would cry wolf when few large requests come.
+    The square root makes the variance of such sums grain/4 whatever their size, and is right in the tail too:
+    an excess by chance has a probability of about exp(-z²/2), by large deviations of a compound Poisson
+    process with exponential sizes, where the plain difference over its standard deviation would cry wolf when
+    few large requests come.
     """
     return 2 * (math.sqrt(max(amount, 0.0)) - math.sqrt(max(expected, 0.0))) / math.sqrt(grain)

@@ -1,5 +1,5 @@
-"""How many replicas rising demand asks for. Every test is against chance: a row of requests at constant load has bursts
-of its own, and following those is what makes autoscalers flap."""
+"""How many replicas rising demand asks for. Every test is against chance: a row of requests at constant load
+has bursts of its own, and following those is what makes autoscalers flap."""
 
 from __future__ import annotations
 
@@ -10,27 +10,41 @@ from typing import NamedTuple
 
 from autoscaling.policy.demand import Signal, Tick, chance, evidence
 
-WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 60)  # intervals looked at together: a jump shows in short ones, a creep in long
-REQUESTS_SURE, CPU_SURE = 4.0, 4.5  # standard deviations beyond chance: about one false alarm in a service's year of constant load
+WINDOWS = (
+    1,
+    2,
+    3,
+    5,
+    8,
+    13,
+    21,
+    34,
+    60,
+)  # intervals looked at together: a jump shows in short ones, a creep in long
+REQUESTS_SURE, CPU_SURE = (
+    4.0,
+    4.5,
+)  # standard deviations beyond chance: about one false alarm in a service's year of constant load
 UPPER = 1.05  # dead band: replicas may be used so much above the target
 WINNER = 2.0  # standard deviations that the window with the most evidence is likely too high
 RISE_SURE = 4.0 * math.sqrt(2)  # where two sums are compared, both of which chance moves
 EVEN = 3.0  # standard deviations that two rises may differ and still be one ramp
 OVERLOAD = 0.85  # CPU per ready replica from which a queue builds up
 LEAD = 6.0  # seconds until a replica that is asked for now helps
-HALF = 0.75  # an interval that holds a jump shows, on average, half of it
+MISSED = 0.75  # of a jump, what the interval that it began in is taken not to show
 AHEAD = 2.0  # at most so many times the demand that was seen
 CALM = 5.0  # requests in flight per replica that are no queue
-DRAIN = 1.5  # seconds in which a queue shall be gone
+DRAIN = 2.0  # seconds in which a queue shall be gone
 SATURATED = 0.95  # CPU per replica from which CPU says "at least"
 SATURATED_SURE = 4.0
+TRUSTED = 0.7  # share of the CPU used that requests must account for to be believed
 HASTY = 4  # intervals that are looked at for it
 LEAP = 2.5  # growth while demand is hidden behind saturated replicas
 
 
 class Load(NamedTuple):
-    """What is known of a service's load now: two signals, their ticks, replicas that get requests, requests in flight,
-    and those that arrived in the newest interval."""
+    """What is known of a service's load now: two signals, their ticks, replicas that get requests, requests
+    in flight, and those that arrived in the newest interval."""
 
     work: Signal
     cpu: Signal
@@ -41,7 +55,8 @@ class Load(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """Replicas needed, before rounding, the rule that says so, and what of them is no surplus for the time of a surge."""
+    """Replicas needed, before rounding, the rule that says so, and what of them is no surplus for the time of
+    a surge."""
 
     need: float
     rule: str
@@ -51,8 +66,9 @@ class Growth(NamedTuple):
 def significant(signal: Signal, replicas: int, target: float, sure: float) -> float:
     """Replicas that demand needs if it is surely more than `replicas` may serve, else 0.
 
-    A score test per window: is the sum further above what `UPPER` times the target allows than chance explains? The
-    window with the most evidence gives the estimate, less two standard deviations, for it was picked as the highest.
+    A score test per window: is the sum further above what `UPPER` times the target allows than chance
+    explains? The window with the most evidence gives the estimate, less two standard deviations, for it was
+    picked as the highest.
     """
     best, need = sure, 0.0
     for count in WINDOWS[: len(signal.work)]:
@@ -70,9 +86,9 @@ def significant(signal: Signal, replicas: int, target: float, sure: float) -> fl
 def rising(signal: Signal) -> float:
     """CPU seconds per second to add for growth that goes on, 0 when chance may be all.
 
-    A ramp (four intervals that rise, evenly as far as chance lets one see) is followed to when a new replica helps. A
-    jump in the newest interval alone may have begun anywhere in it: half of what it rose is added. A jump that the
-    interval before had begun is seen whole by now.
+    A ramp (four intervals that rise, evenly as far as chance lets one see) is followed to when a new replica
+    helps. A jump in the newest interval alone may have begun anywhere in it: most of what it rose is added
+    again. A jump that the interval before had begun is seen whole by now.
     """
     if len(signal.work) < 4:
         return 0.0
@@ -81,44 +97,52 @@ def rising(signal: Signal) -> float:
     expected = [rate * length for rate in rates]
     last, before = rates[3] - rates[2], rates[2] - rates[1]
     bend = math.sqrt(signal.grain * (expected[3] + 4 * expected[2] + expected[1])) / length
-    if evidence(signal.grain, expected[3] + expected[2], expected[1] + expected[0]) > RISE_SURE:
-        if min(last, before) > 0 and abs(last - before) < EVEN * bend:
-            return min(last, before) / length * LEAD
+    ramp = evidence(signal.grain, expected[3] + expected[2], expected[1] + expected[0]) > RISE_SURE
+    if ramp and min(last, before) > 0 and abs(last - before) < EVEN * bend:
+        return min(last, before) / length * LEAD
     if evidence(signal.grain, expected[2], expected[1]) > RISE_SURE:
         return 0.0
-    return HALF * last if evidence(signal.grain, expected[3], expected[2]) > RISE_SURE else 0.0
+    return MISSED * last if evidence(signal.grain, expected[3], expected[2]) > RISE_SURE else 0.0
 
 
-def from_requests(view: Load, replicas: int, target: float) -> Growth:
-    """What requests prove. In an overload what is still to come and what drains the queue are added; it is measured
-    by the replicas that are ready, so that a ramp is followed while those asked for first still start."""
-    row = view.work
+def from_requests(load: Load, replicas: int, target: float) -> Growth:
+    """What requests prove. In an overload what is still to come and what drains the queue are added; it is
+    measured by the replicas that are ready, so that a ramp is followed while those asked for first still
+    start."""
+    row = load.work
     rate = row.work[-1] / row.seconds[-1]
-    if rate <= OVERLOAD * view.ready:
+    if rate <= OVERLOAD * load.ready:
         proven = significant(row, replicas, target, REQUESTS_SURE)
         return Growth(proven, "requests", proven)
-    base = significant(row, min(view.ready, replicas), target, REQUESTS_SURE)
+    base = significant(row, min(load.ready, replicas), target, REQUESTS_SURE)
     if base <= 0:
         return Growth(0.0, "requests", 0.0)
     seen = max(base, rate / target)
     ahead = min((rate + rising(row)) / target, AHEAD * seen)
-    cost = row.work[-1] / view.arrived if view.arrived else 0.0
-    queue = max(0.0, view.in_flight - CALM * view.ready) * cost
+    cost = row.work[-1] / load.arrived if load.arrived else 0.0
+    queue = max(0.0, load.in_flight - CALM * load.ready) * cost
     return Growth(max(base, ahead) + queue / DRAIN, "surge", seen)
 
 
-def from_cpu(view: Load, replicas: int, target: float) -> Growth:
-    """What CPU proves. Saturated replicas hide how much more is asked of them: then, without requests to tell, it leaps.
-    Until those of a leap are ready, it waits."""
-    proven = significant(view.cpu, replicas, target, CPU_SURE)
-    if view.work.work or not _saturated(view.ticks, view.cpu.grain, replicas, target):
+def from_cpu(load: Load, replicas: int, target: float) -> Growth:
+    """What CPU proves. Saturated replicas hide how much more is asked of them: then, where requests do not
+    tell, it leaps. Until those of a leap are ready, it waits."""
+    proven = significant(load.cpu, replicas, target, CPU_SURE)
+    if _explained(load) or not _saturated(load.ticks, load.cpu.grain, replicas, target):
         return Growth(proven, "cpu", proven)
     return Growth(LEAP * replicas, "saturated", LEAP * replicas)
 
 
+def _explained(load: Load) -> bool:
+    """Whether requests account for the CPU that is used; they do not where their costs are not known, or much
+    too low."""
+    work, cpu = load.work.window(HASTY)[0], load.cpu.window(min(HASTY, len(load.work.work)))[0]
+    return bool(load.work.work) and work >= TRUSTED * cpu
+
+
 def _saturated(ticks: Sequence[Tick], grain: float, replicas: int, target: float) -> bool:
-    """Whether all replicas are ready, saturated in the newest interval, and the last ones prove more than chance. A
-    replica that became ready in an interval counts from the next one."""
+    """Whether all replicas are ready, saturated in the newest interval, and the last ones prove more than
+    chance. A replica that became ready in an interval counts from the next one."""
     if not ticks or ticks[-1].ready < replicas or not _busy(ticks[-1]):
         return False
     work = allowed = 0.0

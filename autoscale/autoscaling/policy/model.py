@@ -1,4 +1,5 @@
-"""What a policy is given and what it answers. Standard library only; times are seconds on one clock of the caller's."""
+"""What a policy is given and what it answers. Standard library only; times are seconds on one clock of the
+caller's."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ class Replica(NamedTuple):
 class Traffic(NamedTuple):
     """The gateway's figures for the service in the sample's interval, both listeners together.
 
-    arrived, completed: requests by route group (a refused one is completed at once).
-    in_flight: requests that were under way when the sample was taken. failed: 5xx answers and refused requests.
+    arrived, completed: requests by route group (a refused one is completed at once). in_flight: requests that
+    were under way when the sample was taken. failed: 5xx answers and refused requests.
     """
 
     arrived: Mapping[str, float]
@@ -38,9 +39,10 @@ class Traffic(NamedTuple):
 class Sample:
     """One look at a service.
 
-    at: when. seconds: how long the interval of its figures was, about two. wanted: replicas that the service's
-    specification asks for. replicas: its tasks. traffic: None when the gateway did not answer.
-    updating: a rolling update or a rollback runs. room: replicas of it that all nodes together can hold, None if unknown.
+    at: when. seconds: how long the interval of its figures was, about two. wanted: replicas that the
+    service's specification asks for. replicas: its tasks. traffic: None when the gateway did not answer.
+    updating: a rolling update or a rollback runs. room: replicas of it that all nodes together can hold, None
+    if unknown.
     """
 
     at: float
@@ -56,9 +58,9 @@ class Sample:
 class Config:
     """What the labels of a service say; see docs/autoscaling.md for each.
 
-    cpu_target: CPU seconds per second that a replica should use. step: the share of the replicas that one decision
-    may remove. cooldown: seconds that demand must have been lower before anything is removed.
-    trend: seconds that steady growth is extrapolated, 0 for never.
+    cpu_target: CPU seconds per second that a replica should use. step: the share of the replicas that one
+    decision may remove. cooldown: seconds that demand must have been lower before anything is removed. trend:
+    seconds that steady growth is extrapolated, 0 for never.
     """
 
     min: int = 1

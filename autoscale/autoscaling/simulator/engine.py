@@ -1,4 +1,5 @@
-"""One run: a trace, a policy, a Swarm that starts and drains replicas, and what the policy gets to see of it."""
+"""One run: a trace, a policy, a Swarm that starts and drains replicas, and what the policy gets to see of
+it."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from autoscaling.simulator.traces import BIN, Trace
 class Setup:
     """The world around the policy. Seconds and CPU seconds; ranges are uniform.
 
-    start: from the scale call until a replica gets requests. every: between two samples. delay: from a sample's
-    moment until its decision takes effect (scrape, decide, call). room: replicas that the nodes hold, None for any.
+    start: from the scale call until a replica gets requests. every: between two samples. delay: from a
+    sample's moment until its decision takes effect (scrape, decide, call). room: replicas that the nodes
+    hold, None for any.
     """
 
     config: Config = field(default_factory=lambda: Config(min=2, max=24))
@@ -73,8 +75,8 @@ def needed(rate: float, setup: Setup) -> int:
 
 
 def simulate(trace: Trace, policy: Policy, setup: Setup, seed: int, *, requests: bool = True) -> Run:
-    """The same seed gives the same requests to every policy. Without `requests` only replicas come and go, which is all
-    that the cost of an oracle needs."""
+    """The same seed gives the same requests to every policy. Without `requests` only replicas come and go,
+    which is all that the cost of an oracle needs."""
     return _Simulation(trace, policy, setup, seed, requests).run()
 
 
@@ -84,7 +86,13 @@ class _Simulation:
         self.random = random.Random(f"swarm {seed}")  # noqa: S311 - a simulation's dice
         slots = 4 * setup.config.max + 16
         world = kernel.new_world(
-            trace.rate if requests else np.zeros_like(trace.rate), BIN, demand=setup.demand, limit=setup.limit, slow=setup.slow, seed=seed, slots=slots
+            trace.rate if requests else np.zeros_like(trace.rate),
+            BIN,
+            demand=setup.demand,
+            limit=setup.limit,
+            slow=setup.slow,
+            seed=seed,
+            slots=slots,
         )
         self.result = Run(trace, setup, world)
         self.world = world
@@ -159,9 +167,7 @@ class _Simulation:
             slot.busy = used[slot.number]
             since = slot.ready_at if slot.ready else slot.started
             replicas.append(Replica(slot.number, slot.ready, slot.started, since, cpu))
-        return Sample(
-            at, seconds, self._wanted(), replicas, self._traffic(at), False, self.setup.room
-        )
+        return Sample(at, seconds, self._wanted(), replicas, self._traffic(at), False, self.setup.room)
 
     def _traffic(self, at: float) -> Traffic | None:
         counts = self.world.counts
@@ -200,4 +206,3 @@ class _Simulation:
         if any(member is slot for member in self.members):
             slot.ready = True
             self._rotate(at)
-

@@ -1,18 +1,20 @@
 """The inner loop: requests on processor-sharing replicas, compiled by numba.
 
-Replicas meet only where the gateway hands them a request, so there is no common queue of events: each replica is
-brought up to date when something happens to it. In virtual time (the service that each of its requests has had so
-far) a request departs at its arrival's virtual time plus its demand, whatever comes later; a binary heap of these per
-replica makes an event cost O(log n). Source: Demers, Keshav and Shenker, "Analysis and simulation of a fair queueing
-algorithm", SIGCOMM 1989, for the virtual clock.
+Replicas meet only where the gateway hands them a request, so there is no common queue of events: each replica
+is brought up to date when something happens to it. In virtual time (the service that each of its requests has
+had so far) a request departs at its arrival's virtual time plus its demand, whatever comes later; a binary
+heap of these per replica makes an event cost O(log n). Source: Demers, Keshav and Shenker, "Analysis and
+simulation of a fair queueing algorithm", SIGCOMM 1989, for the virtual clock.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,12 @@ if not os.access(Path(__file__).parent, os.W_OK):
         "NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"hivemart-numba-{os.getuid()}")
     )
 
-from numba import njit
+if TYPE_CHECKING:
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+    def njit(**options: Any) -> Callable[[Function], Function]: ...
+else:
+    from numba import njit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,10 +42,12 @@ NEXT, NOW, SUM_RESPONSE = range(3)  # places in World.clock
 
 
 class World(NamedTuple):
-    """Everything that the loop reads and changes. A slot is a place for one replica; `bin` is a length of time.
+    """Everything that the loop reads and changes. A slot is a place for one replica; `bin` is a length of
+    time.
 
-    rate: arrivals per second in each bin. total, bad: requests by the second of their arrival.
-    heap: departures in virtual time, and since: when that request arrived, per slot. members: slots that get requests.
+    rate: arrivals per second in each bin. total, bad: requests by the second of their arrival. heap:
+    departures in virtual time, and since: when that request arrived, per slot. members: slots that get
+    requests.
     """
 
     rate: Floats
@@ -63,12 +72,13 @@ def new_world(
     rate: Floats, bin: float, *, demand: float, limit: int, slow: float, seed: int, slots: int
 ) -> World:
     seconds = int(len(rate) * bin) + 1
-    words = np.random.SeedSequence(seed).generate_state(4, np.uint64)
+    words = np.random.SeedSequence(seed).generate_state(4, np.uint64).astype(np.uint64)
     world = World(
         rate=rate, bin=bin, demand=demand, limit=limit, slow=slow, random=words,
         clock=np.zeros(3), counts=np.zeros(6, np.int64),
         total=np.zeros(seconds, np.int64), bad=np.zeros(seconds, np.int64),
-        virtual=np.zeros(slots), touched=np.zeros(slots), busy=np.zeros(slots), load=np.zeros(slots, np.int64),
+        virtual=np.zeros(slots), touched=np.zeros(slots),
+        busy=np.zeros(slots), load=np.zeros(slots, np.int64),
         heap=np.zeros((slots, limit)), since=np.zeros((slots, limit)),
     )  # fmt: skip
     world.clock[NEXT] = _next_arrival(world, 0.0)
@@ -86,23 +96,24 @@ def _exponential(random: Words) -> float:
     random[0] ^= random[3]
     random[2] ^= shifted
     random[3] = (random[3] << np.uint64(45)) | (random[3] >> np.uint64(19))
-    return -np.log((np.float64(result >> np.uint64(11)) + 0.5) * 1.1102230246251565e-16)
+    return float(-np.log((np.float64(result >> np.uint64(11)) + 0.5) * 1.1102230246251565e-16))
 
 
 @njit(cache=True)
 def _next_arrival(world: World, now: float) -> float:
-    """When the next request comes: an exponential amount of `rate` is used up, bin by bin; past the end never."""
+    """When the next request comes: an exponential amount of `rate` is used up, bin by bin; past the end
+    never."""
     left = _exponential(world.random)
     place = int(now / world.bin)
     while place < len(world.rate):
         end = (place + 1) * world.bin
         amount = (end - now) * world.rate[place]
         if left < amount:
-            return now + left / world.rate[place]
+            return float(now + left / world.rate[place])
         left -= amount
         now = end
         place += 1
-    return np.inf
+    return math.inf
 
 
 @njit(cache=True)

@@ -17,7 +17,8 @@ TOLERATED = 0.05
 REVERSAL_WITHIN = 600.0
 
 Figures = dict[str, float | None]
-# Student's t, two-sided 95 %, by degrees of freedom (1 to 30); beyond that the normal distribution's 1.96 is near.
+# Student's t, two-sided 95 %, by degrees of freedom (1 to 30); beyond that the normal distribution's 1.96 is
+# near.
 T95 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
@@ -119,4 +120,14 @@ def _half_width(values: Sequence[float]) -> float:
     return factor * stdev(values) / math.sqrt(len(values))
 
 
-__all__ = ["Figures", "demanded", "figures", "needed", "provisioning", "recovery", "replica_seconds", "reversals", "summary"]
+__all__ = [
+    "Figures",
+    "demanded",
+    "figures",
+    "needed",
+    "provisioning",
+    "recovery",
+    "replica_seconds",
+    "reversals",
+    "summary",
+]

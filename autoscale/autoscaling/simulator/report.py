@@ -36,11 +36,14 @@ Table = Mapping[str, Mapping[str, Figures]]
 
 
 def as_table(table: Table) -> str:
-    """One block per trace, one line per policy; the half width of the 95 % confidence interval behind a mean."""
+    """One block per trace, one line per policy; the half width of the 95 % confidence interval behind a
+    mean."""
     lines = []
     for trace, policies in table.items():
         lines += ["", trace, f"  {'':10}" + "".join(f"{title:>16}" for title in COLUMNS.values())]
-        lines += [f"  {name:10}" + "".join(_cell(found, key) for key in COLUMNS) for name, found in policies.items()]
+        lines += [
+            f"  {name:10}" + "".join(_cell(found, key) for key in COLUMNS) for name, found in policies.items()
+        ]
     return "\n".join(lines).lstrip("\n")
 
 

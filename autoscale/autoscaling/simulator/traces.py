@@ -22,7 +22,8 @@ class BadTrace(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """rate: arrivals per second, one value per BIN. steps: when load rises so fast that recovery is worth asking for."""
+    """rate: arrivals per second, one value per BIN. steps: when load rises so fast that recovery is worth
+    asking for."""
 
     name: str
     rate: NDArray[np.float64]
@@ -35,7 +36,8 @@ class Trace:
 
 
 def load(name: str, seed: int) -> Trace:
-    """A shipped trace by its name, or a CSV by its path. Only `diurnal` differs by seed: it has noise of its own."""
+    """A shipped trace by its name, or a CSV by its path. Only `diurnal` differs by seed: it has noise of its
+    own."""
     if name == "diurnal":
         return diurnal(seed)
     if name in SHIPPED:
@@ -103,8 +105,8 @@ SHIPPED: dict[str, Callable[[], Trace]] = {
 
 
 def from_csv(path: Path, scale: float = 1.0) -> Trace:
-    """`minute,requests`: counts stand for the middle of their minute; between two middles the rate is interpolated,
-    before the first and after the last, and across missing minutes' edges, it is held."""
+    """`minute,requests`: counts stand for the middle of their minute; between two middles the rate is
+    interpolated, before the first and after the last, and across missing minutes' edges, it is held."""
     minutes, counts = zip(*_rows(path), strict=True)
     middles = (np.array(minutes) - minutes[0] + 0.5) * 60
     if np.any(np.diff(middles) <= 0):
@@ -116,7 +118,8 @@ def from_csv(path: Path, scale: float = 1.0) -> Trace:
 
 
 def _rises(middles: NDArray[np.float64], rates: NDArray[np.float64]) -> tuple[float, ...]:
-    """The beginnings of jumps: half as much again from one minute to the next, after a minute that was none."""
+    """The beginnings of jumps: half as much again from one minute to the next, after a minute that was
+    none."""
     jumps = (rates[1:] >= 1.5 * rates[:-1]) & (rates[1:] - rates[:-1] >= 10)
     first = jumps & ~np.concatenate([[False], jumps[:-1]])
     return tuple(float(middles[place]) for place in np.flatnonzero(first))
