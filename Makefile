@@ -111,6 +111,10 @@ reconcile: $(VENV)/.installed ## Make stock, orders and payments agree, after a 
 secrets-rotate: $(VENV)/.installed ## New keys and passwords without a failed request: WHAT=
 	@$(SWARM) rotate
 
+.PHONY: spike
+spike: $(VENV)/.science ## A flood of log-ins on the deployed shop, and a report: RATE=30 TO=var/spike URL= (deploy with AUTH_RATE=100000)
+	@$(SWARM) spike
+
 ##@ Compare autoscaling policies
 
 # Options that were given, as the command's own; --json for JSON=, and so on.

@@ -46,6 +46,9 @@ VERBS: dict[str, Callable[[Cluster], None]] = {
     "standby": lambda cluster: _module("standby")(cluster, _env("SERVICE"), _env("ANEW")),
     "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE"), _env("FENCED")),
     "reconcile": lambda cluster: _module("reconcile")(cluster),
+    "spike": lambda cluster: importlib.import_module("swarm.load.spike").spike(
+        cluster, _env("RATE"), _env("TO"), _env("URL")
+    ),
     "rotate": lambda cluster: _module("rotate")(cluster, _env("WHAT"), _env("SERVICE"), _env("OVERLAP")),
 }
 

@@ -1,0 +1,164 @@
+"""`make spike`: a flood of log-ins on the deployed auth service, and a report of what became of it.
+
+Load goes to this machine's loopback only. The report has pictures of the tasks on each node before and at the
+height of it, of replicas, latency and errors over time, and the figures that they show.
+"""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from swarm.cluster import Cluster, Failed
+from swarm.options import ROOT, BadOption
+from swarm.rollout import Say
+from swarm.shop import WEBS
+
+PROFILE = Path(__file__).parent / "logins.py"
+MOST = 200  # log-ins a second
+PHASES = {"SPIKE_BEFORE": 30, "SPIKE_SECONDS": 90, "SPIKE_AFTER": 60}
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at the Swarm. at: seconds from the start; tasks: (node, service) -> running ones."""
+
+    at: float
+    wanted: dict[str, int]
+    ready: dict[str, int]
+    tasks: Counter[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that a report is made of."""
+
+    nodes: list[str]
+    looks: list[Look]
+    begin: float
+    end: float
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def height(self) -> Look:
+        """When most tasks ran."""
+        return max(self.looks, key=lambda look: sum(look.tasks.values()))
+
+
+def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print) -> Path:
+    """The report's path. BadOption when it makes no sense, Failed when Locust or the Swarm will not."""
+    if rate and not (rate.isdecimal() and 1 <= int(rate) <= MOST):
+        raise BadOption(f"RATE={rate} is not a whole number of log-ins a second from 1 to {MOST}.")
+    target = url or _own_door(cluster)
+    _only_here(target)
+    if "auth" not in cluster.services():
+        raise Failed(f"The stack {cluster.stack} has no auth service: deploy it first.")
+    folder = Path(to or ROOT / "var" / "spike")
+    folder.mkdir(parents=True, exist_ok=True)
+    phases = {name: int(os.environ.get(name) or default) for name, default in PHASES.items()}
+    env = {"SPIKE_FLOOD": rate or "30", **{name: str(seconds) for name, seconds in phases.items()}}
+    say(f"{env['SPIKE_FLOOD']} log-ins a second for {phases['SPIKE_SECONDS']} s at {target}")
+    run = _watched(cluster, target, folder, env, phases)
+    run.history = read_history(folder / "locust_stats_history.csv", run)
+    from swarm.load import report
+
+    written = report.write(run, folder)
+    say(f"{written}")
+    return written
+
+
+def _own_door(cluster: Cluster) -> str:
+    options = cluster.options
+    return (
+        f"https://127.0.0.1:{options.https_port}" if options.tls else f"http://127.0.0.1:{options.http_port}"
+    )
+
+
+def _only_here(url: str) -> None:
+    host = urlsplit(url).hostname or ""
+    try:
+        found = {row[4][0] for row in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise BadOption(f"URL={url}: {error}.") from error
+    if not all(ipaddress.ip_address(address).is_loopback for address in found):
+        raise BadOption(f"URL={url} is not this machine: load is sent to loopback only.")
+
+
+def _watched(
+    cluster: Cluster, target: str, folder: Path, env: Mapping[str, str], phases: Mapping[str, int]
+) -> Run:
+    """Look once a second while Locust runs. It is ended when this is."""
+    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in cluster.nodes()}
+    began = time.monotonic()
+    looks = [look(cluster, nodes, 0.0)]
+    command = [
+        *(sys.executable, "-W", "ignore", "-m", "locust", "-f", str(PROFILE), "--headless", "--host", target),
+        *("--csv", str(folder / "locust"), "--csv-full-history", "--loglevel", "WARNING", "--only-summary"),
+    ]
+    process = subprocess.Popen(command, env={**os.environ, **env}, cwd=ROOT)
+    try:
+        end = began + sum(phases.values()) + 60
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(1)
+            looks.append(look(cluster, nodes, time.monotonic() - began))
+    finally:
+        process.terminate()
+        process.wait(20)
+    begin = float(phases["SPIKE_BEFORE"])
+    return Run(sorted(nodes.values()), looks, begin, begin + phases["SPIKE_SECONDS"])
+
+
+def look(cluster: Cluster, nodes: Mapping[str, str], at: float) -> Look:
+    services, tasks = cluster.services(), cluster.tasks()
+    webs = [name for name in WEBS if name in services]
+    running = {name: [task for task in tasks.get(services[name]["ID"], []) if _runs(task)] for name in webs}
+    return Look(
+        at,
+        wanted={name: _replicas(services[name]) for name in webs},
+        ready={name: len(found) for name, found in running.items()},
+        tasks=Counter((nodes.get(task["NodeID"], "?"), name) for name in webs for task in running[name]),
+    )
+
+
+def _runs(task: Mapping[str, Any]) -> bool:
+    return bool(task["DesiredState"] == "running" and task["Status"]["State"] == "running")
+
+
+def _replicas(service: Mapping[str, Any]) -> int:
+    return int(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 0))
+
+
+def read_history(path: Path, run: Run) -> list[dict[str, float]]:
+    """Locust's rows of all requests together, by seconds from its start."""
+    if not path.exists():
+        raise Failed("Locust left no figures; what it said is above.")
+    with path.open(newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["Name"] == "Aggregated"]
+    first = float(rows[0]["Timestamp"]) if rows else 0.0
+    return [
+        {
+            "at": float(row["Timestamp"]) - first,
+            "rate": _float(row["Requests/s"]),
+            "failures": _float(row["Failures/s"]),
+            "median": _float(row["50%"]),
+            "late": _float(row["95%"]),
+            "requests": _float(row["Total Request Count"]),
+            "failed": _float(row["Total Failure Count"]),
+        }
+        for row in rows
+    ]
+
+
+def _float(text: str) -> float:
+    return 0.0 if text in ("", "N/A") else float(text)
