@@ -79,9 +79,11 @@ def test_an_agent_that_is_missing_is_unknown_not_idle_and_said(measuring):
     take(measuring, 1000, {"a": agent(1000.0, t1=50.0)})
 
     soon = take(measuring, 1004, {"a": None})
+    said_at_once = dict(measuring._faults.now)
     late = take(measuring, 1008, {"a": None})
 
     assert soon.replicas[0].cpu is not None
+    assert said_at_once == {}  # one late answer is nothing to wake people for
     assert late.replicas[0].cpu is None
     assert measuring._faults.now == {"node agents": "1 of 1 do not answer", "gateway figures": "none answers"}
 

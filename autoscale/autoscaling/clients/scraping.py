@@ -55,7 +55,7 @@ class Scraper:
     """Rows by address; None for one that does not answer, answers late, or answers something else."""
 
     def __init__(
-        self, targets: Sequence[str], *, timeout: float = 1.0, find: Callable[..., list[str]] = addresses
+        self, targets: Sequence[str], *, timeout: float = 1.5, find: Callable[..., list[str]] = addresses
     ) -> None:
         self._targets, self._timeout, self._find = targets, timeout, find
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="scrape")

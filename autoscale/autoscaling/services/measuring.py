@@ -80,6 +80,7 @@ class Measuring:
         self._cpu: dict[str, Cpu] = {}
         self._gateways: dict[str, Counters] = {}
         self._seen: dict[str, float] = {}
+        self._well: dict[str, float] = {}
         self._last: float | None = None
         self._node_cpu: dict[str, tuple[float, float]] = {}
         self.nodes: dict[str, NodeFigures] = {}
@@ -133,7 +134,16 @@ class Measuring:
         answering = sum(rows is not None for rows in agents.values())
         nodes = {task.node for task in cluster.tasks if task.node}
         missing = len(nodes) - answering
-        self._faults.say("node agents", f"{missing} of {len(nodes)} do not answer" if missing > 0 else "")
+        fault = f"{missing} of {len(nodes)} do not answer" if missing > 0 else ""
+        self._say("node agents", fault, cluster.at)
+
+    def _say(self, what: str, fault: str, now: float) -> None:
+        """Only what lasts: on a busy machine a single answer may be late."""
+        if not fault:
+            self._well[what] = now
+        elif now - self._well.setdefault(what, now) <= STALE:
+            return
+        self._faults.say(what, fault)
 
     def _take_node(self, rows: Rows) -> None:
         total, cores = rows.get("hivemart_node_cpu_seconds_total"), rows.get("hivemart_node_cpu_cores")
@@ -173,7 +183,7 @@ class Measuring:
         for gone in self._gateways.keys() - gateways.keys():
             del self._gateways[gone]
         fault = f"{len(missing)} of {len(gateways)} do not answer" if missing else ""
-        self._faults.say("gateway figures", fault or ("" if answered else "none answers"))
+        self._say("gateway figures", fault or ("" if answered else "none answers"), now)
         return None if missing or not answered else dict(flows)
 
 
