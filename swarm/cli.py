@@ -45,12 +45,24 @@ def deploy_stack(
     run([*arguments, stack], env=variables)
 
 
-def task_logs(task: str, *, tail: int = 15) -> list[str]:
-    """The last lines of one task; none where its node does not answer."""
+def logs(of: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[str]:
+    """The last lines of a service, or of one task: what it said on either stream. None where its node does
+    not answer.
+    """
+    arguments = ["docker", "service", "logs", *(["--raw"] if raw else []), "--tail", str(tail), of]
     try:
-        return run(["service", "logs", "--raw", "--tail", str(tail), task], timeout=15).splitlines()[-tail:]
-    except Failed:
+        done = subprocess.run(
+            arguments,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return []
+    return [] if done.returncode else done.stdout.splitlines()
 
 
 def roll_back(service: str) -> None:

@@ -139,7 +139,7 @@ def prepare(plan: Plan, say: Say) -> None:
     say("Databases")
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for lines in pool.map(lambda name: prepare_one(plan, name), due):
-            say(f"  {lines[-1] if lines else 'prepared'}")
+            say(f"  {jobs.last_said(lines, 'prepared')}")
     current = state.read(plan.cluster)
     marks = current.get("prepared", {}) | {name: plan.prepared(name) for name in due}
     state.write(plan.cluster, current | {"prepared": marks})
@@ -240,5 +240,8 @@ def _standbys(cluster: Cluster, say: Say) -> None:
 def _done(cluster: Cluster, changed: Sequence[str], seconds: float, say: Say) -> None:
     what = f"rolled {', '.join(changed)}" if changed else "nothing had to be rolled"
     say(f"The shop is up at {cluster.options.public_url} after {seconds:.0f} s; {what}.")
-    if not state.read(cluster).get("staff"):
+    remembered = state.read(cluster)
+    if held := remembered.get("held"):
+        say(f"Held at no replicas, by a restore or a promotion that did not end: {', '.join(sorted(held))}.")
+    if not remembered.get("staff"):
         say("Nobody may sign in as staff yet: make swarm-staff EMAIL=you@example.org asks for a password.")

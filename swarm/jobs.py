@@ -139,6 +139,11 @@ def run_job(
         _remove(cluster, made["ID"])
 
 
+def last_said(lines: Sequence[str], otherwise: str) -> str:
+    """What a command said at the end, without what it logged."""
+    return next((line for line in reversed(lines) if line and not line.startswith("{")), otherwise)
+
+
 @contextmanager
 def temporary_secret(cluster: Cluster, name: str, value: str, target: str) -> Iterator[Mounted]:
     """A secret that is there for one job; it is gone afterwards."""

@@ -19,7 +19,7 @@ def logs(cluster: Cluster, service: str, lines: str, follow: bool, say: Say = pr
     if not service:
         for name in sorted(cluster.services()):
             say(f"== {name}")
-            say(cli.run(["service", "logs", "--tail", lines or str(FEW), f"{cluster.stack}_{name}"]).rstrip())
+            say("\n".join(cli.logs(f"{cluster.stack}_{name}", tail=int(lines or FEW))))
         return
     cluster.service(service)
     arguments = ["service", "logs", "--tail", lines or "100", *(["--follow"] if follow else [])]

@@ -11,8 +11,9 @@ from swarm import cli
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import reason
 
-EVERY = 0.7  # seconds between two looks
+EVERY = 0.5  # seconds between two looks; a failed task is soon forgotten by Swarm
 ENOUGH = 6  # failed tasks of a new service: it will not come up
+LAST_WORDS = 15  # lines of a task that ended
 SHOWN = 6  # services named on a line
 GOING = {"updating", "rollback_started"}
 UNDONE = {"rollback_started", "rollback_completed", "rollback_paused", "paused"}
@@ -87,9 +88,9 @@ class Trouble:
         if task["ID"] in self.seen:
             return
         self.seen.add(task["ID"])
-        if not self.first:
+        if not self.words:
             self.first = reason(task["Status"])
-            self.words = cli.task_logs(task["ID"])
+            self.words = cli.logs(task["ID"], tail=LAST_WORDS, raw=True)[-LAST_WORDS:]
 
     def __str__(self) -> str:
         return "\n    ".join(
@@ -134,6 +135,10 @@ class Watch:
             own = tasks.get(services[name]["ID"], [])
             self._note(name, own)
             looks.append(look(name, services[name], own))
+            if looks[-1].undone and name not in self.troubles:
+                self.troubles[name] = Trouble(
+                    name, first=str(services[name]["UpdateStatus"].get("Message", ""))
+                )
         return looks
 
     def why(self, names: Iterable[str]) -> str:

@@ -59,7 +59,7 @@ def _prepare(cluster: Cluster, service: str, image: str, say: Say) -> None:
         timeout=deploy.PREPARE_SECONDS,
         **deploy.as_admin(values, service),
     )
-    say(f"  {lines[-1] if lines else 'prepared'}")
+    say(f"  {jobs.last_said(lines, 'prepared')}")
 
 
 def roll(cluster: Cluster, wanted: Mapping[str, str], say: Say) -> None:

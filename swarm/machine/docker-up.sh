@@ -63,7 +63,7 @@ join_swarm() {
   [ "$state" != active ] || return 0
   # A node that is locked, or whose state is broken, holds nothing that this script could save.
   [ "$state" = inactive ] || docker swarm leave --force >/dev/null
-  docker swarm init --advertise-addr "${ADVERTISE_ADDR:-127.0.0.1}" --task-history-limit 2 >/dev/null
+  docker swarm init --advertise-addr "${ADVERTISE_ADDR:-127.0.0.1}" --task-history-limit 5 >/dev/null
 }
 
 # Where no registry is reached the base image is made of Debian's packages, as Debian's own slim image is.

@@ -128,7 +128,7 @@ class ThreeNodes:
         """One Swarm of the three; the first of `managers` makes it and leads it, the others are workers."""
         began = time.monotonic()
         leader = self._nodes[managers[0] - 1]
-        options = ("--advertise-addr", leader.address, "--task-history-limit", "2")
+        options = ("--advertise-addr", leader.address, "--task-history-limit", "5")
         leader.run("swarm", "init", *options)
         for number, node in enumerate(self._nodes, start=1):
             if node is leader:
