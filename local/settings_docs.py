@@ -7,9 +7,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from local import parts
 from local.options import ROOT
-from local.parts import FOLDERS
 
+FOLDERS = {**parts.FOLDERS, "autoscale": "autoscale"}
 HEAD = """# Settings
 
 Made by `make docs` from the declarations in the code; do not edit. Every variable is read once, from the
@@ -68,6 +69,21 @@ What `python -m gateway` reads; `make deploy` sets it.
 | `DRAIN_SECONDS` | float | `0` | seconds to go on serving after SIGTERM |
 | `FIGURES_LISTEN` | str | `0.0.0.0:9101` | where gateway/figures.py answers; empty: nothing is counted |
 | `NGINX` | Path | `/app/nginx` | the program |
+
+## The node agent and the proxy before Docker
+
+What `manage.py node_agent` and `manage.py docker_proxy` read; they start without Django.
+
+| variable | type | default | meaning |
+|---|---|---|---|
+| `NODE_AGENT_LISTEN` | str | `0.0.0.0:9100` | where the agent answers |
+| `CGROUP_ROOT` | Path | `/sys/fs/cgroup` | where the host's control groups are mounted |
+| `PROC_ROOT` | Path | `/proc` | where the host's totals are read |
+| `NODE_NAME`, `NODE_ID` | str | | what this node is called |
+| `DOCKER_PROXY_LISTEN` | str | `0.0.0.0:2375` | where the proxy answers |
+| `DOCKER_HOST` | str | `unix:///var/run/docker.sock` | the Docker API |
+| `AUTOSCALE_CONFIG` | str | `hivemart_autoscale_overrides` | the configuration that keeps what people told |
+| `STACK` | str | | the stack that it belongs to |
 """
 
 
