@@ -42,6 +42,10 @@ staff: $(VENV)/.installed ## Make an admin in the running shop: EMAIL= PASSWORD=
 bench: install ## Measure start-up, memory, CPU time per request, orders per second
 	@exec $(BIN)/python -m local.bench
 
+.PHONY: bench-logs
+bench-logs: install ## Measure logs_svc: intake, kills of CouchDB and of the service, figures at EVENTS=100000
+	@exec $(BIN)/python -m local.bench.events --events $(or $(EVENTS),100000)
+
 ##@ Run it on a Docker Swarm
 
 # Options: variables of make, or lines of swarm/shop.env (swarm/shop.env.example has them all).
@@ -108,7 +112,7 @@ reconcile: $(VENV)/.installed ## Make stock, orders and payments agree, after a 
 	@$(SWARM) reconcile
 
 .PHONY: secrets-rotate
-secrets-rotate: $(VENV)/.installed ## New keys and passwords without a failed request: WHAT=
+secrets-rotate: $(VENV)/.installed ## New keys and passwords without a failed request: WHAT=signing|database|redis|all
 	@$(SWARM) rotate
 
 .PHONY: spike

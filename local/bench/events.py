@@ -189,7 +189,11 @@ def buckets(service: Service) -> dict[float, int]:
     text = urllib3.PoolManager().request("GET", f"{service.url}/metrics").data.decode()
     found = {}
     for line in text.splitlines():
-        if line.startswith("http_request_seconds_bucket{") and "logs/events" in line and 'method="POST"' in line:
+        if (
+            line.startswith("http_request_seconds_bucket{")
+            and "logs/events" in line
+            and 'method="POST"' in line
+        ):
             found[float(line.split('le="')[1].split('"')[0])] = int(float(line.rsplit(" ", 1)[1]))
     return found
 
@@ -281,6 +285,7 @@ def sign_in(folder: Path) -> dict[str, str]:
     from chassis.testing.identity import AUTH_KEY, KID, bearer
 
     (folder / "data").mkdir()
+    # Auth is not there: its last good keys are taken from where the service keeps them.
     document = {"keys": [jwk(KID, AUTH_KEY.public_key())]}
     (folder / "data" / "jwks.json").write_text(json.dumps(document))
     return bearer(roles=["admin"], seconds=86_400)
@@ -313,11 +318,16 @@ def measure(service: Service, folder: Path, headers: dict[str, str], arguments: 
     before = buckets(service)
     steady = load(service, events=count, rate=rate, connections=4)
     after = buckets(service)
-    row(f"told at {rate:,.0f} events a second, 50 a batch", f"{steady.accepted / steady.seconds:,.0f} accepted")
+    row(
+        f"told at {rate:,.0f} events a second, 50 a batch",
+        f"{steady.accepted / steady.seconds:,.0f} accepted",
+    )
     for milliseconds in (2, 5, 10):
         share = share_within(before, after, milliseconds / 1000)
         row(f"service time within {milliseconds} ms", f"{share:.1f} % of batches")
-    trip = ", ".join(f"p{share} {percentile(steady.milliseconds, share / 100):.1f} ms" for share in (50, 95, 99))
+    trip = ", ".join(
+        f"p{share} {percentile(steady.milliseconds, share / 100):.1f} ms" for share in (50, 95, 99)
+    )
     row("round trip, the load's own time included", trip)
     accepted = 2000 + steady.accepted
     most = load(service, events=count, rate=0, connections=4)
@@ -327,8 +337,12 @@ def measure(service: Service, folder: Path, headers: dict[str, str], arguments: 
     accepted += broken.accepted
     found = until_stored(service, headers, accepted)
     if found != accepted:
-        print(*sorted(folder.rglob("journal/*/*")), service.log.read_text()[-3000:], sep="\n", file=sys.stderr)
-    row("kill -9 of CouchDB, then of the service, under that load", f"{accepted:,} accepted, {found:,} stored")
+        print(
+            *sorted(folder.rglob("journal/*/*")), service.log.read_text()[-1500:], sep="\n", file=sys.stderr
+        )
+    row(
+        "kill -9 of CouchDB, then of the service, under that load", f"{accepted:,} accepted, {found:,} stored"
+    )
     missing = arguments.events - found
     if missing > 0:
         history(service, folder, missing)

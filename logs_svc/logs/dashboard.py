@@ -30,7 +30,7 @@ def dashboard(request: HttpRequest) -> list[Any]:
     today = now().date()
     board = parts().stats.everything(Days(today - timedelta(days=count - 1), today))
     period = "today" if count == 1 else f"the last {count} days"
-    return [*_cards(board, count, period), *_charts(board, count, period), *_tables(board, period)]
+    return [*_cards(board, count), *_charts(board, count, period), *_tables(board, period)]
 
 
 def _days(request: HttpRequest) -> int:
@@ -38,12 +38,12 @@ def _days(request: HttpRequest) -> int:
     return int(asked) if asked.isdigit() and len(asked) < 4 and int(asked) in RANGES else _USUAL
 
 
-def _cards(board: Board, count: int, period: str) -> list[Card]:
+def _cards(board: Board, count: int) -> list[Card]:
     figures, today = board.overview, board.series[-1]
     conversion = "–" if figures.conversion is None else f"{100 * figures.conversion:.1f} %"
     bots = ", ".join(f"{_REASONS.get(why, why)} {number:,}" for why, number in figures.bots.items())
     cards = [
-        Card("Show", _ranges(count), note=f"Figures below are of {period}."),
+        Card("Period", "Today" if count == 1 else f"{count} days", note=_ranges(count)),
         Card("Visitors", f"{figures.visitors:,}", note="who looked at a product"),
         Card("Events", f"{figures.events:,}", note=f"{sum(today.counts.values()):,} today"),
         Card("Conversion", conversion, note="of those who looked, bought"),
@@ -69,7 +69,7 @@ def _warnings() -> list[Card]:
 
 def _ranges(chosen: int) -> str:
     links = ((n, "page" if n == chosen else "false", _name(n)) for n in RANGES)
-    return format_html_join(" ", '<a class="logs-range" href="?days={}" aria-current="{}">{}</a>', links)
+    return format_html_join(" · ", '<a class="logs-range" href="?days={}" aria-current="{}">{}</a>', links)
 
 
 def _name(days: int) -> str:

@@ -60,9 +60,11 @@ class Chart:
     def marks(self) -> list[dict[str, Any]]:
         """Where each point is drawn, in the units of the picture (600 x 160)."""
         step = self.WIDTH / max(len(self.points), 1)
+        apart = -(-len(self.points) // 7)  # seven labels at most, for they are read on phones too
         return [
             {
                 "label": label,
+                "labelled": index % apart == 0,
                 "value": value,
                 "x": round(index * step + step * 0.12, 1),
                 "middle": round(index * step + step / 2, 1),

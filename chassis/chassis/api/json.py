@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 from uuid import UUID
@@ -54,6 +55,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_once)
 
 
@@ -74,7 +76,7 @@ def _inspect(value: Any) -> None:
 
 
 def _storable(text: str) -> None:
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\x00" in text or not (text.isascii() or _SURROGATE.search(text) is None):
         raise ParseError("Text holds NUL or half a surrogate pair.")
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _SWITCH = 0.0005  # seconds
 _LINGER = 0.03  # seconds in which more may come, so that a batch is worth its requests
-_MOST = 500  # events of a batch
+_MOST = 250  # events of a batch, or a request more: what is encoded at once holds up requests
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _ATTEMPTS = 5  # for what the store refuses; while it is away there is no limit
 

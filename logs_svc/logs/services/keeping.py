@@ -21,6 +21,7 @@ from logs.services.auditing import Audit
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
+_QUIET = timedelta(seconds=30)
 _MANY, _LONG = 10, timedelta(seconds=60)  # deltas of a day that are put together, or how long the first waits
 
 
@@ -131,9 +132,16 @@ class Keeper:
 
     # -- lists, and installations of before
 
-    def lists_build(self) -> None:
-        """Ask each list of this month something, so that staff find it built: CouchDB does so by itself."""
+    def lists_build(self) -> bool:
+        """Ask this month's lists something when it is quiet, so that staff find them built: CouchDB does so
+        by itself, the local server would keep writes waiting for it. Whether it was quiet.
+        """
+        newest = self._archive.arrivals(None, limit=1, newest=True).items
+        made = moment_of_id(newest[0][1].id) if newest else None
+        if made is not None and made > self._clock() - _QUIET:
+            return False
         self._archive.find("by_time", descending=True, limit=1)
+        return True
 
     def upgrade(self) -> int:
         """Take in what an installation of before the months has: count its events, put its audit entries into
