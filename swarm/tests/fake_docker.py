@@ -7,6 +7,8 @@ import itertools
 from types import SimpleNamespace
 from typing import Any
 
+from docker.errors import NotFound
+
 from swarm.cluster import Cluster
 from swarm.options import Options
 
@@ -79,4 +81,10 @@ def cluster(**options: Any) -> Cluster:
     def create(name: str, data: bytes, labels: dict[str, str]) -> None:
         api._keep("configs", name, data, labels)
 
-    return Cluster(SimpleNamespace(api=api, configs=SimpleNamespace(create=create)), Options(**options))
+    def get(name: str) -> None:
+        if name not in {raw["Spec"]["Name"] for raw in api.kept["configs"].values()}:
+            raise NotFound(name)
+
+    return Cluster(
+        SimpleNamespace(api=api, configs=SimpleNamespace(create=create, get=get)), Options(**options)
+    )

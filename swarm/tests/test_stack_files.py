@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,20 +26,13 @@ IMAGES = {
 }
 
 
+@cache
 def stack(**given: str) -> dict[str, Any]:
     """The stack as these options make it on an empty Swarm."""
     options = parse({"COUCHDB_IMAGE": "stand-in", **given})
     here = type(cluster())(cluster().docker, options)
     Secrets(here).ensure()
-    newest = Secrets(here).newest()
-    values = {
-        **variables.from_options(options),
-        **variables.from_images(options, IMAGES),
-        **variables.from_secrets(options, newest),
-        **variables.replicas(here),
-        **variables.databases(here, newest),
-        "CONFIG_PUBLIC_KEYS": "hivemart_public_keys_1",
-    }
+    values = variables.make(here, IMAGES)
     return declared.load(deploy.files(options), values)
 
 
