@@ -4,13 +4,13 @@ tuning."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from autoscaling.policy import growth
 from autoscaling.policy.demand import (
     FIRST_GRAIN,
-    Cost,
+    Costs,
     Signal,
     Tick,
     chance,
@@ -43,12 +43,12 @@ class Level(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a decision remembers. costs: by route group. ticks: the last two minutes. levels: those of the
+    """What a decision remembers. ticks: the last two minutes. levels: those of the
     cooldown that no later one exceeds, so that the first is the highest. since: from when on the record is
     complete. fresh: when figures were last there. wanted, grown, lowered: the last size, and when it was last
     raised and reduced."""
 
-    costs: Mapping[str, Cost]
+    costs: Costs
     ticks: tuple[Tick, ...]
     work_grain: float
     cpu_grain: float
@@ -81,7 +81,9 @@ def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tu
 
 def _start(first: Sample) -> State:
     never = -math.inf
-    return State({}, (), FIRST_GRAIN, FIRST_GRAIN, (), first.at, first.at, first.wanted, never, never, never)
+    return State(
+        Costs(), (), FIRST_GRAIN, FIRST_GRAIN, (), first.at, first.at, first.wanted, never, never, never
+    )
 
 
 def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:

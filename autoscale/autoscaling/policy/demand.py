@@ -13,17 +13,15 @@ LEARN_FROM, LEARN_TO = 0.10, 0.85  # CPU per replica between which a request's c
 FIRST_GRAIN = 0.05  # CPU seconds; what the first samples are taken to consist of
 GRAIN_WEIGHT = 1 / 64
 ENOUGH = 5  # requests that a first guess takes
+SPREAD = 10.0  # how many times its first guess a cost may well be
 DRIFT = 5e-4  # how much a cost may move per sample, as a share of it
 
 
-class Cost(NamedTuple):
-    """CPU seconds of one request, and the variance of that belief."""
+class Costs(NamedTuple):
+    """CPU seconds of one request by route group: the best guess, and how surely (a covariance, by pair)."""
 
-    mean: float
-    variance: float
-
-
-Costs = Mapping[str, Cost]
+    means: Mapping[str, float] = {}
+    covariance: Mapping[tuple[str, str], float] = {}
 
 
 class Tick(NamedTuple):
@@ -72,45 +70,53 @@ def learn(costs: Costs, sample: Sample, cpu: float | None) -> Costs:
 
 
 def _fitted(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
-    """Kalman filter with one cost per route group: each takes its share of what the CPU used differs from the
-    forecast, the less certain one the more."""
+    """One step of a Kalman filter whose state are the costs: what the CPU used differs from the forecast
+    corrects each by how unsure it is and how much it was part of it. The noise is that of exponential
+    demands; costs drift a little."""
     counts = {group: count for group, count in traffic.completed.items() if count > 0}
     if not counts:
         return costs
+    means, cov = dict(costs.means), dict(costs.covariance)
     even = cpu / sum(counts.values())
-    belief = {group: costs.get(group) or Cost(even, (2 * even) ** 2) for group in counts}
-    prior = {
-        group: Cost(cost.mean, cost.variance + (DRIFT * cost.mean) ** 2) for group, cost in belief.items()
-    }
-    forecast = sum(counts[group] * cost.mean for group, cost in prior.items())
-    noise = sum(2 * counts[group] * cost.mean**2 for group, cost in prior.items()) + 1e-12
-    total = noise + sum(counts[group] ** 2 * cost.variance for group, cost in prior.items())
-    learned = dict(costs)
-    for group, cost in prior.items():
-        gain = counts[group] * cost.variance / total
-        mean = max(cost.mean + gain * (cpu - forecast), 0.05 * cost.mean)
-        learned[group] = Cost(mean, cost.variance * (1 - gain * counts[group]))
-    return learned
+    for group in counts.keys() - means.keys():
+        cov |= {pair: 0.0 for other in means for pair in ((group, other), (other, group))}
+        means[group], cov[group, group] = even, (SPREAD * even) ** 2
+    for group in counts:
+        cov[group, group] += (DRIFT * means[group]) ** 2
+    shares = {group: sum(cov[group, other] * count for other, count in counts.items()) for group in means}
+    noise = sum(2 * count * means[group] ** 2 for group, count in counts.items()) + 1e-12
+    total = noise + sum(counts[group] * shares[group] for group in counts)
+    surprise = cpu - sum(counts[group] * means[group] for group in counts)
+    for group, share in shares.items():
+        means[group] = max(means[group] + share / total * surprise, 0.05 * means[group])
+    return Costs(
+        means, {(one, two): both - shares[one] * shares[two] / total for (one, two), both in cov.items()}
+    )
 
 
 def _guessed(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
     """A flood of requests of a kind never seen: what the others do not explain was theirs, half of it for
     those that are still under way. Better than nothing until CPU is free enough to tell."""
-    unseen = {group: count for group, count in traffic.completed.items() if count > 0 and group not in costs}
-    explained = sum(count * costs[group].mean for group, count in traffic.completed.items() if group in costs)
-    served = sum(unseen.values()) + traffic.in_flight / 2
+    means = costs.means
+    unseen = [group for group, count in traffic.completed.items() if count > 0 and group not in means]
+    explained = sum(count * means[group] for group, count in traffic.completed.items() if group in means)
+    served = sum(traffic.completed[group] for group in unseen) + traffic.in_flight / 2
     if served < ENOUGH or not unseen or cpu <= explained:
         return costs
-    mean = (cpu - explained) / served
-    return {**costs, **dict.fromkeys(unseen, Cost(mean, mean**2))}
+    mean, cov = (cpu - explained) / served, dict(costs.covariance)
+    for group in unseen:
+        cov |= {pair: 0.0 for other in (*means, *unseen) for pair in ((group, other), (other, group))}
+    cov |= {(group, group): (SPREAD * mean) ** 2 for group in unseen}
+    return Costs({**means, **dict.fromkeys(unseen, mean)}, cov)
 
 
 def asked(costs: Costs, arrived: Mapping[str, float]) -> float | None:
     """CPU seconds that these requests ask for. A group never seen before costs what an average one does."""
-    if not costs:
+    means = costs.means
+    if not means:
         return None
-    average = sum(cost.mean for cost in costs.values()) / len(costs)
-    return sum(count * (costs[group].mean if group in costs else average) for group, count in arrived.items())
+    average = sum(means.values()) / len(means)
+    return sum(count * means.get(group, average) for group, count in arrived.items())
 
 
 def tick(costs: Costs, sample: Sample, cpu: float | None) -> Tick:

@@ -1,0 +1,96 @@
+"""The targets of the design, as a benchmark that is checked: few seeds here, ten in `make simulate`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from autoscaling.simulator import compare, metrics, traces
+from autoscaling.simulator.engine import Setup
+
+KEYS = (
+    "bad_percent", "rejected_percent", "recovery_s", "cost_ratio",
+    "reversals_per_hour", "under_percent", "over_percent",
+)  # fmt: skip
+
+
+def means(trace: str, *policies: str, seeds: int = 3):
+    return compare.compare(compare.loader(trace, 1.0), policies, Setup(), seeds).figures
+
+
+def test_a_step_is_met_at_once_where_kubernetes_takes_minutes():
+    found = means("step", "default", "hpa")
+
+    assert found["default"]["bad_percent"] <= 1.0
+    assert found["default"]["recovery_s"] <= 15
+    assert found["default"]["cost_ratio"] <= 1.35
+    assert found["hpa"]["bad_percent"] > 10
+    assert found["hpa"]["recovery_s"] > 90
+
+
+def test_a_flash_crowd_is_met():
+    assert means("flash", "default")["default"]["bad_percent"] <= 1.1
+
+
+def test_without_the_gateways_figures_it_is_still_quicker_than_others():
+    step, flash = means("step", "cpu-only")["cpu-only"], means("flash", "cpu-only")["cpu-only"]
+
+    assert max(step["bad_percent"], flash["bad_percent"]) <= 4
+    assert max(step["recovery_s"], flash["recovery_s"]) <= 45
+
+
+def test_a_day_of_waves_causes_no_reversal():
+    found = means("diurnal", "default", "cpu-only", seeds=1)
+
+    assert found["default"]["reversals_per_hour"] == 0
+    assert found["cpu-only"]["reversals_per_hour"] <= 1.2
+
+
+@pytest.mark.parametrize("replicas", [2, 3, 5, 7, 11])
+@pytest.mark.parametrize("policy", ["default", "cpu-only"])
+def test_a_constant_load_on_a_boundary_between_replicas_causes_no_action(replicas, policy):
+    run = compare.run_one(traces.constant(24.0 * replicas), policy, Setup(), replicas)
+
+    assert run.calls == []
+    assert metrics.reversals(run) == 0
+
+
+def test_the_command_writes_what_it_promises(tmp_path, capsys):
+    trace = tmp_path / "mine.csv"
+    trace.write_text("minute,requests\n0,2400\n1,2400\n2,9600\n3,9600\n")
+
+    call_command(
+        "simulate", "--trace", str(trace), "--policy", "default,hpa", "--seeds", "2",
+        "--start", "3.5-5.5", "--json", str(tmp_path / "out.json"), "--charts", str(tmp_path / "charts"),
+    )  # fmt: skip
+
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert list(written) == [str(trace)]
+    assert list(written[str(trace)]) == ["default", "hpa"]
+    assert list(written[str(trace)]["hpa"]) == [name for key in KEYS for name in (key, f"{key}_ci95")]
+    assert (tmp_path / "charts" / "mine.svg").is_file()
+    assert "minutes interpolated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--trace", "nowhere.csv"], "neither a file nor one of"),
+        (["--policy", "best"], "best: not a policy"),
+        (["--seeds", "0"], "not a whole number from 1"),
+        (["--start", "5-3"], "does not rise"),
+        (["--min", "5", "--max", "4"], "above --max"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_its_options(arguments, says):
+    with pytest.raises(CommandError, match=says):
+        call_command("simulate", *arguments)
+
+
+def test_the_shipped_traces_can_be_written_as_files(tmp_path, capsys):
+    call_command("traces", str(tmp_path))
+
+    assert {path.stem for path in tmp_path.iterdir()} == {"constant", "diurnal", "flash", "square", "step"}
+    assert len((tmp_path / "step.csv").read_text().splitlines()) == 31

@@ -1,0 +1,277 @@
+"""What is decided, and why, by example."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from looks import CONFIG, Service, look
+
+from autoscaling.policy import BadLabel, Config, config_from_labels, decide
+
+
+def test_a_steady_load_is_left_alone():
+    service = Service()
+
+    decision = service.see(40, seconds=600)
+
+    assert (decision.replicas, decision.rule) == (2, "steady")
+    assert {each.replicas for each in service.decisions} == {2}
+
+
+def test_a_jump_in_requests_is_followed_at_once_and_in_proportion():
+    service = Service()
+    service.see(40, seconds=200)
+
+    decision = service.see(320, in_flight=400, ready=2)
+
+    assert decision.rule == "surge"
+    assert decision.replicas >= 14
+
+
+def test_replicas_that_start_are_not_asked_for_again():
+    service = Service()
+    service.see(40, seconds=200)
+    asked = service.see(320, in_flight=400, ready=2).replicas
+
+    later = service.see(320, seconds=4, in_flight=400, ready=2)
+
+    assert later.replicas == asked
+
+
+def test_the_surplus_of_a_surge_is_given_back_after_a_minute():
+    service = Service()
+    service.see(40, seconds=200)
+    peak = service.see(320, in_flight=400, ready=2).replicas
+
+    for_a_minute = {service.see(320).replicas for _ in range(30)}
+    service.see(320, seconds=240)
+
+    assert for_a_minute == {peak}
+    assert 14 <= service.wanted < peak
+
+
+def test_less_load_counts_only_after_the_cooldown_and_goes_in_steps():
+    service = Service(wanted=12)
+    service.see(280, seconds=200)
+    before = service.wanted
+
+    sizes = [service.see(40).replicas for _ in range(200)]
+
+    assert sizes[:55] == [before] * 55
+    falls = [(one, two) for one, two in pairwise(sizes) if two != one]
+    assert all(two < one and one - two <= max(1, one // 4) for one, two in falls)
+    changes = [place for place, (one, two) in enumerate(pairwise(sizes)) if one != two]
+    assert all((two - one) * 2 >= 15 for one, two in pairwise(changes))
+    assert sizes[-1] == 2
+
+
+def test_a_dip_shorter_than_the_cooldown_changes_nothing():
+    service = Service(wanted=12)
+    service.see(280, seconds=200)
+    before = service.wanted
+
+    service.see(40, seconds=100)
+    service.see(280, seconds=200)
+
+    assert {each.replicas for each in service.decisions[100:]} == {before}
+
+
+def test_without_the_gateways_figures_cpu_decides():
+    service = Service()
+    service.see(40, seconds=200, gateway=False)
+
+    decision = service.see(70, seconds=30, gateway=False)
+
+    assert decision.replicas == 3
+
+
+def test_saturated_replicas_without_requests_to_tell_more_make_it_leap():
+    service = Service()
+    service.see(40, seconds=200, gateway=False)
+
+    decision = service.see(320, gateway=False)
+
+    assert (decision.rule, decision.replicas) == ("saturated", 5)
+
+
+def test_after_a_leap_it_waits_for_the_replicas():
+    service = Service()
+    service.see(40, seconds=200, gateway=False)
+    service.see(320, gateway=False)
+
+    waiting = service.see(320, seconds=6, gateway=False, ready=2)
+
+    assert waiting.replicas == 5
+
+
+def test_a_flood_of_costly_requests_of_a_kind_never_seen_is_sized_by_what_they_cost():
+    """A log-in takes a hundred times the CPU of a key-set read."""
+    costs = {"jwks": 0.002, "login": 0.2}
+    service = Service()
+    service.see({"jwks": 200.0}, seconds=200, costs=costs)
+    flood = {"jwks": 200.0, "login": 20.0}
+
+    first = service.see(flood, costs=costs, ready=2, in_flight=30, completed={"jwks": 400.0, "login": 10.0})
+    service.see(flood, seconds=10, costs=costs)
+
+    assert (first.rule, first.replicas >= 5) == ("surge", True)
+    assert 8 <= service.wanted <= 12
+
+
+def test_costs_are_learned_by_group():
+    costs = {"cheap": 0.005, "dear": 0.1}
+    service = Service(wanted=4)
+    for turn in range(300):
+        dear = 4.0 + 3 * (turn % 2)
+        service.see({"cheap": 100.0 - 30 * (turn % 3), "dear": dear}, costs=costs)
+
+    assert service.state.costs.means == pytest.approx(costs, rel=0.1)
+
+
+def test_nothing_is_decided_while_figures_are_stale():
+    service = Service(wanted=8)
+    service.see(40, seconds=20)
+
+    decision = service.see(0, seconds=300, gateway=False, agents=False)
+
+    assert (decision.replicas, decision.rule) == (8, "stale")
+
+
+def test_after_half_a_minute_without_figures_it_watches_for_a_cooldown_before_it_removes():
+    service = Service(wanted=8)
+    service.see(40, seconds=100)
+    service.see(0, seconds=60, gateway=False, agents=False)
+
+    held = [service.see(40) for _ in range(59)]
+    service.see(40, seconds=60)
+
+    assert {each.replicas for each in held} == {8}
+    assert {each.rule for each in held} == {"young"}
+    assert service.wanted < 8
+
+
+def test_a_fresh_start_watches_for_a_cooldown_before_it_removes_but_helps_at_once():
+    idle, flooded = Service(wanted=8), Service(wanted=2)
+
+    assert {idle.see(40).replicas for _ in range(59)} == {8}
+    flooded.see(60, seconds=10)
+    assert flooded.see(320, in_flight=300, ready=2).replicas > 8
+
+
+def test_nothing_is_removed_while_errors_rise_as_traffic_falls():
+    service = Service(wanted=12)
+    service.see(280, seconds=300)
+    before = service.wanted
+
+    service.see(40, seconds=100)
+    decision = service.see(40, seconds=60, failed=20.0)
+
+    assert (decision.replicas, decision.rule) == (before, "errors")
+
+
+def test_an_update_that_runs_holds_everything_but_the_minimum():
+    def rule(wanted: int) -> tuple[int, str]:
+        decision, _ = decide([look(2.0, 900, wanted=wanted, updating=True)], None, CONFIG)
+        return decision.replicas, decision.rule
+
+    assert rule(4) == (4, "updating")
+    assert rule(1) == (2, "min")
+
+
+def test_a_paused_service_is_never_touched():
+    for wanted in (0, 1, 5, 40):
+        decision, _ = decide([look(2.0, 900, wanted=wanted)], None, replace(CONFIG, paused=True))
+
+        assert (decision.replicas, decision.rule) == (wanted, "paused")
+
+
+def test_more_than_the_maximum_is_brought_down_to_it():
+    decision, _ = decide([look(2.0, wanted=30)], None, CONFIG)
+
+    assert (decision.replicas, decision.rule) == (24, "max")
+
+
+def test_what_the_nodes_cannot_hold_is_reported_and_not_asked_for():
+    service = Service()
+    service.see(40, seconds=200, room=6)
+
+    first = service.see(320, ready=2, in_flight=400, room=6)
+    then = service.see(320, ready=6, in_flight=400, room=6)
+
+    assert (first.replicas, first.blocked > 0) == (6, True)
+    assert (then.replicas, then.rule, then.blocked > 0) == (6, "full", True)
+
+
+def test_a_room_that_shrank_removes_nothing():
+    service = Service(wanted=8)
+    service.see(180, seconds=200, room=8)
+
+    decision = service.see(320, seconds=20, room=3)
+
+    assert decision.replicas == 8
+
+
+def test_the_trend_label_orders_ahead_of_steady_growth():
+    def ordered_at(trend: float) -> float:
+        service = Service(wanted=4, config=replace(CONFIG, trend=trend))
+        rate = 80.0
+        while service.wanted == 4:
+            rate += 0.5
+            service.see(rate)
+        return rate
+
+    assert ordered_at(30.0) < ordered_at(0.0) - 4
+
+
+def test_several_samples_at_once_are_taken_one_after_the_other():
+    samples = [look(2.0 * place, 40 if place < 80 else 320, in_flight=300) for place in range(1, 82)]
+    one, state = None, None
+    for sample in samples:
+        one, state = decide([sample], state, CONFIG)
+
+    together, other = decide(samples, None, CONFIG)
+
+    assert (together, other) == (one, state)
+
+
+def test_labels_become_a_config():
+    labels = {
+        "autoscale.enabled": "true", "autoscale.min": "2", "autoscale.max": "24",
+        "autoscale.cpu-target": "60%", "autoscale.step": "0.5", "autoscale.cooldown": "180s",
+        "autoscale.trend": "8", "autoscale.paused": "yes",
+        "com.docker.stack.namespace": "hivemart",
+    }  # fmt: skip
+
+    assert config_from_labels(labels) == Config(
+        min=2, max=24, cpu_target=0.6, step=0.5, cooldown=180.0, trend=8.0, paused=True
+    )
+
+
+def test_a_service_without_the_label_is_not_scaled():
+    assert config_from_labels({"autoscale.min": "2"}) is None
+    assert config_from_labels({"autoscale.enabled": "false"}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("enabled", "perhaps", "neither true nor false"),
+        ("min", "0", "a whole number from 1 to 1000"),
+        ("min", "2.5", "a whole number"),
+        ("max", "many", "not a number"),
+        ("max", "nan", "a whole number"),
+        ("cpu-target", "-1", "from 0.05 to 64"),
+        ("cooldown", "1s", "from 10 to 3600"),
+        ("maximum", "3", "no such label"),
+    ],
+)
+def test_a_label_that_says_nothing_usable_is_named(name, value, says):
+    with pytest.raises(BadLabel, match=rf"autoscale\.{name}: .*{says}"):
+        config_from_labels({"autoscale.enabled": "true", f"autoscale.{name}": value})
+
+
+def test_a_minimum_above_the_maximum_is_refused():
+    with pytest.raises(BadLabel, match=r"autoscale\.min: 5 is above autoscale\.max, 3"):
+        config_from_labels({"autoscale.enabled": "true", "autoscale.min": "5", "autoscale.max": "3"})
