@@ -1,8 +1,7 @@
-"""`python -m local.bench.events`: what logs_svc takes in and answers, on its own web server and a database of its
-own; both are killed on the way. Prints the table of docs/behaviour.md.
+"""`python -m local.bench.events`: what logs_svc takes in and answers, on its own web server and database.
 
-The load is made in this process. With --cores the server, its background process and the database share so many
-cores; the load takes its own from what is left, if there is any.
+Both are killed on the way. Prints the table of docs/behaviour.md. The load is made in this process; with
+--cores the server, its background process and the database share so many cores.
 """
 
 from __future__ import annotations
@@ -29,7 +28,9 @@ import urllib3
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "logs_svc"
 BATCH = 50
-_TYPES = ("view",) * 12 + ("impression",) * 20 + ("click",) * 6 + ("search",) * 5 + ("add_to_cart",) * 4
+_TYPES: tuple[str, ...] = (
+    ("view",) * 12 + ("impression",) * 20 + ("click",) * 6 + ("search",) * 5 + ("add_to_cart",) * 4
+)
 _TYPES += ("remove_from_cart", "checkout_started", "view")
 _RANGES = (1, 7, 30, 366)
 _PATHS = ("timeseries", "funnel", "top-products", "searches")
@@ -101,9 +102,17 @@ class Service:
                 os.killpg(process.pid, signal.SIGKILL)
         self.couch.stop(kill=True)
 
+    def cpu_seconds(self) -> float:
+        """User and system time of the web server and its workers."""
+        import psutil  # not in requirements of services
+
+        web = psutil.Process(self._processes["web"].pid)
+        times = [process.cpu_times() for process in (web, *web.children())]
+        return float(sum(each.user + each.system for each in times))
+
     def command(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as out:
-            process = subprocess.Popen(  # noqa: S603 - our own code
+            process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=FOLDER, env=self._env, stdout=out, stderr=out, start_new_session=True,
             )  # fmt: skip
@@ -139,7 +148,7 @@ def _event(dice: random.Random, session: str) -> dict[str, object]:
 
 
 def load(service: Service, *, events: int, rate: float, connections: int, told: Told | None = None) -> Told:
-    """Tell so many events at that rate a second (0: as fast as they are taken), each batch until it is taken."""
+    """Tell so many events at that rate a second (0: as fast as they are taken), each batch until taken."""
     told = told or Told()
     pool = urllib3.PoolManager(maxsize=connections, retries=False, timeout=10)
     lock, began, source = threading.Lock(), time.perf_counter(), batches(int(time.time()))
@@ -315,19 +324,21 @@ def main() -> None:
 def measure(service: Service, folder: Path, headers: dict[str, str], arguments: argparse.Namespace) -> None:
     rate, count = arguments.rate, int(arguments.rate * arguments.seconds)
     load(service, events=2000, rate=rate, connections=4)
-    before = buckets(service)
+    before, cpu = buckets(service), service.cpu_seconds()
     steady = load(service, events=count, rate=rate, connections=4)
     after = buckets(service)
     row(
         f"told at {rate:,.0f} events a second, 50 a batch",
         f"{steady.accepted / steady.seconds:,.0f} accepted",
     )
-    for milliseconds in (2, 5, 10):
-        share = share_within(before, after, milliseconds / 1000)
-        row(f"service time within {milliseconds} ms", f"{share:.1f} % of batches")
+    for limit in (2, 5, 10):
+        share = share_within(before, after, limit / 1000)
+        row(f"service time within {limit} ms", f"{share:.1f} % of batches")
     trip = ", ".join(
         f"p{share} {percentile(steady.milliseconds, share / 100):.1f} ms" for share in (50, 95, 99)
     )
+    spent = 1000 * (service.cpu_seconds() - cpu) / len(steady.milliseconds)
+    row("CPU of the web processes a batch, storing it included", f"{spent:.1f} ms")
     row("round trip, the load's own time included", trip)
     accepted = 2000 + steady.accepted
     most = load(service, events=count, rate=0, connections=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from logs.domain.events import text
 from logs.services.draining import Drain
 
 _AT_ONCE = 500
+_PATIENCE, _PAUSE = 60.0, 0.5  # seconds
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
@@ -48,8 +50,7 @@ class Import:
             before = drain.new
             if events:
                 drain.accept(events, Counter())
-                if drain.drain():
-                    raise Unavailable("the store does not answer; run it again later")
+                _store(drain)
             stored = drain.new - before
             progress.read += len(part)
             progress.stored += stored
@@ -84,6 +85,15 @@ class Import:
             amount=int(money.get("amount", 0)),
             currency=str(money.get("currency", "")),
         )
+
+
+def _store(drain: Drain) -> None:
+    """All that was accepted; while the store is away, for a minute. Unavailable."""
+    end = time.monotonic() + _PATIENCE
+    while drain.drain():
+        if time.monotonic() > end:
+            raise Unavailable("the store does not answer; run it again later")
+        time.sleep(_PAUSE)
 
 
 def _name(row: dict[str, Any], field: str) -> str | None:
