@@ -11,6 +11,7 @@ from swarm.secrets import Secrets
 from swarm.variables import upper
 
 HOUR = 3600.0
+LOG = '{"message"'  # how lines of the services' logs begin (chassis/observe/logs.py)
 
 
 def credentials(cluster: Cluster, service: str, host: str = "") -> dict[str, Any]:
@@ -32,12 +33,15 @@ def manage(
     timeout: float = HOUR,
     **more: Any,
 ) -> list[str]:
-    """`manage.py …` in the service's own image and networks. JobFailed if it did not end well."""
+    """What `manage.py …` said to people, in the service's own image and networks. JobFailed if it did not end
+    well.
+    """
     command = ["python", "manage.py", *arguments]
     given = credentials(cluster, service, host)
     given["env"] = {**given["env"], **more.pop("env", {})}
     given["secrets"] = [*given["secrets"], *more.pop("secrets", [])]
-    return jobs.run_job(cluster, jobs.live(cluster, service), command, timeout=timeout, **given, **more)
+    lines = jobs.run_job(cluster, jobs.live(cluster, service), command, timeout=timeout, **given, **more)
+    return [line for line in lines if not line.startswith(LOG)]
 
 
 def manage_with_code(
@@ -52,4 +56,4 @@ def manage_with_code(
         timeout=timeout,
         **credentials(cluster, service, host),
     )
-    return int(lines[-1].rpartition(" ")[2]), lines[:-1]
+    return int(lines[-1].rpartition(" ")[2]), [line for line in lines[:-1] if not line.startswith(LOG)]

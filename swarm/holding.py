@@ -12,15 +12,13 @@ from swarm.cluster import Cluster
 from swarm.rollout import Say, Watch
 from swarm.shop import processes_of
 
-SCALERS = ("autoscale",)
-"""would give the others replicas again"""
+SCALED = "autoscale.enabled"  # the label by which the autoscaler knows what it may scale
 
 
 def processes(cluster: Cluster, services: Iterable[str]) -> list[str]:
-    """The stack's services that write to the databases of these, and the autoscaler; those that there are."""
+    """The stack's services that write to the databases of these."""
     there = cluster.services()
-    wanted = [*SCALERS, *(name for service in services for name in processes_of(service))]
-    return [name for name in wanted if name in there]
+    return [name for service in services for name in processes_of(service) if name in there]
 
 
 def held(cluster: Cluster) -> dict[str, int]:
@@ -35,7 +33,7 @@ def hold(cluster: Cluster, names: Sequence[str], say: Say) -> None:
     counts = {name: live[name]["Spec"]["Mode"]["Replicated"]["Replicas"] for name in names}
     # One that is held already has nothing to remember: its number is in `before`.
     state.write(cluster, state.read(cluster) | {"held": counts | before})
-    _scale(cluster, dict.fromkeys(names, 0), say)
+    _scale(cluster, dict.fromkeys(names, 0), "false", say)
 
 
 def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -> None:
@@ -45,14 +43,16 @@ def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -
     if not wanted:
         return
     say(f"Opening {', '.join(wanted)}")
-    _scale(cluster, {name: before[name] for name in wanted}, say)
+    _scale(cluster, {name: before[name] for name in wanted}, "true", say)
     left = {name: count for name, count in before.items() if name not in wanted}
     state.write(cluster, {**state.read(cluster), "held": left})
 
 
-def _scale(cluster: Cluster, counts: dict[str, int], say: Say) -> None:
-    watch = Watch(cluster, counts, say)
-    cli.run(
-        ["service", "scale", "--detach", *(f"{cluster.stack}_{n}={count}" for n, count in counts.items())]
-    )
+def _scale(cluster: Cluster, counts: dict[str, int], scaled: str, say: Say) -> None:
+    """With the autoscaler kept away from what is held, and let in again."""
+    watch, there = Watch(cluster, counts, say), cluster.services()
+    for name, count in counts.items():
+        label = ["--label-add", f"{SCALED}={scaled}"] if SCALED in there[name]["Spec"]["Labels"] else []
+        options = ["--detach", "--no-resolve-image", "--replicas", str(count), *label]
+        cli.run(["service", "update", *options, f"{cluster.stack}_{name}"])
     watch.until_healthy(cluster.options.timeout)
