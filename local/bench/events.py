@@ -310,6 +310,7 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=70.0, help=rest)
     arguments = parser.parse_args()
     sys.path.insert(0, str(FOLDER))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that its processes end with it
     with tempfile.TemporaryDirectory(prefix="hivemart-bench-") as name:
         folder = Path(name)
         headers = sign_in(folder)

@@ -39,6 +39,7 @@ from logs.services import (
     Recorder,
     Stats,
 )
+from logs.services.importing import AT_ONCE
 
 _CROWD = 20  # an address may be a whole office: so many times what one person may
 
@@ -120,7 +121,7 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
         stats=Stats(rollups=rollups, settle=own.settle),
         trail=trail,
         erasing=erasing,
-        importing=Import(drain=lambda: drain("import", thread=False)),
+        importing=Import(drain=lambda: drain("import", thread=False, most=AT_ONCE)),
         exporting=Export(archive=archive, reading=reading),
         keeper=Keeper(
             registry=registry,
@@ -203,7 +204,8 @@ def _housekeeping() -> None:
 def _rollups() -> None:
     keeper = parts().keeper
     keeper.upgrade()
-    keeper.rollups_merge()
+    while keeper.rollups_merge():
+        pass
 
 
 BACKGROUND = [

@@ -108,11 +108,11 @@ def lines(count):
 
 
 def test_a_history_is_imported_once_with_progress(world):
-    progress = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(1200))]
-    again = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(1200))]
+    progress = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(6200))]
+    again = [(p.read, p.stored, p.known) for p in world.parts.importing.events_import(lines(6200))]
 
-    assert progress == [(500, 500, 0), (1000, 1000, 0), (1200, 1200, 0)]
-    assert again[-1] == (1200, 0, 1200)
+    assert progress == [(5000, 5000, 0), (6200, 6200, 0)]
+    assert again[-1] == (6200, 0, 6200)
     second = world.all_events()[1]
     assert second == Event(
         id=second.id,

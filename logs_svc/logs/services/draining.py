@@ -30,13 +30,19 @@ class Drain:
     """`accept` keeps events on disk; a thread, started with the first of them, stores them soon after."""
 
     def __init__(
-        self, *, journal: Journal, recorder: Recorder, thread: bool = True, patience: float = 0.0
+        self,
+        *,
+        journal: Journal,
+        recorder: Recorder,
+        thread: bool = True,
+        patience: float = 0.0,
+        most: int = _MOST,
     ) -> None:
         """Without a thread somebody calls `drain`; with patience (seconds) it leaves what is younger to the
-        process that accepted it.
+        process that accepted it. A batch is stored with `most` events or a request more.
         """
         self.journal, self._recorder = journal, recorder
-        self._threaded, self._patience = thread, patience
+        self._threaded, self._patience, self._most = thread, patience, most
         self.new = 0  # events stored that were not known before
         self._some = threading.Condition()
         self._accepted = self._stored = 0
@@ -138,7 +144,7 @@ class Drain:
             rows, apart = json.loads(line)
             bots.update(apart)
             events += [Told(*row) for row in rows]
-            if len(events) >= _MOST:
+            if len(events) >= self._most:
                 self.new += self._recorder.record(_part_name(name, part), events, bots, again=again)
                 events, bots, part = [], Counter(), part + 1
         if events or bots:

@@ -87,11 +87,13 @@ class Keeper:
 
     # -- rollups
 
-    def rollups_merge(self, *, all: bool = False) -> int:
-        """Put deltas into their days, where there are many or they have waited for long; how many."""
+    def rollups_merge(self, *, all: bool = False, legacy: bool = False) -> int:
+        """Put deltas into their days, where there are many or they have waited for long; how many. Those of
+        before the months are put in by `upgrade` alone, which knows when.
+        """
         merged = 0
         for day, waiting in self._rollups.waiting().items():
-            deltas = waiting if all else [delta for delta in waiting if _made(delta)]
+            deltas = waiting if legacy else [delta for delta in waiting if _made(delta)]
             if not deltas or not (all or len(deltas) >= _MANY or self._waited(deltas[0])):
                 continue
             try:
@@ -169,8 +171,8 @@ class Keeper:
             store.put_local("rolled", {"parts": part + 1})
             counted += len(documents)
             if part % 10 == 9:
-                self.rollups_merge(all=True)
-        while self.rollups_merge(all=True):
+                self.rollups_merge(all=True, legacy=True)
+        while self.rollups_merge(all=True, legacy=True):
             pass
         store.put_local("rolled", {"done": True})
         log.info("%d events of before the months are counted", counted)

@@ -29,6 +29,8 @@ class Command(BaseCommand):
                     self.stdout.write(
                         f"{progress.read} read, {progress.stored} stored, {progress.known} known"
                     )
+            while parts().keeper.rollups_merge(all=True):  # so that figures need not look at each delta
+                pass
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:
