@@ -79,7 +79,7 @@ def new_world(
         total=np.zeros(seconds, np.int64), bad=np.zeros(seconds, np.int64),
         virtual=np.zeros(slots), touched=np.zeros(slots),
         busy=np.zeros(slots), load=np.zeros(slots, np.int64),
-        heap=np.zeros((slots, limit)), since=np.zeros((slots, limit)),
+        heap=np.zeros(slots * limit), since=np.zeros(slots * limit),
     )  # fmt: skip
     world.clock[NEXT] = _next_arrival(world, 0.0)
     return world
@@ -117,68 +117,70 @@ def _next_arrival(world: World, now: float) -> float:
 
 
 @njit(cache=True)
-def _push(heap: Floats, since: Floats, size: int, key: float, value: float) -> None:
+def _push(world: World, base: int, size: int, key: float, value: float) -> None:
+    """Add to the heap of `size` entries that begins at `base`. (Rows of a table would cost more than the heap does:
+    each view of one counts references.)"""
+    heap, since = world.heap, world.since
     place = size
     while place > 0:
         parent = (place - 1) >> 1
-        if heap[parent] <= key:
+        if heap[base + parent] <= key:
             break
-        heap[place] = heap[parent]
-        since[place] = since[parent]
+        heap[base + place] = heap[base + parent]
+        since[base + place] = since[base + parent]
         place = parent
-    heap[place] = key
-    since[place] = value
+    heap[base + place] = key
+    since[base + place] = value
 
 
 @njit(cache=True)
-def _pop(heap: Floats, since: Floats, size: int) -> None:
+def _pop(world: World, base: int, size: int) -> None:
     """Take the least one out of `size` entries."""
+    heap, since = world.heap, world.since
     size -= 1
-    key, value = heap[size], since[size]
+    key, value = heap[base + size], since[base + size]
     place = 0
     while True:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and heap[child + 1] < heap[child]:
+        if child + 1 < size and heap[base + child + 1] < heap[base + child]:
             child += 1
-        if heap[child] >= key:
+        if heap[base + child] >= key:
             break
-        heap[place] = heap[child]
-        since[place] = since[child]
+        heap[base + place] = heap[base + child]
+        since[base + place] = since[base + child]
         place = child
-    heap[place] = key
-    since[place] = value
+    heap[base + place] = key
+    since[base + place] = value
 
 
 @njit(cache=True)
 def _depart(world: World, slot: int, until: float) -> None:
     """Bring one replica up to `until`: whoever is finished by then leaves."""
-    heap, since = world.heap[slot], world.since[slot]
     size = world.load[slot]
-    virtual, now = world.virtual[slot], world.touched[slot]
-    if size > 0:
-        while size > 0:
-            finished = now + (heap[0] - virtual) * size
-            if finished > until:
-                break
-            world.busy[slot] += finished - now
-            virtual, now = heap[0], finished
-            response = finished - since[0]
-            world.clock[SUM_RESPONSE] += response
-            world.counts[COMPLETED] += 1
-            world.counts[IN_FLIGHT] -= 1
-            if response > world.slow:
-                world.counts[SLOW] += 1
-                world.bad[int(since[0])] += 1
-            _pop(heap, since, size)
-            size -= 1
-        if size > 0:
-            virtual += (until - now) / size
-            world.busy[slot] += until - now
-        else:
-            virtual = 0.0
-    world.virtual[slot] = virtual
+    if size == 0:
+        world.touched[slot] = until
+        return
+    base = slot * world.limit
+    virtual, now, begin = world.virtual[slot], world.touched[slot], world.touched[slot]
+    while size > 0:
+        finished = now + (world.heap[base] - virtual) * size
+        if finished > until:
+            break
+        virtual, now = world.heap[base], finished
+        arrived = world.since[base]
+        response = finished - arrived
+        world.clock[SUM_RESPONSE] += response
+        world.counts[COMPLETED] += 1
+        if response > world.slow:
+            world.counts[SLOW] += 1
+            world.bad[int(arrived)] += 1
+        _pop(world, base, size)
+        size -= 1
+    world.counts[IN_FLIGHT] += size - world.load[slot]
+    world.busy[slot] += (until if size > 0 else now) - begin
+    world.virtual[slot] = virtual + (until - now) / size if size > 0 else 0.0
     world.touched[slot] = until
     world.load[slot] = size
 
@@ -195,7 +197,7 @@ def _arrive(world: World, slot: int, now: float) -> None:
         world.counts[REFUSED] += 1
         world.bad[int(now)] += 1
         return
-    _push(world.heap[slot], world.since[slot], world.load[slot], world.virtual[slot] + demand, now)
+    _push(world, slot * world.limit, world.load[slot], world.virtual[slot] + demand, now)
     world.load[slot] += 1
     world.counts[IN_FLIGHT] += 1
 
