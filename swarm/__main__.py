@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[[Cluster], None]] = {
     "seed": lambda cluster: _module("seed")(cluster, _env("EMAIL"), os.environ.get("PASSWORD", "")),
     "backup": lambda cluster: _module("backup")(cluster, _env("TO")),
     "restore": lambda cluster: _module("restore")(cluster, _env("FROM"), _env("FORCE")),
+    "open": lambda cluster: importlib.import_module("swarm.restore").open_shop(cluster),
     "standby": lambda cluster: _module("standby")(cluster, _env("SERVICE"), _env("ANEW")),
     "promote": lambda cluster: _module("promote")(cluster, _env("SERVICE"), _env("FENCED")),
     "reconcile": lambda cluster: _module("reconcile")(cluster),
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     verb = arguments[0] if arguments else ""
     if verb not in VERBS or (len(arguments) > 1 and verb != "status"):
         return _say(f"python -m swarm {' | '.join(VERBS)}", 2)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left lying about
     try:
         VERBS[verb](connect(options.from_environment()))
     except BadOption as error:

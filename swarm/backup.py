@@ -14,7 +14,7 @@ from pathlib import Path
 
 from docker.types import Mount
 
-from swarm import archive
+from swarm import archive, jobs
 from swarm.admin import manage
 from swarm.cluster import Cluster
 from swarm.jobs import USER
@@ -36,6 +36,7 @@ def backup(cluster: Cluster, to: str, say: Say = print) -> None:
     if not target.parent.is_dir():
         raise BadOption(f"{target.parent} is no folder.")
     began = time.monotonic()
+    jobs.clean_up(cluster)
     at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with working_folders(target.parent) as folders:
         with ThreadPoolExecutor(AT_ONCE) as pool:

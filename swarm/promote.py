@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarm import cli, holding, reconcile, standby, state
+from swarm import cli, holding, reconcile, rolling, standby, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
@@ -20,6 +20,7 @@ from swarm.secrets import USER, Secrets
 from swarm.shop import WITH_STANDBY, processes_of
 from swarm.standby import Pair
 
+BEGUN = "promoting"  # the key of what is remembered: "leader follower"
 CATCH_UP_SECONDS = 120.0
 GONE_SECONDS = 60.0
 # Who must not write meanwhile: stock and orders have to agree before anybody buys.
@@ -37,22 +38,29 @@ def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) 
     found = standby.lags(cluster, pair)
     say("\n".join(f"  {line}" for line in standby.told(found)))
     alive = all(lag["behind"] is not None for lag in found.values())
-    _refuse_without_data(pair, found)
+    _refuse_without_data(cluster, pair, found)
     refuse_unless_fenced(cluster, pair.leader, alive or fenced == "yes")
     holding.hold(cluster, holding.processes(cluster, HELD[service]), say)
     if alive:
         found = standby.lags(cluster, pair, wait=CATCH_UP_SECONDS)
         _refuse_what_is_behind(cluster, found, say)
-    fence(cluster, pair.leader, forced=fenced == "yes", say=say)
     loss = losses(found, time.time())
-    standby.stop(cluster, pair, say, host=pair.follower)
-    _switch(cluster, pair, say)
+    try:
+        state.write(cluster, {**state.read(cluster), BEGUN: pair.text})
+        fence(cluster, pair.leader, forced=fenced == "yes", say=say)
+        standby.stop(cluster, pair, say, host=pair.follower)
+        _switch(cluster, pair, say)
+    except Failed as error:
+        raise Failed(f"{error}\n{service} is held; the same command again goes on.") from error
+    state.write(cluster, {**state.read(cluster), BEGUN: ""})
     _open(cluster, service, say)
     say(f"{service} writes to {pair.follower} now. {loss}")
     say(f"When {pair.leader} is well again, let it follow: make standby SERVICE={service} ANEW=yes")
 
 
-def _refuse_without_data(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_without_data(cluster: Cluster, pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> None:
+    if state.read(cluster).get(BEGUN) == pair.text:
+        return  # it followed until we told it not to, and were interrupted
     never = [name for name, lag in found.items() if lag["state"] == "not started"]
     if never:
         raise Failed(
@@ -72,45 +80,54 @@ def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
     if all(lag["behind"] == 0 for lag in found.values()):
         return "Nothing was lost: 0 documents, 0 seconds."
     spans = [
-        f"{name} {now - lag['last_write']:.0f} s" if lag["last_write"] else f"{name} everything"
+        f"{name} {now - lag['last_write']:.0f} s" if lag["last_write"] else f"{name} never"
         for name, lag in sorted(found.items())
     ]
     return f"What was written after the last replicated write is lost; that was ago: {', '.join(spans)}."
 
 
 def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool) -> None:
-    """Before anything is touched: a machine that cannot be asked may still be writing."""
-    unreachable = [] if sure else nodes_out_of_reach(cluster, primary)
+    """Before anything is touched: a machine that cannot be asked may still be writing, and a database that is
+    only slow has what the standby has not.
+    """
+    if sure:
+        return
+    tasks = living(cluster, primary)
+    unreachable = _names_of_nodes_away(cluster, tasks)
     if unreachable:
         raise Failed(
             f"{primary} runs on {', '.join(unreachable)}, which cannot be reached, so nobody knows whether it"
             " still takes writes. Turn that machine off or cut it off, then: FENCED=yes."
         )
+    if tasks:
+        raise Failed(
+            f"{primary} runs but does not answer: what it has and the standby has not would be lost. Look at"
+            " it first (make logs); to go on without it: FENCED=yes."
+        )
 
 
-def nodes_out_of_reach(cluster: Cluster, name: str) -> list[str]:
-    """Names of nodes where a task of the service was, and may be still."""
-    service = cluster.service(name)
-    tasks = cluster.tasks().get(service["ID"], [])
-    nodes = {node["ID"]: node for node in cluster.nodes()}
-    where = {task.get("NodeID", "") for task in tasks if task["Status"]["State"] not in DEAD_STATES}
-    away = [nodes[id] for id in where if id in nodes and nodes[id]["Status"]["State"] != "ready"]
+def living(cluster: Cluster, name: str) -> list[dict[str, Any]]:
+    """Tasks of a service that may be at work."""
+    tasks = cluster.tasks().get(cluster.service(name)["ID"], [])
+    return [task for task in tasks if task["Status"]["State"] not in DEAD_STATES]
+
+
+def _names_of_nodes_away(cluster: Cluster, tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    where = {task.get("NodeID", "") for task in tasks}
+    away = [node for node in cluster.nodes() if node["ID"] in where and node["Status"]["State"] != "ready"]
     return sorted(node["Description"]["Hostname"] for node in away)
 
 
 def fence(cluster: Cluster, primary: str, *, forced: bool, say: Say) -> None:
-    """No replica, and none left that runs. Failed when that cannot be seen."""
+    """No replica, and none left that runs. Failed when that cannot be seen, and nobody answers for it."""
     say(f"Fencing {primary}")
-    service = cluster.service(primary)
     cli.run(["service", "scale", "--detach", f"{cluster.stack}_{primary}=0"])
     end = time.monotonic() + GONE_SECONDS
-    while True:
-        tasks = cluster.tasks().get(service["ID"], [])
-        alive = [task for task in tasks if task["Status"]["State"] not in DEAD_STATES]
-        if not alive or (forced and nodes_out_of_reach(cluster, primary)):
+    while tasks := living(cluster, primary):
+        away = _names_of_nodes_away(cluster, tasks)
+        if away and forced:
             return
         if time.monotonic() > end:
-            refuse_unless_fenced(cluster, primary, forced)
             raise Failed(f"{primary} does not end: see `docker service ps {cluster.stack}_{primary}`.")
         time.sleep(0.5)
 
@@ -119,12 +136,12 @@ def _switch(cluster: Cluster, pair: Pair, say: Say) -> None:
     """From now on, also for every later deploy, the service writes to the follower."""
     user = Secrets(cluster).newest()[f"{pair.service}_couch_user"].labels[USER]
     url = f"http://{user}@{pair.follower}:5984"
-    state.set_database_host(cluster, pair.service, pair.follower)
-    for line in manage(cluster, pair.service, ["prepare"], env={"COUCHDB_URL": url}):
+    for line in manage(cluster, pair.service, ["prepare"], host=pair.follower, env={"COUCHDB_URL": url}):
         say(f"  {line}")
     for name in _processes(cluster, pair.service):
-        cli.run(["service", "update", "--detach", "--no-resolve-image", "--env-add", f"COUCHDB_URL={url}",
-                 f"{cluster.stack}_{name}"])  # fmt: skip
+        options = ["--detach", "--no-resolve-image", *rolling.environment({"COUCHDB_URL": url})]
+        cli.run(["service", "update", *options, f"{cluster.stack}_{name}"])
+    state.set_database_host(cluster, pair.service, pair.follower)
 
 
 def _processes(cluster: Cluster, service: str) -> Sequence[str]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from swarm import archive, holding, reconcile, standby
+from swarm import archive, holding, jobs, reconcile, standby
 from swarm.admin import manage
 from swarm.backup import AT_ONCE, INSIDE, mounted, working_folders
 from swarm.cluster import Cluster, Failed
@@ -23,6 +23,7 @@ def restore(cluster: Cluster, source: str, force: str = "", say: Say = print) ->
     if not source:
         raise BadOption("Say what: make restore FROM=/backups/shop.tar.")
     file = Path(source).expanduser().absolute()
+    jobs.clean_up(cluster)
     began = time.monotonic()
     with working_folders(file.parent if file.parent.is_dir() else Path.cwd()) as folders:
         contents = archive.unpack(file, next(iter(folders.values())).parent)
@@ -38,7 +39,11 @@ def restore(cluster: Cluster, source: str, force: str = "", say: Say = print) ->
         except Failed:
             holding.open_again(cluster, say)
             raise
-        _each(cluster, folders, ["--force"], say)
+        try:
+            _each(cluster, folders, ["--force"], say)
+        except Failed as error:
+            again = f"make restore FROM={source} FORCE=yes"
+            raise Failed(f"{error}\nThe shop is closed and half filled. Try again: {again}") from error
     standby.follow_again(cluster, say)
     open_shop(cluster, say)
     say(f"The shop is as it was at {contents.at}, after {time.monotonic() - began:.0f} s.")

@@ -13,7 +13,7 @@ from functools import partial
 
 from docker.errors import APIError
 
-from swarm import material, rolling, state
+from swarm import jobs, material, rolling, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import Mounted
@@ -44,6 +44,7 @@ def rotate(cluster: Cluster, what: str, service: str = "", overlap: str = "", sa
     }
     if what != "all" and what not in steps:
         raise BadOption(f"WHAT={what} is none of {', '.join(steps)} and all.")
+    jobs.clean_up(cluster)  # an interrupted one would keep a secret
     for step in [step for name, each in steps.items() if what in ("all", name) for step in each]:
         step()
 

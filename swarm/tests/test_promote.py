@@ -36,11 +36,16 @@ def test_a_primary_on_a_machine_out_of_reach_is_not_given_up_without_a_word_from
         promote.refuse_unless_fenced(Small(node="down"), "checkout-couch", sure=False)
 
 
+def test_a_primary_that_runs_and_does_not_answer_is_not_given_up_either():
+    with pytest.raises(Failed, match="checkout-couch runs but does not answer"):
+        promote.refuse_unless_fenced(Small(), "checkout-couch", sure=False)
+
+
 @pytest.mark.parametrize(
     ("cluster", "sure"),
-    [(Small(), False), (Small(node="down"), True), (Small(node="down", task="shutdown"), False)],
+    [(Small(), True), (Small(node="down"), True), (Small(node="down", task="shutdown"), False)],
 )
-def test_a_primary_that_is_gone_or_can_be_asked_is(cluster, sure):
+def test_a_primary_is_given_up_when_it_answers_or_is_gone_or_a_person_says_so(cluster, sure):
     promote.refuse_unless_fenced(cluster, "checkout-couch", sure=sure)
 
 
@@ -53,7 +58,7 @@ def test_a_planned_promotion_loses_nothing_and_says_so():
 def test_of_an_unplanned_one_the_time_since_the_last_replicated_write_is_told():
     found = {"orders": lag(None, 995.0), "payments": lag(None, None)}
 
-    assert promote.losses(found, 1000.0).endswith("that was ago: orders 5 s, payments everything.")
+    assert promote.losses(found, 1000.0).endswith("that was ago: orders 5 s, payments never.")
 
 
 def test_a_standby_tells_how_far_it_is():
