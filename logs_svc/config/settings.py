@@ -18,3 +18,9 @@ EVENTS_JOURNAL_MB = declare(
     64,
     "megabytes of accepted events that may wait on disk for CouchDB; then 503",
 )
+EVENTS_JOURNAL_DIR = declare(
+    "EVENTS_JOURNAL_DIR",
+    str,
+    "",
+    "where accepted events wait for CouchDB: a disk that outlives the container; empty: `DATA_DIR/journal`",
+)

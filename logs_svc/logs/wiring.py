@@ -69,11 +69,15 @@ class Parts:
 
 def build() -> Parts:
     return assemble(
-        folder=Path(settings.DATA_DIR) / "journal",
+        folder=_journal(),
         most=settings.EVENTS_JOURNAL_MB << 20,
         clock=now,
         new_id=new_id,
     )
+
+
+def _journal() -> Path:
+    return Path(settings.EVENTS_JOURNAL_DIR or Path(settings.DATA_DIR) / "journal")
 
 
 def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool = True) -> Parts:

@@ -1,11 +1,15 @@
 """The use cases against a real server: bulk writes, views as JavaScript, rollups, chains."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 from conftest import NOW, World
 from test_services import lines
 
+from chassis.clock import now
 from chassis.couch import ensure
 from chassis.testing.couch import couch_server, fresh_databases
 from logs.repositories import FIXED
@@ -13,6 +17,12 @@ from logs.services import Days, EventFilter, Visitor
 
 pytestmark = pytest.mark.integration
 
+ONE_EVENT = """
+import django; django.setup()
+from logs.services import Visitor
+from logs.wiring import parts
+parts().intake.events_accept([{"type": "view", "product_id": "last"}], Visitor())
+"""
 DAYS = Days(NOW.date() - timedelta(days=2), NOW.date())
 SOMEBODY = Visitor(session="s1")
 
@@ -89,3 +99,38 @@ def test_figures_and_lists_are_those_of_the_twin(real, tmp_path):
     assert of_couch == of_memory
     assert merged == of_couch
     assert of_couch[3:5] == [[("p1", 4)], [("cup", 1, 0)]]
+
+
+def test_a_process_that_ends_stores_what_it_accepted(real, couch, tmp_path):
+    from django.conf import settings
+
+    env = os.environ | {
+        "COUCHDB_URL": couch.url,
+        "COUCHDB_PREFIX": settings.COUCHDB_PREFIX,
+        "DATA_DIR": str(tmp_path / "other"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    real.now = now()
+    real.parts.registry.make_ahead()
+
+    subprocess.run([sys.executable, "-c", ONE_EVENT], env=env, check=True, timeout=60)  # noqa: S603 - ours
+
+    assert [event.product_id for event in real.all_events()] == ["last"]
+    assert list((tmp_path / "other" / "journal" / "web").iterdir()) == []
+
+
+def test_nothing_accepted_is_lost_when_the_store_is_killed(real, couch):
+    parts = real.assembled(thread=True)
+    for number in range(30):
+        if number == 10:
+            couch.stop(kill=True)
+        if number == 20:
+            couch.start()
+        told = [{"type": "view", "id": f"e{number}-{place}"} for place in range(10)]
+        parts.intake.events_accept(told, Visitor())
+
+    settled = parts.drain.settle(30)
+
+    assert settled
+    assert len(real.all_events()) == 300
+    assert sum(day.counts.get("view", 0) for day in real.parts.stats.timeseries(DAYS)) == 300

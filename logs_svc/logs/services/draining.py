@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -88,7 +89,13 @@ class Drain:
         sys.setswitchinterval(_SWITCH)
         thread = threading.Thread(target=self._run, name="events drain", daemon=True)
         self._thread = (os.getpid(), thread)
+        atexit.register(self._end, os.getpid())
         thread.start()
+
+    def _end(self, pid: int) -> None:
+        """A process that is told to end stores what it has: its disk may end with it."""
+        if pid == os.getpid():
+            self.drain()
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE

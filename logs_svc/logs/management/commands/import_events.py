@@ -31,6 +31,7 @@ class Command(BaseCommand):
                     )
             while parts().keeper.rollups_merge(all=True):  # so that figures need not look at each delta
                 pass
+            parts().keeper.months_close()
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:
