@@ -93,8 +93,8 @@ def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
     newest, before = tick(costs, sample, cpu), state.ticks[-1] if state.ticks else None
     ticks = (*state.ticks, newest)[-KEPT:]
     load = growth.Load(
-        work=signal(ticks, "work", state.work_grain),
-        cpu=signal(ticks, "cpu", state.cpu_grain),
+        work=signal(ticks, [each.work for each in ticks], state.work_grain),
+        cpu=signal(ticks, [each.cpu for each in ticks], state.cpu_grain),
         ticks=ticks,
         ready=newest.ready,
         in_flight=sample.traffic.in_flight if sample.traffic else 0.0,

@@ -138,16 +138,13 @@ def coarser(grain: float, before: float | None, now: float | None) -> float:
     return grain + GRAIN_WEIGHT * (min(seen, 9 * grain) - grain)
 
 
-def signal(ticks: Sequence[Tick], name: str, grain: float) -> Signal:
-    work: list[float] = []
-    seconds: list[float] = []
-    for entry in reversed(ticks):
-        value = getattr(entry, name)
-        if value is None:
-            break
-        work.append(value)
-        seconds.append(entry.seconds)
-    return Signal(tuple(reversed(work)), tuple(reversed(seconds)), grain)
+def signal(ticks: Sequence[Tick], values: Sequence[float | None], grain: float) -> Signal:
+    """What the ticks say of one of their figures, since it was missing last."""
+    begin = 0
+    if None in values:
+        begin = next(place for place in range(len(values), 0, -1) if values[place - 1] is None)
+    known = tuple(value for value in values[begin:] if value is not None)
+    return Signal(known, tuple([tick.seconds for tick in ticks[begin:]]), grain)
 
 
 def chance(grain: float, expected: float) -> float:
