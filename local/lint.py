@@ -19,6 +19,7 @@ APPS = {
     "logs_svc": "logs",
     "reco_svc": "reco",
     "storefront": "shop",
+    "autoscale": "autoscaling",
 }
 
 
@@ -40,7 +41,7 @@ def _run(command: list[str], cwd: Path, **env: str) -> bool:
 def types() -> bool:
     mypy = [sys.executable, "-m", "mypy", "--no-error-summary", "--config-file", str(ROOT / "pyproject.toml")]
     cache = str(ROOT / ".mypy_cache")
-    runs = [(".", ["chassis/chassis"]), (".", ["gateway", "local", "--exclude", "tests"])]
+    runs = [(".", ["chassis/chassis"]), (".", ["gateway", "local", "swarm", "--exclude", "tests"])]
     runs += [(folder, _strict(folder, app)) for folder, app in APPS.items()]
     done = [
         _run(
