@@ -17,9 +17,12 @@ import json, os, socket, sys
 from urllib.parse import urlsplit
 own = urlsplit(os.environ.get("COUCHDB_URL", "")).hostname
 def open_to(host, port):
+    """Whether a CouchDB answers there; a machine's way out may take connections to anywhere."""
     try:
-        with socket.create_connection((host, port), timeout=1.0):
-            return True
+        with socket.create_connection((host, port), timeout=1.0) as there:
+            there.settimeout(3.0)
+            there.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            return b"couch" in there.recv(4000).lower()
     except OSError:
         return False
 others = [host for host in sys.argv[1:] if open_to(host, 5984)]
