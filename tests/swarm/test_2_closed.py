@@ -17,7 +17,7 @@ import json, os, socket, sys
 from urllib.parse import urlsplit
 own = urlsplit(os.environ.get("COUCHDB_URL", "")).hostname
 def open_to(host, port):
-    """Whether a CouchDB answers there; a machine's way out may take connections to anywhere."""
+    # Whether a CouchDB answers there; a machine's way out may take connections to anywhere.
     try:
         with socket.create_connection((host, port), timeout=1.0) as there:
             there.settimeout(3.0)
