@@ -1,5 +1,5 @@
 # What all images of the shop share, in three steps that are images of their own.
-# /data is for everybody, as /tmp is: a tmpfs that is mounted there takes its mode and not its owner.
+# /data and /journal are for everybody, as /tmp is: a tmpfs that is mounted there takes its mode and not its owner.
 #   python  Debian, Python's standard library, busybox (health checks), the user 10001
 #   build   + pip and a /venv with what every service needs; only other builds start from it
 #   base    python + that /venv
@@ -10,7 +10,7 @@ RUN apt-get -q update \
  && apt-get -q install -y --no-install-recommends python3 busybox-static ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf/*-old /var/log/*.log /var/log/apt \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hivemart \
- && install -d -o 10001 -g 10001 -m 1777 /data
+ && install -d -o 10001 -g 10001 -m 1777 /data /journal
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
 FROM python AS build
