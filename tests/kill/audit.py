@@ -216,12 +216,13 @@ class Couch:
 
 def gather(couch: Couch, records: list[Document], supplied: dict[str, int]) -> Evidence:
     """Read all the databases that an order touches."""
-    names = ("orders", "payments", "stock", "carts", "events", "catalog")
+    names = ("orders", "payments", "stock", "carts", "catalog", *event_databases(couch))
     found = {name: couch.documents(name) for name in names}
+    events = [document for name in names if name.startswith("events") for document in found[name]]
     payments: dict[str, list[Document]] = defaultdict(list)
     for entry in _of(found["payments"], "payment"):
         payments[entry["order_id"].partition(".")[0]].append(entry)
-    bought = [event for event in _of(found["events"], "event") if event.get("type_") == "purchase"]
+    bought = [event for event in _of(events, "event") if event.get("type_") == "purchase"]
     return Evidence(
         orders=_by_id(found["orders"], "order"),
         payments=dict(payments),
@@ -233,6 +234,13 @@ def gather(couch: Couch, records: list[Document], supplied: dict[str, int]) -> E
         records=records,
         supplied=supplied,
     )
+
+
+def event_databases(couch: Couch) -> list[str]:
+    """One for each month, by the document in `rollups` that lists them."""
+    known = [doc for doc in couch.documents("rollups") if doc["_id"] == "registry:months"]
+    months = [f"events-{month}" for doc in known for month in doc["months"]]
+    return months + ["events" for doc in known if doc.get("legacy")]
 
 
 def read_records(files: Iterable[Path]) -> list[Document]:

@@ -74,6 +74,20 @@ ROWS: dict[str, tuple[tuple[str, ...], tuple[Callable[[Visitor], str], ...]]] = 
 }
 
 
+# Jobs, pictures and shelves may be away, and every service is ready for all that.
+NOT_IN_HEALTH = {"azurite", "redis", "reco-couch"}
+
+
+def all_is_well(visitor: Visitor, seconds: float = 20.0) -> dict[str, str]:
+    """What does not work, once the gateway has had its second to see who is back."""
+    end = time.monotonic() + seconds
+    while True:
+        wrong = {what: said for what in EVERYTHING if (said := getattr(visitor, what)())}
+        if not wrong or time.monotonic() > end:
+            return wrong
+        time.sleep(1)
+
+
 @pytest.fixture(scope="module")
 def records(out: Path) -> Path:
     file = out / "faults.jsonl"
@@ -99,13 +113,14 @@ def test_what_does_not_need_the_part_that_is_down_goes_on(stack, visitor, down):
     assert set(seen.values()) == {200}
     assert broken == {}
     assert unsaid == []
-    assert health.get("status") in {"degraded", "down"} or down in {"azurite", "redis"}, health
-    assert {what: getattr(visitor, what)() for what in EVERYTHING} == dict.fromkeys(EVERYTHING, "")
+    assert health.get("status") in {"degraded", "down"} or down in NOT_IN_HEALTH, health
+    assert all_is_well(visitor) == {}
 
 
 def test_pictures_seen_before_come_from_the_gateway_while_the_blob_store_is_away(stack, visitor):
     card = visitor.guest.get(visitor.product).json
     path = card["images"][0]["renditions"][0]["url"].removeprefix(stack.url)
+    stack.until(lambda: visitor.guest.get(path).status == 200, 30, "the picture")
     before = visitor.guest.get(path)
 
     with stack.stopped("azurite"):
