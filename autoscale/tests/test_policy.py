@@ -180,6 +180,33 @@ def test_an_update_that_runs_holds_everything_but_the_minimum():
     assert rule(1) == (2, "min")
 
 
+def test_a_service_without_a_single_ready_replica_is_sized_by_its_load_and_no_more():
+    service = Service()
+    service.see(40, seconds=200)
+
+    decision = service.see(48, seconds=60, ready=0, in_flight=2000)
+
+    assert decision.replicas == 2
+
+
+def test_a_replica_of_two_processors_is_not_full_with_one():
+    config = replace(CONFIG, cpu_target=1.2)
+    service = Service(wanted=4, config=config)
+
+    for _ in range(100):
+        service.see(160, gateway=False)
+
+    assert {each.rule for each in service.decisions} <= {"steady", "young"}
+
+
+def test_clockwork_traffic_does_not_end_in_a_division_by_nothing():
+    service = Service()
+
+    service.see(40, seconds=40_000)
+
+    assert service.see(42).replicas == 2
+
+
 def test_a_paused_service_is_never_touched():
     for wanted in (0, 1, 5, 40):
         decision, _ = decide([look(2.0, 900, wanted=wanted)], None, replace(CONFIG, paused=True))

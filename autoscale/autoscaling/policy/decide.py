@@ -43,10 +43,10 @@ class Level(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a decision remembers. ticks: the last two minutes. levels: those of the
-    cooldown that no later one exceeds, so that the first is the highest. since: from when on the record is
-    complete. fresh: when figures were last there. wanted, grown, lowered: the last size, and when it was last
-    raised and reduced."""
+    """What a decision remembers. ticks: the last two minutes. levels: those of the cooldown that no later one
+    exceeds, so that the first is the highest. since: from when on the record is complete. fresh: when figures
+    were last there. wanted, grown, lowered: the last size, and when it was last raised and reduced. surged:
+    when growth was last more than proportional."""
 
     costs: Costs
     ticks: tuple[Tick, ...]
@@ -89,7 +89,7 @@ def _start(first: Sample) -> State:
 def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
     """Add a sample to the record."""
     cpu = used(sample)
-    costs = learn(state.costs, sample, cpu)
+    costs = learn(state.costs, sample, cpu, config.cpu_target)
     newest, before = tick(costs, sample, cpu), state.ticks[-1] if state.ticks else None
     ticks = (*state.ticks, newest)[-KEPT:]
     load = growth.Load(

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from autoscaling.policy.model import Sample, Traffic
 
+USUAL_TARGET = 0.6
 LEARN_FROM, LEARN_TO = 0.10, 0.85  # CPU per replica between which a request's cost is learned
 FIRST_GRAIN = 0.05  # CPU seconds; what the first samples are taken to consist of
+LEAST_GRAIN = 1e-3  # as clockwork as no traffic is
 GRAIN_WEIGHT = 1 / 64
 ENOUGH = 5  # requests that a first guess takes
 SPREAD = 10.0  # how many times its first guess a cost may well be
@@ -50,6 +52,12 @@ class Signal(NamedTuple):
         return sum(self.work[-count:]), sum(self.seconds[-count:])
 
 
+def capacity(target: float) -> float:
+    """CPU that one replica can use: one process has one. A target beyond what leaves air in that means a
+    larger one."""
+    return max(1.0, target / USUAL_TARGET)
+
+
 def used(sample: Sample) -> float | None:
     """CPU seconds of the replicas that get requests; None unless every one of them reported."""
     figures = [replica.cpu for replica in sample.replicas if replica.ready]
@@ -57,13 +65,13 @@ def used(sample: Sample) -> float | None:
     return sum(known) if known and len(known) == len(figures) else None
 
 
-def learn(costs: Costs, sample: Sample, cpu: float | None) -> Costs:
+def learn(costs: Costs, sample: Sample, cpu: float | None, target: float) -> Costs:
     """What one more sample teaches: only where CPU is not idle, and every replica reported. Where it is
     exhausted, what is known stays, and only groups never seen before are guessed."""
     traffic, ready = sample.traffic, sum(replica.ready for replica in sample.replicas)
     if traffic is None or cpu is None or not ready or sample.seconds <= 0:
         return costs
-    share = cpu / sample.seconds / ready
+    share = cpu / sample.seconds / ready / capacity(target)
     if share < LEARN_FROM:
         return costs
     return _fitted(costs, traffic, cpu) if share <= LEARN_TO else _guessed(costs, traffic, cpu)
@@ -135,7 +143,7 @@ def coarser(grain: float, before: float | None, now: float | None) -> float:
     if before is None or now is None or before + now <= 0:
         return grain
     seen = (now - before) ** 2 / (before + now)
-    return grain + GRAIN_WEIGHT * (min(seen, 9 * grain) - grain)
+    return max(LEAST_GRAIN, grain + GRAIN_WEIGHT * (min(seen, 9 * grain) - grain))
 
 
 def signal(ticks: Sequence[Tick], values: Sequence[float | None], grain: float) -> Signal:

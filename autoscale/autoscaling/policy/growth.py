@@ -8,34 +8,23 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from autoscaling.policy.demand import Signal, Tick, chance, evidence
+from autoscaling.policy.demand import Signal, Tick, capacity, chance, evidence
 
-WINDOWS = (
-    1,
-    2,
-    3,
-    5,
-    8,
-    13,
-    21,
-    34,
-    60,
-)  # intervals looked at together: a jump shows in short ones, a creep in long
-REQUESTS_SURE, CPU_SURE = (
-    4.0,
-    4.5,
-)  # standard deviations beyond chance: about one false alarm in a service's year of constant load
+# Intervals looked at together: a jump shows in short windows, a creep in long ones.
+WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 60)
+# Standard deviations beyond chance from which growth is believed. CPU comes in coarser grains than requests.
+REQUESTS_SURE, CPU_SURE = 4.0, 4.5
 UPPER = 1.05  # dead band: replicas may be used so much above the target
 WINNER = 2.0  # standard deviations that the window with the most evidence is likely too high
 RISE_SURE = 4.0 * math.sqrt(2)  # where two sums are compared, both of which chance moves
 EVEN = 3.0  # standard deviations that two rises may differ and still be one ramp
-OVERLOAD = 0.85  # CPU per ready replica from which a queue builds up
+OVERLOAD = 0.85  # share of the ready replicas' CPU from which a queue builds up
 LEAD = 6.0  # seconds until a replica that is asked for now helps
 MISSED = 0.75  # of a jump, what the interval that it began in is taken not to show
 AHEAD = 2.0  # at most so many times the demand that was seen
 CALM = 5.0  # requests in flight per replica that are no queue
 DRAIN = 2.0  # seconds in which a queue shall be gone
-SATURATED = 0.95  # CPU per replica from which CPU says "at least"
+SATURATED = 0.95  # share of the replicas' CPU from which CPU says "at least"
 SATURATED_SURE = 4.0
 TRUSTED = 0.7  # share of the CPU used that requests must account for to be believed
 HASTY = 4  # intervals that are looked at for it
@@ -71,9 +60,7 @@ def significant(signal: Signal, replicas: int, target: float, sure: float) -> fl
     picked as the highest.
     """
     best, need = sure, 0.0
-    for count in WINDOWS[: len(signal.work)]:
-        if count > len(signal.work):
-            break
+    for count in (length for length in WINDOWS if length <= len(signal.work)):
         work, seconds = signal.window(count)
         allowed = UPPER * replicas * target * seconds
         found = evidence(signal.grain, work, allowed)
@@ -111,7 +98,7 @@ def from_requests(load: Load, replicas: int, target: float) -> Growth:
     start."""
     row = load.work
     rate = row.work[-1] / row.seconds[-1]
-    if rate <= OVERLOAD * load.ready:
+    if not load.ready or rate <= OVERLOAD * capacity(target) * load.ready:
         proven = significant(row, replicas, target, REQUESTS_SURE)
         return Growth(proven, "requests", proven)
     base = significant(row, min(load.ready, replicas), target, REQUESTS_SURE)
@@ -143,7 +130,7 @@ def _explained(load: Load) -> bool:
 def _saturated(ticks: Sequence[Tick], grain: float, replicas: int, target: float) -> bool:
     """Whether all replicas are ready, saturated in the newest interval, and the last ones prove more than
     chance. A replica that became ready in an interval counts from the next one."""
-    if not ticks or ticks[-1].ready < replicas or not _busy(ticks[-1]):
+    if not ticks or ticks[-1].ready < replicas or not _busy(ticks[-1], capacity(target)):
         return False
     work = allowed = 0.0
     newest_first = list(reversed(ticks[-HASTY - 1 :]))
@@ -156,8 +143,8 @@ def _saturated(ticks: Sequence[Tick], grain: float, replicas: int, target: float
     return False
 
 
-def _busy(tick: Tick) -> bool:
-    return tick.cpu is not None and tick.ready > 0 and tick.cpu > SATURATED * tick.ready * tick.seconds
+def _busy(tick: Tick, most: float) -> bool:
+    return tick.cpu is not None and tick.ready > 0 and tick.cpu > SATURATED * most * tick.ready * tick.seconds
 
 
 def trend(signal: Signal, ahead: float) -> float:

@@ -118,8 +118,8 @@ def _next_arrival(world: World, now: float) -> float:
 
 @njit(cache=True)
 def _push(world: World, base: int, size: int, key: float, value: float) -> None:
-    """Add to the heap of `size` entries that begins at `base`. (Rows of a table would cost more than the heap does:
-    each view of one counts references.)"""
+    """Add to the heap of `size` entries that begins at `base`. (Rows of a table would cost more than the heap
+    does: each view of one counts references.)"""
     heap, since = world.heap, world.since
     place = size
     while place > 0:
