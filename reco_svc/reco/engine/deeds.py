@@ -10,10 +10,10 @@ from scipy import sparse
 DAY = 86400.0
 # More products than any shopper has: a bot or a reseller's script. It teaches nothing.
 TOO_MANY = {"session": 200, "basket": 1000, "user": 2000}
-WORK = (
-    300_000_000  # pairs of X^T X in a whole fit; the cost is the square of the histories, so they are capped
-)
+# Pairs of X^T X in a whole fit: the cost is the square of the histories, so the longest are capped.
+WORK = 150_000_000
 SHORTEST_CAP = 20
+LEAST_TIME_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,33 +149,46 @@ def _newest(pairs: Pairs, sizes: np.ndarray, cap: int) -> np.ndarray:
 
 
 def _pairs(deeds: Deeds, numbers: np.ndarray) -> Pairs:
-    somebody = np.flatnonzero((numbers >= 0) & (deeds.weight > 0))
-    if len(somebody) == len(numbers):
-        somebody = slice(None)  # type: ignore[assignment]  # spares a copy of ten million
-    key = numbers[somebody].astype(np.int64) * deeds.products + deeds.product[somebody]
+    somebody = (numbers >= 0) & (deeds.weight > 0)
+    chosen = slice(None) if somebody.all() else somebody.nonzero()[0]  # spares a copy of ten million
+    weight, time = deeds.weight[chosen], deeds.time[chosen]
+    key = numbers[chosen].astype(np.int64) * deeds.products + deeds.product[chosen]
+    if not len(key):
+        return Pairs(*(np.zeros(0, dtype=kind) for kind in (np.int32, np.int32, np.float32, np.float64)))
+    alike = weight.min() == weight.max()
+    key, strongest, newest = _newest_of_alike(key, time, weight[0]) if alike else _most(key, time, weight)
+    owner = key // deeds.products
+    product = (key - owner * deeds.products).astype(np.int32)
+    return Pairs(owner=owner.astype(np.int32), product=product, weight=strongest, time=newest)
+
+
+Merged = tuple[np.ndarray, np.ndarray, np.ndarray]  # keys, each once; the strongest weight; the newest time
+
+
+def _most(key: np.ndarray, time: np.ndarray, weight: np.ndarray) -> Merged:
     order = np.argsort(key)
     key = key[order]
-    first = (
-        np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, dtype=int)
-    )
-    key = key[first]
-    owner = key // max(1, deeds.products)
-    return Pairs(
-        owner=owner.astype(np.int32),
-        product=(key - owner * deeds.products).astype(np.int32),
-        weight=_strongest(deeds.weight[somebody], order, first),
-        time=_most(deeds.time[somebody][order], first),
-    )
+    first = np.concatenate([[True], key[1:] != key[:-1]]).nonzero()[0]
+    return key[first], np.maximum.reduceat(weight[order], first), np.maximum.reduceat(time[order], first)
 
 
-def _strongest(weight: np.ndarray, order: np.ndarray, first: np.ndarray) -> np.ndarray:
-    if len(weight) and weight.min() == weight.max():  # spares going through ten million in a random order
-        return np.full(len(first), weight[0])
-    return _most(weight[order], first)
+def _newest_of_alike(key: np.ndarray, time: np.ndarray, weight: float) -> Merged:
+    """The same where all weigh the same: key and time sorted as one number, three times faster.
 
-
-def _most(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    return np.maximum.reduceat(values, first) if len(first) else values[:0]
+    Time is rounded to the bits that are left, for ten million events of a year a second or less.
+    """
+    bits = min(40, 62 - int(key.max()).bit_length())
+    start, span = float(time.min()), float(time.max() - time.min())
+    if bits < LEAST_TIME_BITS:
+        return _most(key, time, np.full(len(key), weight, dtype=np.float32))
+    scale = ((1 << bits) - 1) / (span or 1.0)
+    packed = key << bits
+    packed |= ((time - start) * scale).astype(np.int64)
+    packed.sort()
+    key = packed >> bits
+    last = np.concatenate([key[1:] != key[:-1], [True]]).nonzero()[0]
+    newest = start + (packed[last] & ((1 << bits) - 1)) / scale
+    return key[last], np.full(len(last), weight, dtype=np.float32), newest
 
 
 def _decay(age: np.ndarray, half_life: float | None) -> np.ndarray:

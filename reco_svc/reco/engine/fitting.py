@@ -69,8 +69,10 @@ def _best(block: sparse.csr_matrix, hidden: Places, n: int) -> tuple[np.ndarray,
     """Per row the `n` largest positive entries that are not hidden, and their values; the first of equals."""
     dense = block.toarray()
     dense[hidden] = 0.0
-    rows, products = (dense >= _limits(dense, n)[:, None]).nonzero()
-    values = dense[rows, products]
+    # In one dimension: numpy finds what is true there five times faster.
+    found = (dense >= _limits(dense, n)[:, None]).ravel().nonzero()[0]
+    rows, products = np.divmod(found, max(1, dense.shape[1]))
+    values = dense.ravel()[found]
     order = np.lexsort((products, -values, rows))
     rows, products, values = rows[order], products[order], values[order]
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)

@@ -34,35 +34,33 @@ def nearest(x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int)
 
 def best_per_row(matrix: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
     """The `keep` largest positive entries of every row; of equal ones the first."""
-    kept_indices, kept_data, sizes = [], [], np.zeros(matrix.shape[0] + 1, dtype=np.int64)
-    for row in range(matrix.shape[0]):
-        start, end = matrix.indptr[row], matrix.indptr[row + 1]
-        values = matrix.data[start:end]
-        chosen = _largest(values, keep)
-        sizes[row + 1] = len(chosen)
-        kept_indices.append(matrix.indices[start:end][chosen])
-        kept_data.append(values[chosen])
-    empty = [np.zeros(0, dtype=matrix.data.dtype)]
-    data, indices = np.concatenate(kept_data or empty), np.concatenate(kept_indices or empty)
-    return sparse.csr_matrix((data, indices.astype(np.int32), np.cumsum(sizes)), shape=matrix.shape)
+    data = matrix.data.astype(np.float32, copy=False)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    limit = _limits(matrix.indptr, data, keep)
+    chosen = ((data >= limit[row]) & (data > 0)).nonzero()[0]
+    chosen = _without_surplus(chosen, row[chosen], data[chosen] == limit[row[chosen]], keep, matrix.shape[0])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[chosen], minlength=matrix.shape[0]))])
+    return sparse.csr_matrix((data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
 
-def _largest(values: np.ndarray, keep: int) -> np.ndarray:
-    # Methods rather than numpy's functions: their wrappers cost a tenth of a large fit.
-    surplus = len(values) - keep
-    if surplus <= 0:
-        return (values > 0).nonzero()[0]
-    # The value of the last one kept: partition is several times faster than argpartition.
-    sorted_ = values.copy()
-    sorted_.partition(surplus)
-    limit = sorted_[surplus]
-    if limit <= 0:
-        return (values > 0).nonzero()[0]
-    chosen = (values >= limit).nonzero()[0]
-    if len(chosen) == keep:
-        return chosen
-    above = (values > limit).nonzero()[0]
-    return np.concatenate([above, (values == limit).nonzero()[0][: keep - len(above)]])
+def _limits(indptr: np.ndarray, data: np.ndarray, keep: int) -> np.ndarray:
+    """Of every row the value of its `keep`-th entry, 0 where it has no more than that."""
+    limit = np.zeros(len(indptr) - 1, dtype=np.float32)
+    for row in (np.diff(indptr) > keep).nonzero()[0].tolist():
+        values = data[indptr[row] : indptr[row + 1]].copy()
+        values.partition(len(values) - keep)  # seven times faster than a sort of keys for all rows
+        limit[row] = values[len(values) - keep]
+    return limit
+
+
+def _without_surplus(
+    chosen: np.ndarray, row: np.ndarray, tied: np.ndarray, keep: int, rows: int
+) -> np.ndarray:
+    """Where several entries equal the last one kept, the first of them."""
+    above = np.bincount(row[~tied], minlength=rows)
+    ties = np.cumsum(tied)
+    before = np.concatenate([[0], np.cumsum(np.bincount(row[tied], minlength=rows))])[row]
+    return chosen[~tied | (ties - before <= keep - above[row])]
 
 
 def _popular_first(x: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:
