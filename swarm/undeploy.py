@@ -17,6 +17,7 @@ from swarm.rollout import Say
 
 PATIENCE = 120.0
 DELETE = "delete"
+ANYWHERE = ("logs-journal",)  # volumes that are on whatever node a replica stood
 
 
 def undeploy(cluster: Cluster, data: str, say: Say = print) -> None:
@@ -29,6 +30,7 @@ def undeploy(cluster: Cluster, data: str, say: Say = print) -> None:
         say(f"Removing the stack {cluster.stack}")
         cli.run(["stack", "rm", cluster.stack])
     _wait(lambda: cluster.services() or cluster.tasks(), "its tasks")
+    _wait(lambda: _containers(cluster), "its containers")
     _wait(lambda: _networks(cluster), "its networks")
     if data != DELETE:
         say("The shop is down; its databases, pictures and secrets are kept. DATA=delete removes them.")
@@ -54,6 +56,11 @@ def _wait(left: Callable[[], Any], what: str) -> None:
         time.sleep(0.5)
 
 
+def _containers(cluster: Cluster) -> list[Any]:
+    """Those of this node. Docker forgets tasks before their containers, which hold volumes, have ended."""
+    return list(cluster.api.containers(all=True, filters={"label": f"{NAMESPACE}={cluster.stack}"}))
+
+
 def _networks(cluster: Cluster) -> list[Any]:
     """Docker forgets to remove a network that was busy: asked again here."""
     found = cluster.api.networks(filters={"label": f"{NAMESPACE}={cluster.stack}"})
@@ -70,7 +77,7 @@ def _volumes(cluster: Cluster, image: str, say: Say) -> None:
     for node in cluster.nodes():
         labels = node["Spec"].get("Labels") or {}
         held = [label.removeprefix(nodes.PREFIX) for label in labels if label.startswith(nodes.PREFIX)]
-        volumes = [f"{cluster.stack}_{name}" for name in held if name != "edge"]
+        volumes = [f"{cluster.stack}_{name}" for name in (*held, *ANYWHERE) if name != "edge"]
         if node["ID"] != cluster.here and volumes and image and node["Status"]["State"] == "ready":
             _empty(cluster, node["ID"], volumes, image)
             say(f"  {node['Description']['Hostname']}: {len(volumes)} volumes emptied")
