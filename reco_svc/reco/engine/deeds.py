@@ -76,11 +76,11 @@ class Deeds:
         return self._pairs[kind]
 
 
-def matrix(deeds: Deeds, recipe: Recipe) -> sparse.csr_matrix:
+def matrix(deeds: Deeds, recipe: Recipe, work: int = WORK) -> sparse.csr_matrix:
     """Owners of every kind in rows, products in columns; the mean square is 1, so shrink is in people."""
     usable = [(kind, share) for kind, share in recipe.kinds if kind in deeds.owners and share > 0]
-    work = WORK // max(1, len(usable))
-    parts = [_rows(deeds, kind, share, recipe, work) for kind, share in usable]
+    share_of_work = work // max(1, len(usable))
+    parts = [_rows(deeds, kind, share, recipe, share_of_work) for kind, share in usable]
     x = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, deeds.products))
     if x.nnz:
         x.data /= np.sqrt(np.mean(parts[0].data ** 2)) if parts[0].nnz else 1.0
@@ -195,4 +195,5 @@ def _decay(age: np.ndarray, half_life: float | None) -> np.ndarray:
     """0.5 ** (age / half-life); what comes from the future counts as of now."""
     if half_life is None:
         return np.ones(len(age))
-    return np.exp2(-np.maximum(age, 0.0) / (DAY * half_life))
+    left: np.ndarray = np.exp2(-np.maximum(age, 0.0) / (DAY * half_life))
+    return left

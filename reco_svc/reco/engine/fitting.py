@@ -93,7 +93,9 @@ def _limits(dense: np.ndarray, n: int) -> np.ndarray:
     if len(parts) <= n:
         return least
     maxima = np.maximum.reduceat(dense, parts, axis=1)
-    return np.maximum(np.partition(maxima, len(parts) - n, axis=1)[:, len(parts) - n], least)
+    bound: np.ndarray = np.partition(maxima, len(parts) - n, axis=1)[:, len(parts) - n]
+    limits: np.ndarray = np.maximum(bound, least)
+    return limits
 
 
 def fit(deeds: Deeds, recipe: Recipe) -> Fitted:

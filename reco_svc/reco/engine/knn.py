@@ -44,7 +44,7 @@ class SparseSimilarities:
         )
 
 
-class SparseKNN(KNNBasic):  # type: ignore[misc]  # surprise has no types
+class SparseKNN(KNNBasic):
     """Item-based KNN: `prior_i * c_ij / (n_i^a * n_j^(1-a) + shrink)`, the best `keep` per item kept.
 
     `prior` (one number per inner item, all 1 by default) says how much an item is wanted just now.

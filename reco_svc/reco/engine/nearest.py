@@ -10,7 +10,9 @@ from scipy import sparse
 WORK = 6_000_000  # multiplications a block of X^T X: bounds the memory of a fit at about 150 MB
 
 
-def nearest(x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int) -> sparse.csr_matrix:
+def nearest(
+    x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int, work: int = WORK
+) -> sparse.csr_matrix:
     """Of every product the `keep` best others, shape (products, products), rows sorted by index.
 
     `c_ij / (n_i^a * n_j^(1-a) + shrink)` with c = X^T X and n its diagonal (Aiolli 2013). A row is
@@ -21,7 +23,7 @@ def nearest(x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int)
     left, right = norms**asymmetry, norms ** (1 - asymmetry)
     transposed = x.T.tocsr()
     rows = []
-    for start, end in _blocks(x, transposed):
+    for start, end in _blocks(x, transposed, work):
         counts = transposed[start:end] @ x
         sizes = np.diff(counts.indptr)
         row = np.repeat(np.arange(start, end, dtype=np.int32), sizes)
@@ -60,7 +62,8 @@ def _without_surplus(
     above = np.bincount(row[~tied], minlength=rows)
     ties = np.cumsum(tied)
     before = np.concatenate([[0], np.cumsum(np.bincount(row[tied], minlength=rows))])[row]
-    return chosen[~tied | (ties - before <= keep - above[row])]
+    kept: np.ndarray = chosen[~tied | (ties - before <= keep - above[row])]
+    return kept
 
 
 def _popular_first(x: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:
@@ -78,13 +81,13 @@ def _put_back(best: sparse.csr_matrix, order: np.ndarray) -> sparse.csr_matrix:
     return found
 
 
-def _blocks(x: sparse.csr_matrix, transposed: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
-    """Ranges of products whose rows of X^T X cost about WORK multiplications each."""
+def _blocks(x: sparse.csr_matrix, transposed: sparse.csr_matrix, work: int) -> Iterator[tuple[int, int]]:
+    """Ranges of products whose rows of X^T X cost about `work` multiplications each."""
     sizes = np.diff(x.indptr).astype(np.int64)
     cost = np.concatenate([[0], np.cumsum(sizes[transposed.indices])])[transposed.indptr]
     start, last = 0, len(cost) - 1
     while start < last:
-        end = int(np.searchsorted(cost, cost[start] + WORK, side="right")) - 1
+        end = int(np.searchsorted(cost, cost[start] + work, side="right")) - 1
         end = min(max(end, start + 1), last)
         yield start, end
         start = end

@@ -10,7 +10,7 @@ from scipy import sparse
 from surprise import Trainset
 
 
-class SparseTrainset(Trainset):  # type: ignore[misc]  # surprise has no types
+class SparseTrainset(Trainset):
     """What `Trainset` answers, read from a matrix of shape (owners, products) when it is asked.
 
     Inner ids are the places in the matrix, so they are contiguous: with gaps Surprise corrupts its heap.
@@ -78,7 +78,7 @@ class Columns(Rows):
         self._standing, self._turned = x, None
 
     @property
-    def _x(self) -> sparse.csr_matrix:  # type: ignore[override]  # Rows keeps what it is given
+    def _x(self) -> sparse.csr_matrix:
         if self._turned is None:
             self._turned = self._standing.T.tocsr()
         return self._turned

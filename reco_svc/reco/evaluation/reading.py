@@ -208,9 +208,17 @@ def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
     log = (user, item, time, weight, basket, session)
     order = _once(kept, *log)
     item, names = np.unique(item[order], return_inverse=True)
-    own = tuple(name for name in ("basket", "session") if name in columns) or ("basket",)
-    columns_ = (user[order], names.astype(np.int32), *(a[order] for a in log[2:]))
-    return Log(*columns_, items=len(item), rows_of=own, notes=(*notes, *more))
+    return Log(
+        user=user[order],
+        item=names.astype(np.int32),
+        time=time[order],
+        weight=weight[order],
+        basket=basket[order],
+        session=session[order],
+        items=len(item),
+        rows_of=tuple(name for name in ("basket", "session") if name in columns) or ("basket",),
+        notes=(*notes, *more),
+    )
 
 
 def _or(values: np.ndarray | None, like: np.ndarray) -> np.ndarray:
