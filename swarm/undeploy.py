@@ -81,8 +81,18 @@ def _volumes(cluster: Cluster, image: str, say: Say) -> None:
         if node["ID"] != cluster.here and volumes and image and node["Status"]["State"] == "ready":
             _empty(cluster, node["ID"], volumes, image)
             say(f"  {node['Description']['Hostname']}: {len(volumes)} volumes emptied")
+    _ended_containers(cluster)
     for volume in cluster.docker.volumes.list(filters={"label": f"{NAMESPACE}={cluster.stack}"}):
         volume.remove()
+
+
+def _ended_containers(cluster: Cluster) -> None:
+    """Of jobs and tasks that are over: Swarm removes them late, and they hold on to their volumes."""
+    for container in cluster.docker.containers.list(
+        all=True, filters={"status": "exited"}, ignore_removed=True
+    ):
+        if container.labels.get("com.docker.swarm.service.name", "").startswith(f"{cluster.stack}_"):
+            container.remove(force=True)
 
 
 def _empty(cluster: Cluster, node: str, volumes: list[str], image: str) -> None:

@@ -27,9 +27,9 @@ DATA, STANDBYS, NONE = 0, 1, 2  # what the nodes hold: a database stays where it
 
 
 @pytest.fixture(scope="module")
-def nodes(request, out) -> Iterator[ThreeNodes]:
-    """The third makes the Swarm and leads it; the one-node stack is gone by now."""
-    one = request.getfixturevalue("stack")
+def nodes(out, given) -> Iterator[ThreeNodes]:
+    """The third makes the Swarm and leads it; the one-node stack goes first."""
+    one = Stack(out, given)
     built = one.swarm("images", seconds=1200)
     one.swarm("undeploy", DATA="delete")
     made = ThreeNodes()
