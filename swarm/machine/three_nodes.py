@@ -196,12 +196,12 @@ class ThreeNodes:
         self._until(node.answers, f"{node.name} to answer")
         if not images:
             return
-        save = subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE)
         load = ["docker", "--host", node.docker_host, "load", "--quiet"]
-        done = subprocess.run(
-            load, stdin=save.stdout, capture_output=True, text=True, timeout=LOADING, check=False
-        )
-        if save.wait(10) or done.returncode:
+        with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as save:
+            done = subprocess.run(
+                load, stdin=save.stdout, capture_output=True, text=True, timeout=LOADING, check=False
+            )
+        if save.returncode or done.returncode:
             raise NodesFailed(f"The images cannot be loaded: {done.stderr.strip()[-400:]}")
 
     def _share(self, first: Node, others: Sequence[Node]) -> None:
