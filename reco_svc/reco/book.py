@@ -13,7 +13,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chassis.couch import NotFound, Repository, Unavailable
-from reco.domain import Lists, Model, Product, Serving
+from reco.domain import Forgotten, Lists, Model, Product, Serving
+from reco.live import Live
 from reco.services.training import ARTEFACT, unpack
 
 log = logging.getLogger(__name__)
@@ -31,16 +32,22 @@ class Book:
         serving: Repository[Serving],
         models: Repository[Model],
         products: Repository[Product],
+        forgotten: Repository[Forgotten],
+        live: Live,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._serving, self._models, self._product_documents = serving, models, products
-        self._tick, self._checked = tick, float("-inf")
+        self._forgotten_documents, self.live = forgotten, live
+        self._tick, self._checked, self._products_due = tick, float("-inf"), float("-inf")
         self._lock = threading.Lock()
         self.version: str | None = None
         self.algorithm = "popularity"
         self.trained_at: datetime | None = None
         self.lists = Lists()
         self.products: dict[str, Product] = {}
+        self.forgotten: dict[str, datetime] = {}
+        self.problem = ""
+        """Why the model that was chosen does not serve; empty when it does."""
 
     def refresh(self) -> None:
         """Look for news, unless somebody just did; never raises."""
@@ -48,11 +55,13 @@ class Book:
             return
         try:
             self._checked = self._tick()
-            self.products = {product.id: product for product in self._all_products()}
+            self._look_at_products()
             self._load_model()
+            self._look_who_was_forgotten()
         except Unavailable:
             log.warning("serving from memory: the database is away")
-        except ValueError:
+        except ValueError as error:
+            self.problem = str(error)
             log.exception("the model's file cannot be read, the one before goes on serving")
         finally:
             self._lock.release()
@@ -63,10 +72,33 @@ class Book:
         except NotFound:
             return
         if wanted is None or wanted == self.version:
+            self.problem = ""
             return
         model = self._models.get(wanted)
         self.lists = unpack(self._models.attachment(wanted, ARTEFACT))
         self.version, self.algorithm, self.trained_at = model.id, model.algorithm, model.trained_at
+        self.problem = ""
+        self.live.follow(model.learned_to)
+
+    def _look_at_products(self) -> None:
+        """A large catalogue is read less often: at most a twentieth of the time goes into it."""
+        if self._checked < self._products_due:
+            return
+        started = time.perf_counter()
+        self.products = {product.id: product for product in self._all_products()}
+        took = time.perf_counter() - started
+        self._products_due = self._checked + min(60.0, 20 * took)
+
+    def _look_who_was_forgotten(self) -> None:
+        """Only those since the training: it has left out what was forgotten before."""
+        page = self._forgotten_documents.find("by_time", start=self.trained_at, descending=False, limit=PAGE)
+        found = {one.person: one.at for one in page.items}
+        while page.next is not None:
+            page = self._forgotten_documents.find(
+                "by_time", start=self.trained_at, descending=False, limit=PAGE, cursor=page.next
+            )
+            found.update((one.person, one.at) for one in page.items)
+        self.forgotten = found
 
     def _all_products(self) -> list[Product]:
         found: list[Product] = []

@@ -8,11 +8,15 @@ from typing import Any, Protocol
 
 from chassis.siblings import Sibling
 from reco.domain import WEIGHTS, Interaction
+from reco.live import News
 
 PAGE = 1000
 
 
 class History(Protocol):
+    checkpoint: str | None
+    """From where to read on after the last `read`, once that has ended."""
+
     def read(self) -> Iterator[Interaction]:
         """Every event that says something of taste, oldest arrival first."""
         ...
@@ -23,16 +27,25 @@ class LogsHistory:
 
     def __init__(self, logs: Sibling) -> None:
         self._logs = logs
+        self.checkpoint: str | None = None
 
     def read(self) -> Iterator[Interaction]:
-        cursor = ""
+        cursor: str | None = None
         while True:
-            params = {"limit": PAGE, **({"after": cursor} if cursor else {})}
-            page = self._logs.get("/internal/events", params, timeout=20.0).json
-            yield from filter(None, map(interaction, page["results"]))
-            cursor = page["next"] or ""
-            if not cursor:
+            news = self.after(cursor)
+            yield from (one for _, one in news.events)
+            self.checkpoint = news.checkpoint or self.checkpoint
+            cursor = news.next
+            if cursor is None:
                 return
+
+    def after(self, cursor: str | None) -> News:
+        """One page, for the live events (live.py)."""
+        params = {"limit": PAGE, **({"after": cursor} if cursor else {})}
+        page = self._logs.get("/internal/events", params, timeout=20.0).json
+        found = ((str(event.get("id")), interaction(event)) for event in page["results"])
+        events = [(id, one) for id, one in found if one is not None]
+        return News(events, page["next"], page.get("checkpoint"))
 
 
 def interaction(event: dict[str, Any]) -> Interaction | None:

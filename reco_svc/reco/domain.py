@@ -55,6 +55,7 @@ class Product:
     id: str
     title: str = ""
     slug: str = ""
+    brand: str = ""
     category: str = ""
     categories: tuple[str, ...] = ()
     status: str = "active"
@@ -72,6 +73,11 @@ class Product:
         """Whether it is in this category, or in one below it."""
         return shelf == self.category or shelf in self.categories
 
+    def resembles(self, other: Product) -> int:
+        """How much the catalogue's words say that they are alike: words of the title, and the brand."""
+        shared = set(self.title.lower().split()) & set(other.title.lower().split())
+        return len(shared) + (2 if self.brand and self.brand == other.brand else 0)
+
     def hear(self, subject: str, seq: int) -> bool:
         """Whether this fact is news; an older one of the same subject is not."""
         if seq <= self.seen.get(subject, 0):
@@ -82,6 +88,7 @@ class Product:
 
     def describe(self, data: dict[str, Any]) -> None:
         self.title, self.slug = str(data.get("title", "")), str(data.get("slug", ""))
+        self.brand = str(data.get("brand") or "")
         self.category, self.status = str(data.get("category", "")), str(data.get("status", "active"))
         self.categories = tuple(str(slug) for slug in data.get("categories") or [self.category])
         skus: dict[str, str] = dict(data.get("skus", {}))
@@ -180,6 +187,21 @@ class Model:
     parameters: dict[str, float] = field(default_factory=dict)
     quality: Quality | None = None
     products: int = 0
+    learned_to: str | None = None
+    """The checkpoint of logs up to which it has learned; what is live begins there."""
+    version: int = 0
+    rev: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """Somebody (`user:…` or `session:…`) wanted what they did before `at` forgotten. The id is a hash of
+    who, since a session is named by whoever calls."""
+
+    id: str
+    person: str
+    at: datetime
     version: int = 0
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -282,6 +304,16 @@ def history_of(lists: Lists, people: Iterable[str]) -> list[Scored]:
         weights = lists.tastes.get(person) or recency_weights(len(book))
         found += zip(book, weights, strict=False)
     return found
+
+
+def with_live(live: Sequence[Interaction], trained: Sequence[Scored]) -> list[Scored]:
+    """One history, each product once: what just happened, the newest first, before what training knows."""
+    fresh = list(dict.fromkeys(one.product_id for one in live))[:HISTORY]
+    found = dict(zip(fresh, recency_weights(len(fresh)), strict=True))
+    fade = RECENCY ** len(fresh)
+    for product, weight in trained:
+        found.setdefault(product, fade * weight)
+    return list(found.items())[:HISTORY]
 
 
 def recency_weights(count: int) -> list[float]:

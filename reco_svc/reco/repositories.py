@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.couch import Collection, Index
-from reco.domain import Model, Product, Serving, Training
+from reco.domain import Forgotten, Model, Product, Serving, Training
 
 DATABASE = "recommendations"
 
@@ -19,4 +19,8 @@ TRAININGS = Collection(
 MODELS = Collection(database=DATABASE, kind="model", type=Model, indexes=(Index("by_time", ("trained_at",)),))
 SERVING = Collection(database=DATABASE, kind="serving", type=Serving)
 
-COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING)
+FORGOTTEN = Collection(
+    database=DATABASE, kind="forgotten", type=Forgotten, indexes=(Index("by_time", ("at",)),)
+)
+
+COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING, FORGOTTEN)

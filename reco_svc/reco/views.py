@@ -25,7 +25,9 @@ class ListView(View):
     permission_classes = [Public]
 
     def recommendations(self) -> Recommendations:
-        parts().book.refresh()
+        book = parts().book
+        book.refresh()
+        book.live.wake()
         return parts().recommendations
 
     @staticmethod
@@ -47,6 +49,15 @@ class ListView(View):
                 },
             }
         )
+
+
+def _people(request: Request) -> list[str]:
+    """Who asks: the account, then the session."""
+    session = request.headers.get("X-Session-Id", "")[:128]
+    people = [f"session:{session}"] if session else []
+    if request.user.kind == "user":
+        people.insert(0, f"user:{request.user.id}")
+    return people
 
 
 class SimilarView(ListView):
@@ -79,11 +90,17 @@ class ForYouView(ListView):
     def get(self, request: Request) -> Response:
         """A personal list by account or session; without a history what is trending."""
         limit = self.query(request)["limit"]
-        session = request.headers.get("X-Session-Id", "")[:128]
-        people = [f"session:{session}"] if session else []
-        if request.user.kind == "user":
-            people.insert(0, f"user:{request.user.id}")
-        return self.answer(self.recommendations().for_you(people, limit=limit))
+        return self.answer(self.recommendations().for_you(_people(request), limit=limit))
+
+    @extend_schema(
+        request=None,
+        parameters=[OpenApiParameter("X-Session-Id", str, OpenApiParameter.HEADER)],
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """Forget what my personal lists are made of, of my account and this session."""
+        parts().forgetting.people_forget(_people(request))
+        return Response(status=204)
 
 
 class TrendingView(ListView):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from chassis.background import Job
 from chassis.clock import now
 from chassis.couch import couch_repository
@@ -14,7 +16,8 @@ from chassis.wiring import Wiring
 from reco import repositories
 from reco.book import Book
 from reco.clients import LogsHistory
-from reco.services import Recommendations, Shelf, Trainings
+from reco.live import Live
+from reco.services import Forgetting, Recommendations, Shelf, Trainings
 
 COLLECTIONS = repositories.COLLECTIONS
 QUEUE = "reco"
@@ -26,27 +29,34 @@ class Parts:
     recommendations: Recommendations
     shelf: Shelf
     book: Book
+    forgetting: Forgetting
 
 
 def build() -> Parts:
     products = couch_repository(repositories.PRODUCTS)
     models = couch_repository(repositories.MODELS)
     serving = couch_repository(repositories.SERVING)
-    book = Book(serving=serving, models=models, products=products)
+    forgotten = couch_repository(repositories.FORGOTTEN)
+    history = LogsHistory(Sibling("logs"))
+    book = Book(serving=serving, models=models, products=products, forgotten=forgotten, live=Live(history))
     return Parts(
         trainings=Trainings(
             trainings=couch_repository(repositories.TRAININGS),
             models=models,
             serving=serving,
-            history=LogsHistory(Sibling("logs")),
+            forgotten=forgotten,
+            history=history,
             trainer=_trainer,
             send=lambda training_id: send("reco.tasks.train", training_id, queue=QUEUE),
             clock=now,
             new_id=new_id,
         ),
-        recommendations=Recommendations(snapshot=book),
+        recommendations=Recommendations(
+            snapshot=book, consumable=frozenset(filter(None, settings.CONSUMABLE_CATEGORIES.split(",")))
+        ),
         shelf=Shelf(products=products),
         book=book,
+        forgetting=Forgetting(forgotten=forgotten, clock=now),
     )
 
 
@@ -64,6 +74,7 @@ HANDLERS = {
     "product.changed": lambda envelope: parts().shelf.product_changed(envelope),
     "product.deleted": lambda envelope: parts().shelf.product_deleted(envelope),
     "availability.changed": lambda envelope: parts().shelf.availability_changed(envelope),
+    "account.erased": lambda envelope: parts().forgetting.account_erased(envelope),
 }
 
 BACKGROUND = [Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5)]

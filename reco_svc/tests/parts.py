@@ -10,7 +10,8 @@ from reco import repositories
 from reco.book import Book
 from reco.domain import Interaction
 from reco.engine.trainer import train
-from reco.services import Recommendations, Shelf, Trainings
+from reco.live import Live, News
+from reco.services import Forgetting, Recommendations, Shelf, Trainings
 from reco.wiring import Parts
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -24,6 +25,8 @@ def fact(type_, data, seq=1):
 class FakeHistory:
     """A `History` of events kept in a list."""
 
+    checkpoint: str | None = None
+
     def __init__(self) -> None:
         self.events: list[Interaction] = []
 
@@ -32,7 +35,14 @@ class FakeHistory:
         self.events += [Interaction(type_, product, at, user, session) for product in products]
 
     def read(self):
+        self.checkpoint = str(len(self.events))
         return iter(self.events)
+
+    def after(self, cursor):
+        start = int(cursor or 0)
+        found = [(f"e{start + n}", one) for n, one in enumerate(self.events[start:])]
+        # As logs does: the newest lie behind the checkpoint and come again.
+        return News(found, None, str(max(start, len(self.events) - 1)))
 
 
 class Desk:
@@ -45,10 +55,14 @@ class Desk:
         self.serving = repository(repositories.SERVING)
         self.trainings = repository(repositories.TRAININGS)
         self._ids = iter(f"t{number}" for number in range(1, 100))
+        self.forgotten = repository(repositories.FORGOTTEN)
+        self.live = Live(self.history)
         book = Book(
             serving=self.serving,
             models=self.models,
             products=self.products,
+            forgotten=self.forgotten,
+            live=self.live,
             tick=iter(range(0, 9999, 10)).__next__,
         )
         self.parts = Parts(
@@ -56,22 +70,24 @@ class Desk:
                 trainings=self.trainings,
                 models=self.models,
                 serving=self.serving,
+                forgotten=self.forgotten,
                 history=self.history,
                 trainer=train,
                 send=lambda training_id: self.sent.append(training_id) is None,
                 clock=lambda: self.now,
                 new_id=lambda: next(self._ids),
             ),
-            recommendations=Recommendations(snapshot=book),
+            recommendations=Recommendations(snapshot=book, consumable=frozenset({"food"})),
             shelf=Shelf(products=self.products),
             book=book,
+            forgetting=Forgetting(forgotten=self.forgotten, clock=lambda: self.now),
         )
 
     def sells(self, *products, category="camping", seq=1, availability="in_stock"):
         for product in products:
             data = {
                 "product_id": product,
-                "title": product.title(),
+                "title": product.replace("-", " ").title(),
                 "slug": product,
                 "category": category,
                 "status": "active",

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from chassis.testing.identity import bearer, staff
 from chassis.testing.permissions import assert_every_view_declares_permissions
 from reco import wiring
+from reco.services.forgetting import forgotten_id
 from tests.parts import Desk
 
 
@@ -121,3 +122,20 @@ def test_an_unknown_training_is_not_found(desk, client):
 
 def test_every_view_says_who_may_call_it():
     assert_every_view_declares_permissions()
+
+
+def test_a_session_of_odd_characters_is_forgotten_too(desk, client):
+    answer = client.delete("/api/reco/for-you", headers={"X-Session-Id": "_ {}/ odd"})
+
+    assert answer.status_code == 204
+
+
+def test_a_shopper_starts_their_lists_anew(desk, client):
+    desk.history.visit("me", "tent")
+    desk.trains()
+
+    answer = client.delete("/api/reco/for-you", headers={"X-Session-Id": "me"})
+    lists = client.get("/api/reco/for-you", headers={"X-Session-Id": "me"})
+
+    assert (answer.status_code, desk.forgotten.get(forgotten_id("session:me")).at) == (204, desk.now)
+    assert lists.json()["model"]["algorithm"] == "trending"

@@ -1,7 +1,8 @@
 """The use cases of reco_svc: training models, serving lists, hearing what is for sale."""
 
+from reco.services.forgetting import Forgetting
 from reco.services.recommending import Recommendations
 from reco.services.shelf import Shelf
 from reco.services.training import Trainings
 
-__all__ = ["Recommendations", "Shelf", "Trainings"]
+__all__ = ["Forgetting", "Recommendations", "Shelf", "Trainings"]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from reco import domain
-from reco.domain import Lists, Product, Scored
+from reco.domain import Interaction, Lists, Product, Scored
+
+CANDIDATES = 500  # of a shelf, that are looked at for likeness
+
+
+class Live(Protocol):
+    """What happened since the model's training (reco.live)."""
+
+    def history(
+        self, people: Iterable[str], since: Callable[[str], datetime | None]
+    ) -> list[Interaction]: ...
+
+    def near(self, product: str) -> list[Scored]: ...
 
 
 class Snapshot(Protocol):
@@ -19,6 +31,8 @@ class Snapshot(Protocol):
     trained_at: datetime | None
     lists: Lists
     products: dict[str, Product]
+    forgotten: dict[str, datetime]
+    live: Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +52,94 @@ class Answer:
 
 
 class Recommendations:
-    def __init__(self, *, snapshot: Snapshot) -> None:
-        self._held = snapshot
+    """`consumable`: slugs of categories whose things are bought again, so that they may be shown to owners."""
+
+    def __init__(self, *, snapshot: Snapshot, consumable: frozenset[str] = frozenset()) -> None:
+        self._held, self._consumable = snapshot, consumable
 
     def similar(self, product_id: str, *, limit: int) -> Answer:
-        """What goes with a product: its neighbours, else the most wanted of its shelf."""
+        """What goes with a product: its neighbours, what is like it, or its shelf."""
         title = self._title(product_id)
-        near = self._held.lists.similar.get(product_id, [])
-        category = self._category(product_id)
-        return self._answer(near, f"often looked at with {title}", {product_id}, limit, category)
+        near = self._near(self._held.lists.similar, product_id)
+        return self._answer(near, f"often looked at with {title}", [product_id], limit)
 
     def together(self, product_ids: Sequence[str], *, limit: int) -> Answer:
         """What goes with a basket: bought together, filled up by looked at together."""
         lists = self._held.lists
         near = [(1.0, lists.together.get(product, [])) for product in product_ids]
-        near += [(0.5, lists.similar.get(product, [])) for product in product_ids]
+        near += [(0.5, self._near(lists.similar, product)) for product in product_ids]
         scored = [(product, score) for product, score, _ in domain.blend(near)]
-        category = self._category(product_ids[0]) if product_ids else None
-        return self._answer(scored, "goes with your basket", set(product_ids), limit, category)
+        return self._answer(scored, "goes with your basket", product_ids, limit)
 
     def for_you(self, people: Sequence[str], *, limit: int) -> Answer:
-        """A personal list by recency-weighted history; without a history trending, and says so."""
+        """A personal list by recency-weighted history, the live one first; without a history trending, and
+        says so."""
         lists = self._held.lists
-        taste = domain.history_of(lists, people)
+        live = self._held.live.history(people, self._held.forgotten.get)
+        taste = domain.with_live(live, domain.history_of(lists, self._remembered(people)))
+        if not taste:
+            return self.trending(category=None, limit=limit)
         history = [product for product, _ in taste]
         book = lists.personal or lists.similar  # a model from before there were personal lists
-        ranked = domain.blend((weight, book.get(product, [])) for product, weight in taste)
-        if not ranked:
-            return self.trending(category=None, limit=limit)
-        because = {product: history[place] for product, _, place in ranked}
-        owned = {product for person in people for product in lists.owned.get(person, [])}
-        exclude = owned | set(history[:5])
+        ranked = domain.blend((weight, self._near(book, product)) for product, weight in taste)
+        exclude = self._owned(people, live) | set(history[:5])
         chosen = domain.showable(((p, s) for p, s, _ in ranked), self._allowed, exclude, limit)
+        if not chosen:
+            return self._cold(history, exclude, limit)
+        because = {product: history[place] for product, _, place in ranked}
+        bought = {one.product_id for one in live if one.type == "purchase"}
+        verb = {product: "bought" if product in bought else "viewed" for product in history}
         return self._made(
-            [Suggestion(p, round(s, 6), f"because you viewed {self._title(because[p])}") for p, s in chosen]
+            [
+                Suggestion(p, round(s, 6), f"because you {verb[because[p]]} {self._title(because[p])}")
+                for p, s in chosen
+            ]
         )
+
+    def _cold(self, history: Sequence[str], exclude: set[str], limit: int) -> Answer:
+        """A history of which no model knows anything: trending on its shelves, its like, bestsellers."""
+        shelves = list(dict.fromkeys(filter(None, map(self._category, history[:5]))))
+        trending = self._known(shelves)
+        chosen = [(p, "wanted by many on a shelf you looked at") for p in trending]
+        for product in history[:3]:
+            chosen += [(p, f"like {self._title(product)}, which you viewed") for p, _ in self._alike(product)]
+        chosen += [(p, "wanted by many just now") for p, _ in self._popular(None)]
+        reasons = dict(reversed(chosen))
+        picked = domain.showable([(p, 0.0) for p, _ in chosen], self._allowed, exclude, limit)
+        return self._made([Suggestion(p, s, reasons[p]) for p, s in picked], "trending")
+
+    def _known(self, shelves: Sequence[str]) -> list[str]:
+        held = self._held.products
+        wanted = (product for product, _ in self._held.lists.trending if product in held)
+        return [p for p in wanted if any(held[p].stands_on(shelf) for shelf in shelves)]
+
+    def _near(self, book: Mapping[str, list[Scored]], product: str) -> list[Scored]:
+        """The trained neighbours and those since the training, added up."""
+        trained, fresh = book.get(product, []), self._held.live.near(product)
+        if not fresh:
+            return trained
+        return [(id, score) for id, score, _ in domain.blend([(1.0, trained), (1.0, fresh)])]
+
+    def _remembered(self, people: Sequence[str]) -> list[str]:
+        return [person for person in people if person not in self._held.forgotten]
+
+    def _owned(self, people: Sequence[str], live: Sequence[Interaction]) -> set[str]:
+        """What they bought and do not buy again."""
+        lists = self._held.lists
+        owned = {product for person in people for product in lists.owned.get(person, [])}
+        owned |= {one.product_id for one in live if one.type == "purchase"}
+        held = self._held.products
+        return {id for id in owned if id not in held or not any(map(held[id].stands_on, self._consumable))}
+
+    def _alike(self, product_id: str) -> list[Scored]:
+        """By content: things of its shelf whose title and brand are like its own, the most alike first."""
+        product = self._held.products.get(product_id)
+        if product is None:
+            return []
+        shelf = self._popular(product.category)[:CANDIDATES]
+        alike = ((id, float(product.resembles(self._held.products[id]))) for id, _ in shelf)
+        found = [(id, score) for id, score in alike if score > 0 and id != product_id]
+        return sorted(found, key=lambda pair: -pair[1])
 
     def trending(self, *, category: str | None, limit: int) -> Answer:
         """The most wanted of late, all or of one category and what is below it."""
@@ -80,15 +147,20 @@ class Recommendations:
         chosen = domain.showable(scored, self._allowed, set(), limit)
         return self._made([Suggestion(p, s, "wanted by many just now") for p, s in chosen], "trending")
 
-    def _answer(
-        self, scored: Sequence[Scored], reason: str, exclude: set[str], limit: int, category: str | None
-    ) -> Answer:
-        chosen = domain.showable(scored, self._allowed, exclude, limit)
-        found = [Suggestion(product, score, reason) for product, score in chosen]
-        if found:
-            return self._made(found)
-        popular = domain.showable(self._popular(category), self._allowed, exclude, limit)
-        return self._made([Suggestion(p, s, "popular on this shelf") for p, s in popular], "popularity")
+    def _answer(self, scored: Sequence[Scored], reason: str, asked: Sequence[str], limit: int) -> Answer:
+        """Of the first that has something to show: neighbours, content, the most wanted of the shelf."""
+        exclude = set(asked)
+        first = asked[0] if asked else ""
+        tries: tuple[tuple[Callable[[], Sequence[Scored]], str, str | None], ...] = (
+            (lambda: scored, reason, None),
+            (lambda: self._alike(first), f"like {self._title(first)}", "content"),
+            (lambda: self._popular(self._category(first)), "popular on this shelf", "popularity"),
+        )
+        for found, why, algorithm in tries:
+            chosen = domain.showable(found(), self._allowed, exclude, limit)
+            if chosen:
+                return self._made([Suggestion(p, round(s, 6), why) for p, s in chosen], algorithm)
+        return self._made([], "popularity")
 
     def _popular(self, category: str | None) -> list[Scored]:
         """Trending first, then what nobody has looked at yet, so that a new shop has a shelf too."""

@@ -15,6 +15,7 @@ from chassis.couch import NotFound, Page, Repository
 from reco.clients import History
 from reco.domain import (
     Comparison,
+    Forgotten,
     Interaction,
     Lists,
     Model,
@@ -60,6 +61,7 @@ class Trainings:
         trainings: Repository[Training],
         models: Repository[Model],
         serving: Repository[Serving],
+        forgotten: Repository[Forgotten],
         history: History,
         trainer: Trainer,
         send: Callable[[str], bool],
@@ -67,6 +69,7 @@ class Trainings:
         new_id: Callable[[], str],
     ) -> None:
         self._trainings, self._models, self._serving = trainings, models, serving
+        self._forgotten = forgotten
         self._history, self._trainer, self._send = history, trainer, send
         self._clock, self._new_id = clock, new_id
 
@@ -155,7 +158,8 @@ class Trainings:
             self._trainings.update(training.id, lambda t: t.advance(step, share, self._clock()))
 
         progress("reading events", 0.05)
-        interactions = list(self._history.read())
+        forgotten = self._when_forgotten()
+        interactions = [one for one in self._history.read() if not _is_forgotten(one, forgotten)]
         if not interactions:
             raise ValueError("no events to learn from")
         trained = self._trainer(
@@ -174,6 +178,16 @@ class Trainings:
 
         return self._trainings.update(training.id, finish)
 
+    def _when_forgotten(self) -> dict[str, datetime]:
+        found: dict[str, datetime] = {}
+        cursor: str | None = None
+        while True:
+            page = self._forgotten.find("by_time", limit=200, cursor=cursor)
+            found.update((one.person, one.at) for one in page.items)
+            cursor = page.next
+            if cursor is None:
+                return found
+
     def _keep(self, training: Training, trained: Trained, packed: bytes) -> Model:
         model = Model(
             id=training.id,
@@ -182,6 +196,7 @@ class Trainings:
             parameters=trained.parameters,
             quality=trained.quality,
             products=len(trained.lists.similar),
+            learned_to=self._history.checkpoint,
         )
         return self._models.attach(self._models.add(model), ARTEFACT, packed, "application/gzip")
 
@@ -194,6 +209,12 @@ class Trainings:
         self._serving.update("main", change, create=Serving)
         for old in self._models.get_many(dropped):
             self._models.delete(old)
+
+
+def _is_forgotten(one: Interaction, forgotten: dict[str, datetime]) -> bool:
+    """Whether whose it was has wanted it forgotten, as this account or in this session."""
+    who = (f"user:{one.user}" if one.user else "", f"session:{one.session}" if one.session else "")
+    return any(person in forgotten and one.at <= forgotten[person] for person in who)
 
 
 def pack(lists: Lists) -> bytes:
