@@ -52,7 +52,7 @@ class Answer:
 
 
 class Recommendations:
-    """`consumable`: slugs of categories whose things are bought again, so that they may be shown to owners."""
+    """`consumable`: slugs of categories whose things are bought again: they may be shown to owners."""
 
     def __init__(self, *, snapshot: Snapshot, consumable: frozenset[str] = frozenset()) -> None:
         self._held, self._consumable = snapshot, consumable
