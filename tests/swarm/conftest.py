@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local import ports
-from tests.swarm import stock
+from tests.swarm import builds, stock
 from tests.swarm.figures import Figures
 from tests.swarm.running import Running
 from tests.swarm.stack import EMAIL, PASSWORD, Stack
@@ -65,6 +65,7 @@ def stack(out: Path, given: dict[str, str], figures: Figures) -> Iterator[Stack]
     finally:
         if not os.environ.get("SWARM_KEEP"):
             stack.swarm("undeploy", DATA="delete", check=False)
+            builds.remove(stack)
 
 
 def came_up(stack: Stack, figures: Figures, where: str = "") -> None:
