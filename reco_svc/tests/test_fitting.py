@@ -162,13 +162,14 @@ def test_the_second_model_is_the_closed_form():
     assert np.allclose(weights, np.where(np.eye(12), 0.0, -inverse / np.diag(inverse)[None, :]))
 
 
-def test_a_change_of_the_recipe_must_be_worth_it():
-    done = deeds([(0, 0, 0), (1, 1, 100)], 2)
-    start = tuning.start(done, (("user", 1.0),))
+def test_a_change_of_the_recipe_must_be_worth_it_and_the_second_model_its_cost():
+    small, large = (deeds([(0, 0, 0), (1, 1, 100)], products) for products in (2, tuning.CHEAP + 1))
+    start = tuning.start(small, (("user", 1.0),))
 
-    little = tuning.tune(start, done, lambda recipe: 1.0 + 0.005 * (recipe.shrink == 5.0))
-    much = tuning.tune(
-        start, done, lambda recipe: 1.0 + 0.05 * (recipe.shrink == 5.0) + 0.04 * (recipe.second > 0)
-    )
+    little = tuning.tune(start, small, lambda recipe: 1.0 + 0.005 * (recipe.shrink == 5.0))
+    much = tuning.tune(start, small, lambda recipe: 1.0 + 0.05 * (recipe.shrink == 5.0))
+    cheap = tuning.tune(start, small, lambda recipe: 1.0 + 0.04 * (recipe.second == 2.0))
+    dear = tuning.tune(start, large, lambda recipe: 1.0 + 0.04 * (recipe.second == 2.0))
 
     assert (little, much) == (start, replace(start, shrink=5.0))
+    assert (cheap, dear) == (replace(start, second=2.0), start)

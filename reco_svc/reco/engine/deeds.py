@@ -24,6 +24,7 @@ class Recipe:
     shrink: float = 20.0
     asymmetry: float = 0.5
     keep: int = 100
+    strength: float = 0.5  # power of the weights (a purchase beside a view); 0: all count alike
     half_life: float | None = None  # of what was done, in the counts
     damping: float = 0.25  # rows are divided by (products in the row) ** damping
     prior: float = 0.0  # power of how much a product is wanted of late
@@ -93,7 +94,9 @@ def wanted(deeds: Deeds, kind: str, half_life: float | None) -> np.ndarray:
     return np.bincount(pairs.product, _decay(deeds.end - pairs.time, half_life), deeds.products)
 
 
-def histories(pairs: Pairs, owners: np.ndarray, products: int, half_life: float | None) -> sparse.csr_matrix:
+def histories(
+    pairs: Pairs, owners: np.ndarray, products: int, half_life: float | None, strength: float = 0.5
+) -> sparse.csr_matrix:
     """Rows of these owners: weights of what they did, the newest of each 1 and the older ones less."""
     place = np.full(max(int(pairs.owner.max(initial=-1)), int(owners.max(initial=-1))) + 2, -1)
     place[owners] = np.arange(len(owners))
@@ -102,7 +105,7 @@ def histories(pairs: Pairs, owners: np.ndarray, products: int, half_life: float 
     row = row[chosen]
     newest = np.zeros(len(owners))
     np.maximum.at(newest, row, pairs.time[chosen])
-    values = np.sqrt(pairs.weight[chosen]) * _decay(newest[row] - pairs.time[chosen], half_life)
+    values = pairs.weight[chosen] ** strength * _decay(newest[row] - pairs.time[chosen], half_life)
     shape = (len(owners), products)
     return sparse.csr_matrix((values.astype(np.float32), (row, pairs.product[chosen])), shape=shape)
 
@@ -110,7 +113,8 @@ def histories(pairs: Pairs, owners: np.ndarray, products: int, half_life: float 
 def _rows(deeds: Deeds, kind: str, share: float, recipe: Recipe, work: int) -> sparse.csr_matrix:
     pairs = deeds.pairs(kind)
     age = deeds.end - pairs.time
-    value = np.sqrt(share * pairs.weight * _decay(age, recipe.half_life)).astype(np.float32)
+    value = np.sqrt(share * _decay(age, recipe.half_life)) * pairs.weight**recipe.strength
+    value = value.astype(np.float32)
     count = int(pairs.owner.max(initial=-1)) + 1
     sizes = np.bincount(pairs.owner, minlength=count)
     kept = _newest(pairs, sizes, _cap(sizes, TOO_MANY.get(kind, 2000), work))

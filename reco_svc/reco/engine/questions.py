@@ -26,7 +26,8 @@ class Questions:
     def score(self, older: Deeds, recipe: Recipe) -> float:
         """NDCG@10 of the recipe fitted on `older`."""
         count = self.targets.shape[0]
-        asked = histories(self.history, np.arange(count), older.products, recipe.history_half_life)
+        rows = np.arange(count)
+        asked = histories(self.history, rows, older.products, recipe.history_half_life, recipe.strength)
         lists, _ = fitting.fit(older, recipe).rank(asked, asked, 10)
         return measure(lists, self.targets, older.products).ndcg
 

@@ -113,7 +113,9 @@ def _tastes(
     the domain's rule (recency by place)."""
     known = [person for person in seen if person in people]
     owners = np.array([people[person] for person in known], dtype=np.int64)
-    weights = histories(deeds.pairs("user"), owners, deeds.products, recipe.history_half_life)
+    weights = histories(
+        deeds.pairs("user"), owners, deeds.products, recipe.history_half_life, recipe.strength
+    )
     found = {}
     for row, person in enumerate(known):
         mine = slice(weights.indptr[row], weights.indptr[row + 1])

@@ -14,8 +14,9 @@ Change = dict[str, Any]
 
 # What a change must bring: less is the noise of a few thousand questions, and the starting point is sound.
 WORTH = 1.01
-# The second model makes a fit ten times as dear.
+# The second model makes a fit ten times as dear, except where even that is little.
 DEAR = 1.05
+CHEAP = 2000  # products
 
 
 def start(deeds: Deeds, kinds: tuple[tuple[str, float], ...], like: Recipe | None = None) -> Recipe:
@@ -41,22 +42,28 @@ def tune(
         tried = [one for one in (replace(best, **change) for change in step(best)) if one != best]
         scored = [(score(one), -place) for place, one in enumerate(tried)]
         value, place = max(scored, default=(0.0, 0))
-        if value > held * (DEAR if tried and tried[-place].second and not best.second else WORTH):
+        if tried and value > held * _worth(best, tried[-place], deeds.products):
             best, held = tried[-place], value
     return best
+
+
+def _worth(best: Recipe, tried: Recipe, products: int) -> float:
+    return DEAR if tried.second and not best.second and products > CHEAP else WORTH
 
 
 def _steps(deeds: Deeds) -> Iterator[Callable[[Recipe], list[Change]]]:
     """Twice over what matters most and depends on each other: ageing, and what is wanted of late."""
     for _ in range(2):
         yield from _ageing(deeds.span)
+        if len(deeds) and deeds.weight.min() < deeds.weight.max():
+            yield lambda _: [{"strength": power} for power in (0.0, 0.25, 1.0)]
         yield lambda _: [{"damping": power} for power in (0.0, 0.25, 0.5)]
         yield lambda _: [{"asymmetry": a} for a in (0.4, 0.5, 0.6, 0.7, 0.8)]
-        yield lambda _: [{"shrink": shrink} for shrink in (5.0, 20.0, 50.0, 100.0)]
+        yield lambda _: [{"shrink": shrink} for shrink in (1.0, 5.0, 20.0, 50.0, 100.0)]
     yield lambda _: [{"keep": keep} for keep in (50, 200)]
     yield _shares
     if deeds.products <= second.LIMIT:
-        yield lambda _: [{"second": 0.5}, {"second": 2.0}]
+        yield lambda _: [{"second": share} for share in (0.5, 2.0, 8.0)]
         yield lambda best: [{"ridge": 150.0}, {"ridge": 1000.0}] if best.second else []
 
 
@@ -67,7 +74,7 @@ def _ageing(span: float) -> Iterator[Callable[[Recipe], list[Change]]]:
     yield lambda _: [{"half_life": span / part} for part in (1, 2, 4, 8, 16)]
     yield lambda _: [
         {"prior": power, "prior_half_life": span / part}
-        for part in (6, 12, 25, 50)
+        for part in (1, 6, 12, 25, 50)
         for power in (0.25, 0.4, 0.55, 0.7)
     ]
     yield lambda _: [{"history_half_life": span / part} for part in (1, 3, 10, 30, 100)]

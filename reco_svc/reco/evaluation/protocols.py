@@ -35,9 +35,11 @@ class Split:
     def questions(self) -> int:
         return len(self.owner)
 
-    def histories(self, half_life: float | None = None, *, plain: bool = False) -> sparse.csr_matrix:
+    def histories(
+        self, half_life: float | None = None, strength: float = 0.5, *, plain: bool = False
+    ) -> sparse.csr_matrix:
         """Shape (questions, products)."""
-        found = histories(self.history, np.arange(self.questions), self.deeds.products, half_life)
+        found = histories(self.history, np.arange(self.questions), self.deeds.products, half_life, strength)
         if plain:
             found.data[:] = 1.0
         return found

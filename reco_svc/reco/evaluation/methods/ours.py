@@ -29,7 +29,7 @@ class Ours:
         self._fitted = fitting.fit(split.deeds, self._recipe)
 
     def rank(self, split: Split, n: int) -> np.ndarray:
-        histories = split.histories(self._recipe.history_half_life)
+        histories = split.histories(self._recipe.history_half_life, self._recipe.strength)
         return self._fitted.rank(histories, histories, n)[0]
 
 
@@ -45,7 +45,7 @@ def tuned(validation: Split) -> Parameters:
     known = len(np.unique(deeds.product))
 
     def score(recipe: Recipe) -> float:
-        histories = asked.histories(recipe.history_half_life)
+        histories = asked.histories(recipe.history_half_life, recipe.strength)
         lists, _ = fitting.fit(deeds, recipe).rank(histories, histories, 10)
         return measure(lists, asked.targets, known).ndcg
 
