@@ -11,6 +11,13 @@ SHOP_LOCALE = declare(
     "SHOP_LOCALE", str, "en-IE", "how the pages write prices: a language, or a language and a country"
 )
 
+AB_CONTROL_PERCENT = declare(
+    "AB_CONTROL_PERCENT",
+    int,
+    0,
+    "percent of the shoppers who get trending things in place of a personal shelf, to compare the two",
+)
+
 #: No REST framework and no OpenAPI here: pages only.
 INSTALLED_APPS = ["django.contrib.staticfiles", "chassis", "shop"]
 DATABASES: dict[str, object] = {}

@@ -235,24 +235,38 @@ class Logs:
         return cast(Json, answer.json)
 
 
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A product's id, and why it is shown, in a shopper's words."""
+
+    id: str
+    why: str
+
+
 class Reco:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def similar(self, product_id: str, limit: int) -> list[str]:
-        return self._ids(f"/similar/{segment(product_id)}", {"limit": limit}, Caller())
+    def similar(self, product_id: str, limit: int) -> list[Suggested]:
+        return self._list(f"/similar/{segment(product_id)}", {"limit": limit}, Caller())
 
-    def trending(self, limit: int) -> list[str]:
-        return self._ids("/trending", {"limit": limit}, Caller())
+    def trending(self, limit: int, category: str = "") -> list[Suggested]:
+        return self._list(
+            "/trending", {"limit": limit} | ({"category": category} if category else {}), Caller()
+        )
 
-    def for_you(self, who: Caller, limit: int) -> list[str]:
-        return self._ids("/for-you", {"limit": limit}, who)
+    def for_you(self, who: Caller, limit: int) -> list[Suggested]:
+        return self._list("/for-you", {"limit": limit}, who)
 
-    def together(self, ids: Sequence[str], limit: int) -> list[str]:
-        return self._ids("/together", {"ids": ",".join(ids), "limit": limit}, Caller())
+    def together(self, ids: Sequence[str], limit: int) -> list[Suggested]:
+        return self._list("/together", {"ids": ",".join(ids), "limit": limit}, Caller())
 
-    def _ids(self, path: str, params: dict[str, Any], who: Caller) -> list[str]:
+    def forget(self, who: Caller) -> None:
+        """What the personal lists are made of, of the account and this session."""
+        self._sibling.delete("/for-you", user_token=who.token, headers=who.headers())
+
+    def _list(self, path: str, params: dict[str, Any], who: Caller) -> list[Suggested]:
         answer = self._sibling.get(
             path, params, user_token=who.token, headers=who.headers(), timeout=SHELF_DEADLINE
         )
-        return [row["product_id"] for row in answer.json["results"]]
+        return [Suggested(row["product_id"], row.get("reason") or "") for row in answer.json["results"]]

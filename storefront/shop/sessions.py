@@ -122,6 +122,11 @@ class Shopper:
         elif not self.get("sid"):
             self.set("sid", secrets.token_urlsafe(16))
 
+    def begin_anew(self) -> None:
+        """Another name for this browser: what it looked at no longer belongs to it."""
+        if self.get("sid"):
+            self.set("sid", secrets.token_urlsafe(16))
+
     def keep_cart(self, cart_id: str | None) -> None:
         """Remembers a guest's cart once it exists."""
         if cart_id and not self.signed_in and cart_id != self.get("cart"):

@@ -12,11 +12,13 @@ from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 from shop.clients import Auth, Cart, Catalog, Checkout, Logs, Reco
 from shop.services import Browsing, Buying, People
+from shop.services.shelves import Shelves
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     browsing: Browsing
+    shelves: Shelves
     buying: Buying
     people: People
     logs: Logs
@@ -27,13 +29,16 @@ def build(sleep: Callable[[float], None] = time.sleep) -> Parts:
 
     `sleep` is how the cart waits between its tries; tests do not wait.
     """
-    cart = Cart(Sibling("cart"))
+    cart, catalog, reco = Cart(Sibling("cart")), Catalog(Sibling("catalog")), Reco(Sibling("reco"))
     return Parts(
         browsing=Browsing(
-            catalog=Catalog(Sibling("catalog")),
-            reco=Reco(Sibling("reco")),
+            catalog=catalog,
+            reco=reco,
             locale=settings.SHOP_LOCALE,
             public_url=settings.PUBLIC_URL,
+        ),
+        shelves=Shelves(
+            catalog=catalog, reco=reco, locale=settings.SHOP_LOCALE, control=settings.AB_CONTROL_PERCENT
         ),
         buying=Buying(
             cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep

@@ -170,7 +170,7 @@ def test_the_personal_shelf_is_for_those_who_agreed_or_signed_in(shop: Client) -
     shop.post("/consent", {"answer": "yes"})
 
     response = shop.get("/fragments/for-you")
-    assert "Picked for you" in words(response)
+    assert "Recommended for you" in words(response)
     assert response["Cache-Control"] == "private, no-store"
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chassis.siblings import Refused, SiblingDown
-from shop.clients import Caller, Catalog, Json, Reco
+from shop.clients import Catalog, Json, Reco
 from shop.domain import listing, menu, products
 from shop.domain.listing import Asked
 from shop.recent import Recent
@@ -56,7 +56,7 @@ class Browsing:
         """What sells now; what is popular while reco is away."""
         try:
             found = self._shelves.get(
-                "trending", lambda: self._cards(self._reco.trending(SHELF)), failures=AWAY
+                "trending", lambda: self._cards([one.id for one in self._reco.trending(SHELF)]), failures=AWAY
             )
         except AWAY:
             found = []
@@ -90,7 +90,8 @@ class Browsing:
         product_id = str(product["id"])
 
         def fetch() -> list[Json]:
-            return self._cards([i for i in self._reco.similar(product_id, SHELF) if i != product_id])
+            found = self._reco.similar(product_id, SHELF)
+            return self._cards([one.id for one in found if one.id != product_id])
 
         try:
             found = self._similar.get(product_id, fetch, failures=AWAY)
@@ -106,13 +107,6 @@ class Browsing:
         name = f"near:{slug}"
         near = self._shelf(name, [("category", slug), ("sort", "popular"), ("in_stock", "true")])
         return [card for card in near if card["id"] != product["id"]]
-
-    def for_you(self, who: Caller) -> list[Json]:
-        """One person's shelf; empty while reco or the catalogue is away."""
-        try:
-            return self._cards(self._reco.for_you(who, SHELF))
-        except AWAY:
-            return []
 
     def suggest(self, words: str) -> Json:
         """Completions for the search box; none while the catalogue is away."""

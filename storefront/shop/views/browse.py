@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse
 
 from shop.domain import menu
 from shop.domain.listing import Asked
+from shop.services.shelves import Shelf
 from shop.sessions import Shopper
-from shop.views.base import fragment, page, parts, render
+from shop.views.base import fragment, page, parts, redirect, render, safe_next
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
 @page(cacheable=True)
@@ -59,10 +64,37 @@ def suggest(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 @fragment()
 def for_you(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    cards = parts().browsing.for_you(shopper.caller)
-    return render(
-        request, "shop/parts/for_you.html", {"cards": cards, "known": shopper.signed_in or shopper.consented}
-    )
+    """Personal shelves, for who is signed in or lets us remember; nobody else is asked about."""
+    known = shopper.signed_in or shopper.consented
+    return _shelves(request, parts().shelves.personal(shopper.caller) if known else [])
+
+
+@fragment()
+def cart_shelf(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    """What goes with the things in the cart, which the page names."""
+    ids = [one for one in request.GET.get("ids", "").split(",") if _ID.match(one)][:50]
+    return _shelves(request, parts().shelves.with_cart(ids))
+
+
+@fragment(cacheable=True)
+def trending_shelf(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
+    """What many want just now of one category."""
+    trail = menu.trail(parts().browsing.menu(), slug)
+    return _shelves(request, parts().shelves.trending_in(slug, trail[-1]["title"]) if trail else [])
+
+
+@page(methods="POST")
+def forget(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    """Begin the suggestions anew: recommendations forget this browser and account, and the browser gets
+    another name."""
+    if shopper.signed_in or shopper.consented:
+        parts().shelves.forget(shopper.caller)
+    shopper.begin_anew()
+    return redirect(safe_next(request))
+
+
+def _shelves(request: HttpRequest, shelves: list[Shelf]) -> HttpResponse:
+    return render(request, "shop/parts/shelves.html", {"shelves": shelves})
 
 
 def _items(request: HttpRequest) -> list[tuple[str, str]]:

@@ -56,11 +56,14 @@
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
-        const key = target.dataset.product;
-        if (!isIntersecting || seen.has(key)) continue;
-        seen.add(key);
+        if (!isIntersecting) continue;
         watcher.unobserve(target);
-        tell("impression", key, { shelf: shelfOf(target) });
+        const product = target.dataset.product;
+        const where = shelfOf(target);
+        // Once a page and shelf, also when htmx brings the shelf again.
+        if (seen.has(where.shelf + product)) continue;
+        seen.add(where.shelf + product);
+        tell("impression", product, where);
       }
     },
     { threshold: 0.6 },
@@ -68,12 +71,14 @@
 
   function shelfOf(element) {
     const shelf = element.closest("[data-shelf]");
-    return shelf ? shelf.dataset.shelf : "list";
+    if (!shelf) return { shelf: "list" };
+    // The variant of the comparison, where the shelf takes part in one.
+    return shelf.dataset.variant ? { shelf: shelf.dataset.shelf, variant: shelf.dataset.variant } : { shelf: shelf.dataset.shelf };
   }
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest(".card-link");
-    if (link) tell("click", link.parentElement.dataset.product, { shelf: shelfOf(link) });
+    if (link) tell("click", link.parentElement.dataset.product, shelfOf(link));
     const removed = event.target.closest("[data-removed]");
     if (removed && removed.dataset.removed) tell("remove_from_cart", removed.dataset.removed);
   });

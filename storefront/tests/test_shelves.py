@@ -1,0 +1,101 @@
+"""Shelves of recommendations: their names for the events, why they are there, and how to begin anew."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from chassis.siblings import Sibling
+from shop.clients import Caller, Catalog, Reco
+from shop.services.shelves import Shelves
+from tests.backend import Backend
+from tests.pages import words
+
+
+def names(html: bytes) -> list[str]:
+    return re.findall(r'data-shelf="([^"]+)"', html.decode())
+
+
+def test_what_comes_of_one_thing_stands_under_its_name_and_the_rest_is_recommended(shop: Client) -> None:
+    shop.post("/consent", {"answer": "yes"})
+
+    response = shop.get("/fragments/for-you")
+
+    assert names(response.content) == ["because-viewed", "for-you"]
+    assert "Because you viewed Floor lamp" in words(response)
+    assert response.content.decode().count('data-variant="personal"') == 2
+
+
+def test_a_shopper_may_see_why(shop: Client) -> None:
+    shop.post("/consent", {"answer": "yes"})
+
+    page = words(shop.get("/fragments/for-you"))
+
+    assert "Why these? They are here for this reason: because you viewed Floor lamp" in page
+    assert "Forget what I looked at and begin anew" in page
+
+
+def test_beginning_anew_tells_recommendations_and_gives_the_browser_another_name(
+    shop: Client, backend: Backend
+) -> None:
+    shop.post("/consent", {"answer": "yes"})
+    before = shop.cookies["sid"].value
+
+    response = shop.post("/forget", {"next": "/privacy"})
+
+    [call] = [call for call in backend.calls if call.method == "DELETE"]
+    assert (call.target, call.headers["x-session-id"]) == ("/api/reco/for-you", before)
+    assert (response.status_code, response["Location"]) == (303, "/privacy")
+    assert shop.cookies["sid"].value not in ("", before)
+
+
+def test_without_consent_nobody_is_asked_about_and_no_name_is_given(shop: Client, backend: Backend) -> None:
+    shop.get("/fragments/for-you")
+    shop.post("/forget")
+
+    assert [call.target for call in backend.calls if "/reco/" in call.target] == []
+    assert "sid" not in shop.cookies
+
+
+def test_the_cart_asks_for_what_goes_with_its_things(shop: Client, backend: Backend) -> None:
+    response = shop.get("/fragments/cart-shelf?ids=p1,p2,%00,../x")
+
+    assert "Goes well with your cart" in words(response)
+    assert "/api/reco/together?ids=p1%2Cp2&limit=8" in [call.target for call in backend.calls]
+    assert words(shop.get("/fragments/cart-shelf")) == ""
+
+
+def test_a_category_shows_what_is_trending_in_it(shop: Client) -> None:
+    page = shop.get("/c/audio").content.decode()
+    response = shop.get("/fragments/trending/audio")
+
+    assert 'hx-get="/fragments/trending/audio"' in page
+    assert names(response.content) == ["trending-category"]
+    assert "Trending in Audio" in words(response)
+    assert response["Cache-Control"] == "public, max-age=2"
+    assert words(shop.get("/fragments/trending/nowhere")) == ""
+
+
+@pytest.mark.parametrize("down", ["reco", "catalog"])
+def test_a_shelf_that_cannot_be_filled_is_left_out(shop: Client, backend: Backend, down: str) -> None:
+    shop.post("/consent", {"answer": "yes"})
+    backend.down = {down}
+
+    for path in ("for-you", "cart-shelf?ids=p1", "trending/audio"):
+        response = shop.get(f"/fragments/{path}")
+        assert (response.status_code, words(response)) == (200, "")
+
+
+def test_the_same_browser_is_always_in_the_same_group_and_groups_have_about_their_share() -> None:
+    shelves = Shelves(
+        catalog=Catalog(Sibling("catalog")), reco=Reco(Sibling("reco")), locale="en-IE", control=20
+    )
+
+    groups = [shelves.variant(Caller(session_id=f"s{number}")) for number in range(1000)]
+
+    assert groups == [shelves.variant(Caller(session_id=f"s{number}")) for number in range(1000)]
+    assert 150 < groups.count("trending") < 250
+    assert set(groups) == {"personal", "trending"}
+    assert shelves.variant(Caller()) == ""
