@@ -14,13 +14,15 @@ from datetime import datetime
 
 from chassis.couch import NotFound, Repository, Unavailable
 from reco.domain import Forgotten, Lists, Model, Product, Serving
+from reco.files import Files
 from reco.live import Live
-from reco.services.training import ARTEFACT, unpack
+from reco.services.training import model_lists
 
 log = logging.getLogger(__name__)
 
 FRESH_FOR = 2.0  # seconds
 PAGE = 200
+AGAIN = 30.0  # seconds until a model that could not be read is tried again
 
 
 class Book:
@@ -34,9 +36,11 @@ class Book:
         products: Repository[Product],
         forgotten: Repository[Forgotten],
         live: Live,
+        files: Files,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._serving, self._models, self._product_documents = serving, models, products
+        self._files = files
         self._forgotten_documents, self.live = forgotten, live
         self._tick, self._checked, self._products_due = tick, float("-inf"), float("-inf")
         self._lock = threading.Lock()
@@ -46,6 +50,7 @@ class Book:
         self.lists = Lists()
         self.products: dict[str, Product] = {}
         self.forgotten: dict[str, datetime] = {}
+        self._damaged: tuple[str | None, float] = (None, float("-inf"))
         self.problem = ""
         """Why the model that was chosen does not serve; empty when it does."""
 
@@ -74,11 +79,24 @@ class Book:
         if wanted is None or wanted == self.version:
             self.problem = ""
             return
+        if wanted == self._damaged[0] and self._checked < self._damaged[1]:
+            return
+        self._damaged = (wanted, self._checked + AGAIN)
         model = self._models.get(wanted)
-        self.lists = unpack(self._models.attachment(wanted, ARTEFACT))
+        self.lists = self._open(model)
         self.version, self.algorithm, self.trained_at = model.id, model.algorithm, model.trained_at
         self.problem = ""
         self.live.follow(model.learned_to)
+
+    def _open(self, model: Model) -> Lists:
+        """Where the disk cannot be written the model is held in memory."""
+        if not model.file:
+            return model_lists(self._models, model)
+        try:
+            return self._files.open(model.file, lambda: self._models.attachment(model.id, model.file))
+        except OSError:
+            log.exception("the model cannot be kept on disk")
+            return model_lists(self._models, model)
 
     def _look_at_products(self) -> None:
         """A large catalogue is read less often: at most a twentieth of the time goes into it."""

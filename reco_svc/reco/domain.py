@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,6 +187,8 @@ class Model:
     parameters: dict[str, float] = field(default_factory=dict)
     quality: Quality | None = None
     products: int = 0
+    file: str = ""
+    """The name of its file, by its content (reco.files); "" for one of before there were such files."""
     learned_to: str | None = None
     """The checkpoint of logs up to which it has learned; what is live begins there."""
     version: int = 0
@@ -241,13 +243,13 @@ class Lists:
     the best first. `tastes[person]`: how much each place of `histories[person]` still says.
     """
 
-    similar: dict[str, list[Scored]] = field(default_factory=dict)
-    together: dict[str, list[Scored]] = field(default_factory=dict)
+    similar: Mapping[str, list[Scored]] = field(default_factory=dict)
+    together: Mapping[str, list[Scored]] = field(default_factory=dict)
     trending: list[Scored] = field(default_factory=list)
-    histories: dict[str, list[str]] = field(default_factory=dict)
-    personal: dict[str, list[Scored]] = field(default_factory=dict)
-    tastes: dict[str, list[float]] = field(default_factory=dict)
-    owned: dict[str, list[str]] = field(default_factory=dict)
+    histories: Mapping[str, list[str]] = field(default_factory=dict)
+    personal: Mapping[str, list[Scored]] = field(default_factory=dict)
+    tastes: Mapping[str, list[float]] = field(default_factory=dict)
+    owned: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from chassis.wiring import Wiring
 from reco import repositories
 from reco.book import Book
 from reco.clients import LogsHistory
+from reco.files import Files
 from reco.live import Live
 from reco.services import Forgetting, Recommendations, Shelf, Trainings
 
@@ -38,7 +40,14 @@ def build() -> Parts:
     serving = couch_repository(repositories.SERVING)
     forgotten = couch_repository(repositories.FORGOTTEN)
     history = LogsHistory(Sibling("logs"))
-    book = Book(serving=serving, models=models, products=products, forgotten=forgotten, live=Live(history))
+    book = Book(
+        serving=serving,
+        models=models,
+        products=products,
+        forgotten=forgotten,
+        live=Live(history),
+        files=Files(Path(settings.DATA_DIR) / "models"),
+    )
     return Parts(
         trainings=Trainings(
             trainings=couch_repository(repositories.TRAININGS),

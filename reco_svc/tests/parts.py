@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from chassis.couch import MemoryRepository
 from chassis.messaging import Envelope
@@ -10,6 +14,7 @@ from reco import repositories
 from reco.book import Book
 from reco.domain import Interaction
 from reco.engine.trainer import train
+from reco.files import Files
 from reco.live import Live, News
 from reco.services import Forgetting, Recommendations, Shelf, Trainings
 from reco.wiring import Parts
@@ -56,6 +61,8 @@ class Desk:
         self.trainings = repository(repositories.TRAININGS)
         self._ids = iter(f"t{number}" for number in range(1, 100))
         self.forgotten = repository(repositories.FORGOTTEN)
+        self.folder = Path(tempfile.mkdtemp(prefix="reco-models-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.live = Live(self.history)
         book = Book(
             serving=self.serving,
@@ -63,6 +70,7 @@ class Desk:
             products=self.products,
             forgotten=self.forgotten,
             live=self.live,
+            files=Files(self.folder),
             tick=iter(range(0, 9999, 10)).__next__,
         )
         self.parts = Parts(

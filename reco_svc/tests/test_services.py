@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from reco.services.training import pack, unpack
+from reco.files import pack, unpack
 from tests.parts import Desk, fact
 
 
@@ -195,13 +195,17 @@ def test_a_shelf_holds_what_is_on_the_shelves_below_it(desk):
 def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk):
     good = desk.trains()
     desk.parts.book.refresh()
+    desk.history.visit("more", "sofa", "tent")
     bad = desk.trains()
     broken = desk.models.get(bad.id)
-    desk.models.attach(broken, "lists.json.gz", b"\x1f\x8b cut", "application/gzip")
+    whole = desk.models.attachment(bad.id, broken.file)
+    desk.models.attach(broken, broken.file, whole[:-100], "application/octet-stream")
 
     desk.parts.book.refresh()
 
     assert desk.parts.book.version == good.id
+    assert shown(desk.parts.recommendations.similar("tent", limit=1)) == ["torch"]
+    assert "the model's file is damaged" in desk.parts.book.problem
 
 
 def test_lists_survive_packing(desk):

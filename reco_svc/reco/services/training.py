@@ -7,11 +7,11 @@ import json
 import logging
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chassis.couch import NotFound, Page, Repository
+from reco import files
 from reco.clients import History
 from reco.domain import (
     Comparison,
@@ -135,7 +135,7 @@ class Trainings:
             return None
 
     def lists(self, model_id: str) -> Lists:
-        return unpack(self._models.attachment(model_id, ARTEFACT))
+        return model_lists(self._models, self._models.get(model_id))
 
     def _is_open(self, training_id: str) -> bool:
         try:
@@ -165,7 +165,7 @@ class Trainings:
         trained = self._trainer(
             interactions, now=self._clock(), serving=self.serving_now(), progress=progress
         )
-        packed = pack(trained.lists)
+        packed = files.pack(trained.lists)
         model = self._keep(training, trained, packed)
         promoted, reason = may_promote(trained.compared)
         if promoted:
@@ -196,9 +196,10 @@ class Trainings:
             parameters=trained.parameters,
             quality=trained.quality,
             products=len(trained.lists.similar),
+            file=files.name_of(packed),
             learned_to=self._history.checkpoint,
         )
-        return self._models.attach(self._models.add(model), ARTEFACT, packed, "application/gzip")
+        return self._models.attach(self._models.add(model), model.file, packed, "application/octet-stream")
 
     def _promote(self, model_id: str) -> None:
         dropped: list[str] = []
@@ -217,13 +218,15 @@ def _is_forgotten(one: Interaction, forgotten: dict[str, datetime]) -> bool:
     return any(person in forgotten and one.at <= forgotten[person] for person in who)
 
 
-def pack(lists: Lists) -> bytes:
-    """A model's lists as gzipped JSON."""
-    return gzip.compress(json.dumps(asdict(lists), separators=(",", ":")).encode(), mtime=0)
+def model_lists(models: Repository[Model], model: Model) -> Lists:
+    """From its attachment, checked. ValueError for a damaged one."""
+    if not model.file:
+        return unpack_older(models.attachment(model.id, ARTEFACT))
+    return files.unpack(files.checked(models.attachment(model.id, model.file), model.file))
 
 
-def unpack(data: bytes) -> Lists:
-    """The inverse of `pack`; ValueError for a file that was cut short or changed."""
+def unpack_older(data: bytes) -> Lists:
+    """Lists of a model of before `reco.files`: gzipped JSON. ValueError for a damaged one."""
     try:
         raw: dict[str, Any] = json.loads(gzip.decompress(data))
     except (EOFError, OSError, zlib.error) as error:

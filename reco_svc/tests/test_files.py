@@ -1,0 +1,70 @@
+"""A model's file: named by its content, mapped, shared, and never half read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reco.domain import Lists
+from reco.files import Files, name_of, pack, unpack
+
+LISTS = Lists(
+    similar={"tent": [("torch", 0.5), ("törch", 0.25)], "é": [("tent", 1.0)]},
+    together={"tent": [("sofa", 0.5)]},
+    trending=[("tent", 3.0)],
+    histories={"user:ann": ["tent", "sofa"]},
+    tastes={"user:ann": [1.0, 0.5]},
+    owned={"user:ann": ["sofa"]},
+)
+DATA = pack(LISTS)
+NAME = name_of(DATA)
+
+
+def test_the_same_lists_give_the_same_file():
+    assert pack(unpack(DATA)) == DATA
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.text(max_size=20), st.lists(st.tuples(st.text(max_size=5), st.floats(0, 9)))))
+def test_whatever_is_packed_is_found_again(similar):
+    lists = unpack(pack(Lists(similar=similar)))
+
+    assert dict(lists.similar) == similar
+    assert lists.similar.get("nobody has this one", []) == []
+
+
+def test_workers_share_one_file_and_fetch_it_once(tmp_path):
+    fetched = []
+    fetch = lambda: fetched.append(1) or DATA  # noqa: E731
+
+    first, second = Files(tmp_path).open(NAME, fetch), Files(tmp_path).open(NAME, fetch)
+
+    assert first == second == LISTS
+    assert (len(fetched), [path.name for path in tmp_path.iterdir()]) == (1, [NAME])
+
+
+def test_a_damaged_copy_on_disk_is_fetched_again(tmp_path):
+    (tmp_path / NAME).write_bytes(DATA[:-1])
+
+    assert Files(tmp_path).open(NAME, lambda: DATA) == LISTS
+    assert (tmp_path / NAME).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("data", [b"", DATA[:5], DATA[:60], DATA[:-1], DATA[:-1] + b"x", b"x" * 100])
+def test_a_file_cut_short_or_changed_is_refused_and_not_kept(tmp_path, data):
+    with pytest.raises(ValueError, match="damaged"):
+        Files(tmp_path).open(NAME, lambda: data)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_reads_an_older_model_goes_on_when_it_is_tidied_away(tmp_path):
+    files = Files(tmp_path)
+    old = files.open(NAME, lambda: DATA)
+    for number in range(4):
+        data = pack(Lists(trending=[("p", float(number))]))
+        files.open(name_of(data), lambda data=data: data)
+
+    assert old == LISTS
+    assert (len(list(tmp_path.iterdir())), (tmp_path / NAME).exists()) == (3, False)
