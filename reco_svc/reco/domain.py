@@ -117,7 +117,7 @@ class Quality:
 
 @dataclass(slots=True)
 class Training:
-    """One run of the trainer. States: queued -> running -> done or failed."""
+    """One run of the trainer. States: queued -> running -> done, failed or cancelled."""
 
     id: str
     requested_at: datetime
@@ -137,6 +137,10 @@ class Training:
     model: str | None = None
     promoted: bool = False
     reason: str = ""
+    alert: str = ""
+    """What staff should look at; empty when all is well."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """Of what is wanted most, the neighbours: to be looked at by a person."""
     version: int = 0
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -165,6 +169,14 @@ class Training:
         if not self.open:
             return
         self.status, self.reason = "failed", reason
+        self._end(at)
+
+    def cancel(self, at: datetime) -> None:
+        """Its worker stops at its next step; cancelling again changes nothing."""
+        if self.status == "cancelled":
+            return
+        self._guard("queued", "running")
+        self.status, self.reason = "cancelled", "cancelled by staff"
         self._end(at)
 
     def _end(self, at: datetime) -> None:
@@ -341,6 +353,19 @@ class Comparison:
 
     candidate: Quality
     serving: Quality
+
+
+def quality_alert(
+    quality: Quality, before: Sequence[Quality], *, share: float = 0.8, enough: int = 30
+) -> str:
+    """Says so when the lists are clearly worse than those of the trainings before (their median)."""
+    known = sorted(one.ndcg_at_10 for one in before if one.visits >= enough)
+    if not known or quality.visits < enough:
+        return ""
+    usual = known[len(known) // 2]
+    if quality.ndcg_at_10 >= share * usual:
+        return ""
+    return f"quality fell: NDCG@10 {quality.ndcg_at_10:.4f}, usually {usual:.4f}"
 
 
 def may_promote(compared: Comparison | None, *, enough: int = 30) -> tuple[bool, str]:

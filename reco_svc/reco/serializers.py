@@ -59,7 +59,7 @@ class QualityOut(serializers.Serializer):
 
 class TrainingOut(serializers.Serializer):
     id = serializers.CharField()
-    status = serializers.ChoiceField(["queued", "running", "done", "failed"])
+    status = serializers.ChoiceField(["queued", "running", "done", "failed", "cancelled"])
     progress = serializers.FloatField(help_text="0 to 1.")
     step = serializers.CharField()
     requested_at = serializers.DateTimeField()
@@ -75,6 +75,7 @@ class TrainingOut(serializers.Serializer):
     model = serializers.CharField(allow_null=True)
     promoted = serializers.BooleanField()
     reason = serializers.CharField()
+    alert = serializers.CharField(help_text="What staff should look at; empty when all is well.")
 
 
 class TrainingPageOut(serializers.Serializer):

@@ -11,5 +11,6 @@ api = [
     path("trending", views.TrendingView.as_view()),
     path("trainings", views.TrainingsView.as_view()),
     path("trainings/<str:training_id>", views.TrainingView.as_view()),
+    path("trainings/<str:training_id>/cancel", views.CancelView.as_view()),
 ]
 internal: list = []

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chassis.api.errors import Conflict
 from chassis.api.pagination import page, page_only
 from chassis.api.views import View
 from chassis.identity.permissions import ByMethod, Public, Staff
@@ -140,3 +141,17 @@ class TrainingView(View):
     def get(self, request: Request, training_id: str) -> Response:
         """How far a training is, then its quality."""
         return Response(serializers.TrainingOut(parts().trainings.training_get(training_id)).data)
+
+
+class CancelView(View):
+    permission_classes = [Staff("reco.training.write")]
+
+    @extend_schema(request=serializers.TrainingIn, responses=serializers.TrainingOut)
+    def post(self, request: Request, training_id: str) -> Response:
+        """Stop a training that waits or runs; 409 when it has ended."""
+        serializers.TrainingIn.of(request)
+        try:
+            training = parts().trainings.training_cancel(training_id)
+        except ValueError as error:
+            raise Conflict(str(error)) from error
+        return Response(serializers.TrainingOut(training).data)

@@ -25,6 +25,7 @@ from reco.domain import (
     Training,
     TrainingRunning,
     may_promote,
+    quality_alert,
 )
 
 log = logging.getLogger(__name__)
@@ -102,13 +103,19 @@ class Trainings:
         training = self._trainings.get(training_id)
         if training.status != "queued":
             return training
-        training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
         try:
+            training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
             return self._run(training)
         except Exception as error:
+            if self._trainings.get(training_id).status == "cancelled":
+                return self._trainings.get(training_id)
             log.exception("training failed", extra={"training": training_id})
             reason = f"{type(error).__name__}: {error}"[:500]
             return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
+
+    def training_cancel(self, training_id: str) -> Training:
+        """Stop it; ValueError when it has ended already. Another may be asked for at once."""
+        return self._trainings.update(training_id, lambda t: t.cancel(self._clock()))
 
     def training_sweep(self) -> int:
         """Sends waiting trainings to a worker again and fails those whose worker has gone; how many."""
@@ -165,18 +172,28 @@ class Trainings:
         trained = self._trainer(
             interactions, now=self._clock(), serving=self.serving_now(), progress=progress
         )
+        progress("keeping the model", 0.95)
         packed = files.pack(trained.lists)
         model = self._keep(training, trained, packed)
         promoted, reason = may_promote(trained.compared)
         if promoted:
             self._promote(model.id)
 
+        alert = quality_alert(trained.quality, self._qualities_before())
+        if alert:
+            log.error("quality of recommendations fell", extra={"alarm": "quality", "reason": alert})
+
         def finish(t: Training) -> None:
+            t.alert, t.examples = alert, _examples(trained.lists)
             t.events, t.products = len(interactions), len(trained.lists.similar)
             t.parameters, t.quality, t.size_bytes = trained.parameters, trained.quality, len(packed)
             t.finish(self._clock(), model=model.id, promoted=promoted, reason=reason)
 
         return self._trainings.update(training.id, finish)
+
+    def _qualities_before(self) -> list[Quality]:
+        newest = self._trainings.find("by_time", descending=True, limit=8).items
+        return [one.quality for one in newest if one.quality is not None]
 
     def _when_forgotten(self) -> dict[str, datetime]:
         found: dict[str, datetime] = {}
@@ -210,6 +227,13 @@ class Trainings:
         self._serving.update("main", change, create=Serving)
         for old in self._models.get_many(dropped):
             self._models.delete(old)
+
+
+def _examples(lists: Lists) -> dict[str, list[str]]:
+    return {
+        product: [other for other, _ in lists.similar.get(product, [])[:5]]
+        for product, _ in lists.trending[:5]
+    }
 
 
 def _is_forgotten(one: Interaction, forgotten: dict[str, datetime]) -> bool:
