@@ -150,7 +150,7 @@ def signing(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
     phase = state.read(cluster).get(SIGNING)
     if phase is None:
         old = store.newest()["auth_signing_keys"].docker_name
-        new = store.make("auth_signing_keys", material.signing_key()).docker_name
+        new = store.make_signing_key("auth_signing_keys").docker_name
         phase = {"first": old, "other": new, "new": new}
     if phase["first"] != phase["new"]:
         since = _sign(cluster, phase, say, "publishing the new key")
@@ -158,10 +158,14 @@ def signing(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
         phase = {"first": phase["new"], "other": phase["first"], "new": phase["new"]}
     since = _sign(cluster, phase, say, "signing with the new key")
     _wait(since, ended, say, "until what the old key signed has ended")
-    _sign(cluster, {**phase, "other": phase["new"]}, say, "retiring the old key")
+    # Whoever saw the old key may have seen the spare one beside it.
+    spare = store.make_signing_key("auth_spare_signing_key").docker_name
+    _sign(cluster, {**phase, "other": spare}, say, "retiring the old key")
     current = state.read(cluster)
     state.write(cluster, {name: value for name, value in current.items() if name != SIGNING})
-    older = [s for s in store.all() if s.name == "auth_signing_keys" and s.docker_name != phase["new"]]
+    kept = {phase["new"], spare}
+    names = {"auth_signing_keys", "auth_spare_signing_key"}
+    older = [s for s in store.all() if s.name in names and s.docker_name not in kept]
     _forget(store, older, say)
 
 

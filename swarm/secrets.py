@@ -94,6 +94,10 @@ class Secrets:
         private, public = material.ed25519()
         self.make(f"{service}_service_key", private, {PUBLIC: public})
 
+    def make_signing_key(self, name: str) -> Secret:
+        """Of access tokens: one that signs, or the spare one, which is published beside it."""
+        return self.make(name, material.signing_key())
+
     def make_redis(self) -> None:
         password = material.password()
         self.make("redis_conf", material.redis_conf(password))
@@ -128,7 +132,8 @@ class Secrets:
         """What must be there, and how it is made; what is made together is made anew together."""
         recipes: list[tuple[tuple[str, ...], Callable[[], object]]] = [
             (("redis_conf", "redis_password"), self.make_redis),
-            (("auth_signing_keys",), lambda: self.make("auth_signing_keys", material.signing_key())),
+            (("auth_signing_keys",), partial(self.make_signing_key, "auth_signing_keys")),
+            (("auth_spare_signing_key",), partial(self.make_signing_key, "auth_spare_signing_key")),
         ]
         for name in SIGNERS:
             recipes += [

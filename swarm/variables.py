@@ -96,9 +96,14 @@ def from_secrets(options: Options, newest: Mapping[str, Secret]) -> dict[str, st
 
 
 def signing_keys(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, str]:
-    """The one that signs, and the other one while they are rotated."""
-    name = newest["auth_signing_keys"].docker_name
-    phase = state.read(cluster).get("signing", {"first": name, "other": name})
+    """The one that signs, and the other one: the spare key, or while they are rotated the old or new one.
+
+    Never the same secret twice: Docker's client puts those in any order, and a deploy would roll for nothing.
+    """
+    calm = {"first": "auth_signing_keys", "other": "auth_spare_signing_key"}
+    phase = state.read(cluster).get("signing") or {
+        place: newest[name].docker_name for place, name in calm.items()
+    }
     return {"SECRET_AUTH_SIGNING_KEYS": phase["first"], "SECRET_AUTH_SIGNING_KEYS_OTHER": phase["other"]}
 
 

@@ -11,7 +11,7 @@ RUN /venv/bin/pip install -q --no-compile --only-binary :all: --no-deps --requir
 # Node does not look at the system's certificates by itself.
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:$PATH
 COPY app/package.json app/package-lock.json /app/
-RUN cd /app && npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error && rm -rf /root/.npm
+RUN cd /app && npm ci --ignore-scripts --omit=dev --no-audit --no-fund --loglevel=error && rm -rf ~/.npm
 COPY slim_node.py /build/
 RUN python3 /build/slim_node.py /app/node_modules
 COPY app /app

@@ -55,6 +55,17 @@ def test_every_service_is_closed_in_and_bounded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES_OF_THE_STACK)
+def test_no_service_has_a_secret_twice(name: str) -> None:
+    """Docker's client puts equals in any order, so that a deploy would roll the service for nothing."""
+    document = stack()
+    secrets = [each["source"] for each in document["services"][name].get("secrets", [])]
+
+    named = [document["secrets"][source]["name"] for source in secrets]
+
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize("name", SERVICES_OF_THE_STACK)
 def test_no_value_of_a_secret_is_in_a_stack_file(name: str) -> None:
     service = stack()["services"][name]
 
