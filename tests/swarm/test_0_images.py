@@ -17,7 +17,7 @@ USUAL = 300
 LEFT_BEHIND = """
 import glob, importlib.util, os, sys
 found = [name for name in ("pip", "setuptools") if importlib.util.find_spec(name)]
-found += glob.glob("/var/lib/apt/lists/*_Packages*") + glob.glob("/root/.cache/*")
+found += glob.glob("/var/lib/apt/lists/*_Packages*") + glob.glob(os.path.expanduser("~root/.cache/*"))
 found += [name for name in ("gcc", "npm") if os.path.exists(f"/usr/bin/{name}")]
 try:
     open("/app/written", "w")
