@@ -13,7 +13,7 @@ from functools import partial
 
 from docker.errors import APIError
 
-from swarm import jobs, material, rolling, state
+from swarm import jobs, rolling, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import Mounted

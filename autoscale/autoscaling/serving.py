@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from autoscaling.answering import METRICS, Answering
 from autoscaling.domain.capacity import free_on
 from autoscaling.services.history import FIELDS
 from autoscaling.services.loop import Autoscaler, Round
@@ -114,21 +114,20 @@ class Server(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.5,), name="state", daemon=True).start()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering):
     server: Server
-    timeout = 5
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path == "/metrics":
-            self._send(200, "text/plain; version=0.0.4", generate_latest(self.server.metrics.registry))
+            self.send(200, METRICS, generate_latest(self.server.metrics.registry))
         elif url.path == "/state":
-            self._send(200, "application/json", self._state(parse_qs(url.query)))
+            self.send(200, "application/json", self._state(parse_qs(url.query)))
         elif url.path == "/livez":
             alive = self.server.alive
-            self._send(200 if alive else 503, "text/plain", b"ok\n" if alive else b"no round any more\n")
+            self.send(200 if alive else 503, "text/plain", b"ok\n" if alive else b"no round any more\n")
         else:
-            self._send(404, "text/plain", b"not found\n")
+            self.send(404, "text/plain", b"not found\n")
 
     def _state(self, query: dict[str, list[str]]) -> bytes:
         try:
@@ -137,14 +136,3 @@ class Handler(BaseHTTPRequestHandler):
             since = 0.0
         server = self.server
         return json.dumps(state(server.loop, server.measuring, dict(server.faults), since)).encode()
-
-    def _send(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the page asks every two seconds."""

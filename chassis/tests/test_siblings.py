@@ -166,7 +166,7 @@ class Flaky(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    do_GET = do_POST = _answer  # noqa: N815  # the names that http.server looks for
+    do_GET = do_POST = _answer  # the names that http.server looks for
 
     def log_message(self, *args: Any) -> None:
         pass

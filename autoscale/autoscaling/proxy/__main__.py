@@ -15,10 +15,11 @@ import os
 import re
 import signal
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from autoscaling.answering import Answering
 from autoscaling.engine import SOCKET, EngineDown, HttpEngine, Refused
 from autoscaling.proxy.rules import Rules
 
@@ -28,7 +29,9 @@ LONGEST = 1 << 20  # bytes of a request
 VERSIONED = re.compile(r"/v\d\.\d{1,2}(?=/)")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering):
+    """What is asked here is not logged by the server: writes and refusals are, below."""
+
     server: Server
     timeout = 10
 
@@ -68,16 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(400, "the body is not JSON") from error
 
     def _send(self, status: int, answer: Any) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the autoscaler reads every two seconds, and writes are logged above."""
+        self.send(status, "application/json", json.dumps(answer).encode())
 
 
 class Server(ThreadingHTTPServer):
