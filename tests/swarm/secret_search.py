@@ -43,17 +43,18 @@ def hits(stream: Iterable[bytes], wanted: Iterable[bytes]) -> int:
     """How many lines of the stream hold a pattern. grep looks: its automaton reads a GB in seconds."""
     reading, writing = os.pipe()
     command = ["grep", "--text", "--count", "--fixed-strings", f"--file=/dev/fd/{reading}"]
-    grep = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[reading])  # noqa: S603
-    os.close(reading)
-    with os.fdopen(writing, "wb") as pipe:  # never a file: the patterns are the secrets
-        pipe.write(b"\n".join(wanted))
-    assert grep.stdin is not None
-    feeding = threading.Thread(target=_feed, args=(stream, grep.stdin))
-    feeding.start()
-    assert grep.stdout is not None
-    counted = grep.stdout.read()
-    feeding.join()
-    grep.wait()
+    with subprocess.Popen(  # noqa: S603 -- our own command
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[reading]
+    ) as grep:
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:  # never a file: the patterns are the secrets
+            pipe.write(b"\n".join(wanted))
+        assert grep.stdin is not None
+        assert grep.stdout is not None
+        feeding = threading.Thread(target=_feed, args=(stream, grep.stdin))
+        feeding.start()
+        counted = grep.stdout.read()
+        feeding.join()
     return int(counted)
 
 
