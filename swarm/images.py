@@ -113,7 +113,8 @@ def names() -> tuple[str, ...]:
 
 def base_recipe(target: str) -> Recipe:
     common = requirements.text(requirements.common(folders().values()))
-    return Recipe(target, "base.Dockerfile", {"requirements.txt": common, **_own("slim.py")}, target=target)
+    files = {"requirements.txt": common, **_own("slim.py", "healthy")}
+    return Recipe(target, "base.Dockerfile", files, target=target)
 
 
 def service_recipe(name: str) -> Recipe:

@@ -20,7 +20,6 @@ from swarm.shop import SCALABLE, WITH_STANDBY
 OWN_REDIS = "/app/valkey-server"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 LOGGED = "django.core.mail.backends.console.EmailBackend"
-HEALTH_INTERVAL = "1s"
 
 
 def make(cluster: Cluster, images: Mapping[str, str]) -> dict[str, str]:
@@ -52,7 +51,6 @@ def from_options(options: Options) -> dict[str, str]:
         "AUTH_RATE": str(options.auth_rate),
         "LOG_LEVEL": options.log_level,
         "SHOP_LOCALE": options.locale,
-        "HEALTH_INTERVAL": HEALTH_INTERVAL,
         "PROXIES": options.proxies,
         "AZURE_CONTAINER": options.blob_container,
         "MEDIA_URL": media_url(options),

@@ -35,7 +35,7 @@ class SiblingCatalog:
 
     def _ask(self, skus: Sequence[str]) -> list[Offer]:
         try:
-            answer = self._catalog.get("/internal/skus", {"sku": ",".join(skus)}, timeout=2.0).json
+            answer = self._catalog.get("/internal/skus", {"sku": ",".join(skus)}, timeout=4.0).json
             return [_offer(row) for row in answer]
         except (SiblingDown, Refused, KeyError, TypeError) as error:
             raise CatalogAway(repr(error)) from error

@@ -18,6 +18,8 @@ _LOOK_AFTER = (
     900  # seconds; says when a reservation ought to have been looked at, it is never freed by the clock
 )
 _SLOW = 60.0  # seconds: many documents in one call
+# seconds: on a busy machine a buyer rather waits than is turned away, and the gateway waits for 30
+_LOOKING, _ORDERING = 4.0, 8.0
 _COULD_BE_SKU = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 
@@ -32,7 +34,7 @@ class SiblingCatalog:
         found: dict[str, Sku] = {}
         for start in range(0, len(asked), _PER_CALL):
             params = {"sku": ",".join(asked[start : start + _PER_CALL])}
-            answer = _ask(partial(self._catalog.get, "/internal/skus", params))
+            answer = _ask(partial(self._catalog.get, "/internal/skus", params, timeout=_LOOKING))
             rows = answer.json["results"] if isinstance(answer.json, dict) else answer.json
             found.update((row["sku"], _sku(row)) for row in rows)
         return found
@@ -40,7 +42,7 @@ class SiblingCatalog:
     def reserve(self, order_id: str, lines: Mapping[str, int]) -> None:
         body = {"order_id": order_id, "lines": _lines(lines), "ttl": _LOOK_AFTER}
         try:
-            _ask(lambda: self._catalog.post("/internal/reservations", body, safe=True))
+            _ask(lambda: self._catalog.post("/internal/reservations", body, safe=True, timeout=_ORDERING))
         except Refused as no:
             raise _reserve_refused(no) from no
 
@@ -75,7 +77,7 @@ class SiblingCatalog:
         path = f"/internal/reservations/{quote(order_id)}/{how}"
         body = {"lines": _lines(lines), **more}
         try:
-            _ask(lambda: self._catalog.post(path, body, safe=True))
+            _ask(lambda: self._catalog.post(path, body, safe=True, timeout=_ORDERING))
         except Refused as no:
             raise Refusal(409, no.type or f"{how}-refused", f"The catalogue refused to {how}: {no}") from no
 
@@ -88,7 +90,7 @@ class SiblingCarts:
 
     def get(self, cart_id: str) -> Cart | None:
         try:
-            row = _ask(lambda: self._carts.get(f"/internal/carts/{quote(cart_id)}")).json
+            row = _ask(lambda: self._carts.get(f"/internal/carts/{quote(cart_id)}", timeout=_LOOKING)).json
         except Refused as no:
             if no.status == 404:
                 return None
@@ -119,7 +121,8 @@ class SiblingCarts:
                 raise Away(str(no)) from no
 
     def _post(self, cart_id: str, what: str, body: dict[str, Any]) -> None:
-        _ask(lambda: self._carts.post(f"/internal/carts/{quote(cart_id)}/{what}", body, safe=True))
+        path = f"/internal/carts/{quote(cart_id)}/{what}"
+        _ask(lambda: self._carts.post(path, body, safe=True, timeout=_LOOKING))
 
 
 def _ask(call: Callable[[], Answer]) -> Answer:

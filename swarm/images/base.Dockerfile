@@ -11,6 +11,8 @@ RUN apt-get -q update \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf/*-old /var/log/*.log /var/log/apt \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin hivemart \
  && install -d -o 10001 -g 10001 -m 1777 /data /journal
+COPY healthy /usr/local/bin/healthy
+RUN chmod 0755 /usr/local/bin/healthy
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
 FROM python AS build
