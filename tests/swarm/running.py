@@ -17,15 +17,17 @@ SETTLE = 1.0  # seconds after which a request of this moment has been written do
 
 
 class Running:
-    """A load that was started; `marks` say what was done meanwhile, for the picture."""
+    """A load that was started, `members` signed in; `marks` say what was done meanwhile, for the picture."""
 
-    def __init__(self, stack: Stack, name: str, *, seconds: float, rate: float = 20.0) -> None:
+    def __init__(
+        self, stack: Stack, name: str, *, seconds: float, rate: float = 20.0, members: int = 4
+    ) -> None:
         self.out = stack.folder / name
         self.out.mkdir(parents=True, exist_ok=True)
         self._goods = self.out / "goods.json"
         self._goods.write_text(json.dumps(stack.goods))
         self.marks: list[dict[str, Any]] = []
-        tokens = [stack.client().register()["access"] for _ in range(4)]
+        tokens = [stack.client().register()["access"] for _ in range(members)]
         command = [sys.executable, "-m", "tests.swarm.load", "--url", stack.url, "--goods", str(self._goods)]
         command += ["--out", str(self.out), "--seconds", str(seconds), "--rate", str(rate)]
         command += ["--tokens", json.dumps(tokens)]

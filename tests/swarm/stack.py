@@ -164,8 +164,7 @@ class Stack:
         """These are away for the length of the block, as if switched off; all is well again after it."""
         before = {name: len(self.tasks(name)) for name in services}
         for name in services:
-            self.scale(name, 0)
-            self._kill(name)
+            self.switch_off(name)
         time.sleep(1.5)  # /healthz may be 1 s old
         try:
             yield
@@ -176,7 +175,10 @@ class Stack:
                 self.wait_running(name, before[name])
             self.wait_for("ok")
 
-    def _kill(self, service: str) -> None:
+    def switch_off(self, service: str) -> None:
+        """No replica any more, and none that ends in good order."""
+        self.scale(service, 0)
+
         def gone() -> bool:
             for container in self.containers(service):
                 with contextlib.suppress(docker.errors.APIError):  # it has ended by itself
