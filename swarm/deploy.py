@@ -22,6 +22,7 @@ from swarm.shop import WEBS
 Say = Callable[[str], None]
 AT_ONCE = 2  # databases prepared at the same time
 PREPARE_SECONDS = 300.0
+NAMES_SECONDS = 5.0  # until every gateway has looked up what had no name before
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def deploy(cluster: Cluster, say: Say = print) -> None:
     _apply(plan, files(cluster.options), prune=True)
     changed = rolled(before, cluster.services())
     _settle(cluster, watch, changed, say)
+    if set(WEBS) - before.keys():
+        time.sleep(NAMES_SECONDS)
     _remember(plan, before)
     _forget_configurations(plan)
     _standbys(cluster, say)

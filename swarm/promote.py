@@ -15,6 +15,7 @@ from swarm import cli, holding, reconcile, rolling, standby, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
+from swarm.rolling import Change
 from swarm.rollout import Say
 from swarm.secrets import USER, Secrets
 from swarm.shop import WITH_STANDBY, processes_of
@@ -139,8 +140,7 @@ def _switch(cluster: Cluster, pair: Pair, say: Say) -> None:
     for line in manage(cluster, pair.service, ["prepare"], host=pair.follower, env={"COUCHDB_URL": url}):
         say(f"  {line}")
     for name in _processes(cluster, pair.service):
-        options = ["--detach", "--no-resolve-image", *rolling.environment({"COUCHDB_URL": url})]
-        cli.run(["service", "update", *options, f"{cluster.stack}_{name}"])
+        rolling.update(cluster, name, Change(env={"COUCHDB_URL": url}))
     state.set_database_host(cluster, pair.service, pair.follower)
 
 

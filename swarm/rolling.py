@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from docker.errors import APIError
 
 from swarm import cli
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say, Watch
 
-Flags = Mapping[str, Sequence[str]]
-"""service -> options of `docker service update`"""
+_ATTEMPTS = 5  # Swarm itself writes to a service while it rolls it
 
 
-def roll(cluster: Cluster, flags: Flags, say: Say) -> None:
-    """Failed, with the reason and everything as before, when one of them does not come up."""
-    watch = Watch(cluster, flags, say)
-    auth = ["--with-registry-auth"] if cluster.options.registry else []
-    for name, options in flags.items():
-        full = f"{cluster.stack}_{name}"
-        cli.run(["service", "update", "--detach", "--no-resolve-image", *auth, *options, full])
+@dataclass(frozen=True)
+class Change:
+    """What a service's tasks are to have from now on."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """file -> Docker's name of the secret that is to be in it"""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def roll(cluster: Cluster, changes: Mapping[str, Change], say: Say) -> bool:
+    """Whether any service had to change. Failed, with the reason and everything as before, when one of them
+    does not come up.
+    """
+    wanted = {name: change for name, change in changes.items() if differs(cluster.service(name), change)}
+    if not wanted:
+        return False
+    watch = Watch(cluster, wanted, say)
+    for name, change in wanted.items():
+        update(cluster, name, change)
     try:
         undone = [seen.name for seen in watch.until_healthy(cluster.options.timeout)]
         why = f"Swarm rolled back {', '.join(undone)}:\n  {watch.why(undone)}" if undone else ""
     except Failed as error:
         undone, why = [], str(error)
     if why:
-        _roll_back(cluster, [name for name in flags if name not in undone], say)
+        _roll_back(cluster, [name for name in wanted if name not in undone], say)
         raise Failed(f"{why}\nEverything is as it was before.")
+    return True
 
 
 def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
@@ -40,32 +56,69 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
     watch.until_healthy(cluster.options.timeout)
 
 
-def environment(values: Mapping[str, str]) -> list[str]:
-    """Options that set these variables."""
-    return [part for name, value in values.items() for part in ("--env-add", f"{name}={value}")]
-
-
-def secrets(service: Mapping[str, Any], wanted: Mapping[str, str]) -> list[str]:
-    """Options that put other secrets (values) into the files (keys) that a service has; none if it has them.
-
-    A file keeps its owner and mode. Failed if the service has no such file.
+def update(cluster: Cluster, name: str, change: Change) -> None:
+    """Gives it to the service, without waiting. Docker's own command would not do: it mixes up the order of
+    what it is given, and the next deploy would roll the service again.
     """
-    container = service["Spec"]["TaskTemplate"]["ContainerSpec"]
-    there = {raw["File"]["Name"]: raw for raw in container.get("Secrets") or []}
-    if missing := sorted(wanted.keys() - there.keys()):
-        name = service["Spec"]["Name"]
-        raise Failed(f"{name} has no secret {', '.join(missing)}: make deploy brings it up to date.")
-    changed = {file: name for file, name in wanted.items() if there[file]["SecretName"] != name}
-    gone = {there[file]["SecretName"] for file in changed}
-    # What is removed by its name goes from every file, so those that stay are given again.
-    again = {
-        file: raw["SecretName"]
-        for file, raw in there.items()
-        if file not in changed and raw["SecretName"] in gone
-    }
-    options = [part for name in sorted(gone) for part in ("--secret-rm", name)]
-    for file, name in sorted((again | changed).items()):
-        place = there[file]["File"]
-        owner = f"uid={place['UID']},gid={place['GID']},mode={place['Mode']:04o}"
-        options += ["--secret-add", f"source={name},target={file},{owner}"]
-    return options
+    ids = {raw["Spec"]["Name"]: raw["ID"] for raw in cluster.api.secrets()} if change.secrets else {}
+    for attempt in range(1, _ATTEMPTS + 1):
+        service = cluster.service(name)
+        try:
+            _write(cluster, service, specification(service, change, ids))
+        except APIError as error:
+            if attempt == _ATTEMPTS or "out of sequence" not in str(error):
+                raise Failed(f"{name} is not updated: {error.explanation}") from error
+        else:
+            return
+
+
+def _write(cluster: Cluster, service: Mapping[str, Any], spec: dict[str, Any]) -> None:
+    url = cluster.api._url("/services/{0}/update", service["ID"])
+    params = {"version": service["Version"]["Index"]}
+    cluster.api._raise_for_status(cluster.api._post_json(url, data=spec, params=params))
+
+
+def differs(service: Mapping[str, Any], change: Change) -> bool:
+    """Failed if the service has no such file."""
+    container = _container(service["Spec"])
+    files = _files(service)
+    secrets = any(files[file]["SecretName"] != name for file, name in change.secrets.items())
+    env = container.get("Env") or []
+    return secrets or any(f"{name}={value}" not in env for name, value in change.env.items())
+
+
+def specification(service: Mapping[str, Any], change: Change, ids: Mapping[str, str]) -> dict[str, Any]:
+    """The service's specification with the change, ordered as `docker stack deploy` does; `ids` of secrets
+    by name. A file keeps its owner and mode. Failed if the service has no such file.
+    """
+    files = _files(service)
+    for file, name in change.secrets.items():
+        files[file] = {**files[file], "SecretName": name, "SecretID": ids[name]}
+    spec = copy.deepcopy(dict(service["Spec"]))
+    container = _container(spec)
+    if change.secrets:
+        container["Secrets"] = sorted(files.values(), key=lambda secret: secret["SecretName"])
+    if change.env:
+        env = dict(line.partition("=")[::2] for line in container.get("Env") or [])
+        container["Env"] = sorted(f"{name}={value}" for name, value in {**env, **change.env}.items())
+    return spec
+
+
+def _container(spec: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = spec["TaskTemplate"]["ContainerSpec"]
+    return found
+
+
+def _files(service: Mapping[str, Any]) -> Files:
+    return Files(service["Spec"]["Name"], _container(service["Spec"]).get("Secrets") or [])
+
+
+class Files(dict[str, dict[str, Any]]):
+    """A service's references to secrets by their file's name."""
+
+    def __init__(self, service: str, references: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__({raw["File"]["Name"]: dict(raw) for raw in references})
+        self._service = service
+
+    def __missing__(self, file: str) -> dict[str, Any]:
+        raise Failed(f"{self._service} has no secret {file}: make deploy brings it up to date.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from docker.errors import APIError
@@ -18,6 +18,7 @@ from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import Mounted
 from swarm.options import BadOption
+from swarm.rolling import Change
 from swarm.rollout import Say
 from swarm.secrets import USER, Secret, Secrets
 from swarm.shop import SERVICES, WITH_STANDBY, processes_of
@@ -195,22 +196,15 @@ def _wait(since: float, seconds: float, say: Say, what: str) -> None:
 def _give(
     cluster: Cluster,
     names: Iterable[str],
-    files: dict[str, str],
+    files: Mapping[str, str],
     say: Say,
     *,
-    env: dict[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> bool:
     """Other secrets for these files of the services; whether that changed anything."""
     there = cluster.services()
-    flags: dict[str, Sequence[str]] = {}
-    for name in names:
-        if name in there:
-            options = rolling.secrets(there[name], files)
-            if options:
-                flags[name] = [*options, *rolling.environment(env or {})]
-    if flags:
-        rolling.roll(cluster, flags, say)
-    return bool(flags)
+    change = Change(files, env or {})
+    return rolling.roll(cluster, {name: change for name in names if name in there}, say)
 
 
 def _forget(store: Secrets, versions: Iterable[Secret], say: Say) -> None:

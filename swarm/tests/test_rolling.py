@@ -1,4 +1,4 @@
-"""Other secrets for running services, as options of `docker service update`."""
+"""Other secrets and variables for running services, in the order that a deploy would write them in."""
 
 from __future__ import annotations
 
@@ -6,58 +6,65 @@ import pytest
 
 from swarm import rolling
 from swarm.cluster import Failed
+from swarm.rolling import Change
+
+IDS = {"k_v1": "1", "k_v2": "2", "o_v1": "3", "p_v1": "4", "p_v2": "5"}
 
 
-def service(**files):
-    """A service that has these files from these secrets."""
-    secrets = [
-        {"SecretName": name, "File": {"Name": file, "UID": "10001", "GID": "10001", "Mode": 0o400}}
-        for file, name in files.items()
-    ]
-    spec = {"Name": "hivemart_auth", "TaskTemplate": {"ContainerSpec": {"Secrets": secrets}}}
-    return {"Spec": spec}
+def service(env=(), **files):
+    """A service that has these variables, and these files from these secrets."""
+    container = {"Secrets": [reference(file, name) for file, name in files.items()], "Env": list(env)}
+    return {"Spec": {"Name": "hivemart_auth", "TaskTemplate": {"ContainerSpec": container}}}
 
 
-def add(file, name):
-    return ["--secret-add", f"source={name},target={file},uid=10001,gid=10001,mode=0400"]
+def reference(file, name):
+    place = {"Name": file, "UID": "10001", "GID": "10001", "Mode": 0o400}
+    return {"SecretName": name, "SecretID": IDS[name], "File": place}
+
+
+def after(found, change):
+    return rolling.specification(found, change, IDS)["TaskTemplate"]["ContainerSpec"]
 
 
 def test_a_file_gets_another_secret_and_keeps_its_owner():
-    options = rolling.secrets(service(couch_password="p_v1", other="o_v1"), {"couch_password": "p_v2"})
+    found = service(couch_password="p_v1", other="o_v1")
 
-    assert options == ["--secret-rm", "p_v1", *add("couch_password", "p_v2")]
+    changed = after(found, Change({"couch_password": "p_v2"}))
+
+    assert changed["Secrets"] == [reference("other", "o_v1"), reference("couch_password", "p_v2")]
+    assert found == service(couch_password="p_v1", other="o_v1"), "what was read stays as it was"
 
 
 def test_what_a_service_has_already_changes_nothing():
-    assert rolling.secrets(service(couch_password="p_v1"), {"couch_password": "p_v1"}) == []
+    found = service(["A=1"], couch_password="p_v1")
+
+    assert not rolling.differs(found, Change({"couch_password": "p_v1"}, {"A": "1"}))
+    assert rolling.differs(found, Change({"couch_password": "p_v2"}))
+    assert rolling.differs(found, Change(env={"A": "2"}))
 
 
 def test_two_files_of_one_secret_are_told_apart():
     both = service(signing_keys="k_v1", signing_keys_other="k_v1")
 
-    options = rolling.secrets(both, {"signing_keys": "k_v1", "signing_keys_other": "k_v2"})
+    changed = after(both, Change({"signing_keys": "k_v1", "signing_keys_other": "k_v2"}))
 
-    assert options == [
-        "--secret-rm", "k_v1", *add("signing_keys", "k_v1"), *add("signing_keys_other", "k_v2"),
-    ]  # fmt: skip
+    assert changed["Secrets"] == [reference("signing_keys", "k_v1"), reference("signing_keys_other", "k_v2")]
 
 
-def test_two_secrets_change_places():
+def test_two_secrets_change_places_and_stay_in_order_of_their_names():
     both = service(signing_keys="k_v1", signing_keys_other="k_v2")
 
-    options = rolling.secrets(both, {"signing_keys": "k_v2", "signing_keys_other": "k_v1"})
+    changed = after(both, Change({"signing_keys": "k_v2", "signing_keys_other": "k_v1"}))
 
-    assert options == [
-        *("--secret-rm", "k_v1", "--secret-rm", "k_v2"),
-        *add("signing_keys", "k_v2"),
-        *add("signing_keys_other", "k_v1"),
-    ]
+    assert changed["Secrets"] == [reference("signing_keys_other", "k_v1"), reference("signing_keys", "k_v2")]
 
 
 def test_a_service_without_that_file_is_out_of_date():
     with pytest.raises(Failed, match="hivemart_auth has no secret signing_keys_other: make deploy"):
-        rolling.secrets(service(signing_keys="k_v1"), {"signing_keys_other": "k_v2"})
+        after(service(signing_keys="k_v1"), Change({"signing_keys_other": "k_v2"}))
 
 
-def test_variables_become_options():
-    assert rolling.environment({"A": "1", "B": "x y"}) == ["--env-add", "A=1", "--env-add", "B=x y"]
+def test_variables_stay_in_the_order_of_their_names():
+    changed = after(service(["B=old=er", "C=3"]), Change(env={"B": "x y", "A": "1"}))
+
+    assert changed["Env"] == ["A=1", "B=x y", "C=3"]
