@@ -15,14 +15,13 @@ from swarm import cli, declared, images, jobs, nodes, state, variables
 from swarm.cluster import OWN, Cluster, Failed
 from swarm.jobs import Mounted
 from swarm.options import STAND_IN, Options
-from swarm.rollout import Look, Watch
+from swarm.rollout import Look, Watch, wait_for_names
 from swarm.secrets import Secrets
 from swarm.shop import WEBS
 
 Say = Callable[[str], None]
 AT_ONCE = 2  # databases prepared at the same time
 PREPARE_SECONDS = 300.0
-NAMES_SECONDS = 5.0  # until every gateway has looked up what had no name before
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def deploy(cluster: Cluster, say: Say = print) -> None:
     changed = rolled(before, cluster.services())
     _settle(cluster, watch, changed, say)
     if set(WEBS) - before.keys():
-        time.sleep(NAMES_SECONDS)
+        wait_for_names()
     _remember(plan, before)
     _forget_configurations(plan)
     _standbys(cluster, say)

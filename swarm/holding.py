@@ -5,14 +5,19 @@ What is held is remembered in the cluster, so that whoever was interrupted can g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from swarm import cli, state
-from swarm.cluster import Cluster
-from swarm.rollout import Say, Watch
-from swarm.shop import processes_of
+from swarm.cluster import Cluster, Failed
+from swarm.rollout import Say, Watch, wait_for_names
+from swarm.shop import WEBS, processes_of
 
 SCALED = "autoscale.enabled"  # the label by which the autoscaler knows what it may scale
+
+GONE_SECONDS = 90.0  # twice what a task is given to end what it is at
+_DEAD = {"shutdown", "complete", "failed", "rejected", "remove", "orphaned"}
 
 
 def processes(cluster: Cluster, services: Iterable[str]) -> list[str]:
@@ -26,14 +31,64 @@ def held(cluster: Cluster) -> dict[str, int]:
     return dict(state.read(cluster).get("held", {}))
 
 
-def hold(cluster: Cluster, names: Sequence[str], say: Say) -> None:
-    """Let them end what they are at, and wait until they are gone."""
+def hold(cluster: Cluster, names: Sequence[str], say: Say, *, fenced: bool = False) -> None:
+    """Let them end what they are at, and wait until they are gone; `fenced`: but for those on machines that
+    cannot be reached, as a person has made sure that these are off. Failed when one does not end.
+    """
     say(f"Holding {', '.join(names)}")
     live, before = cluster.services(), held(cluster)
     counts = {name: live[name]["Spec"]["Mode"]["Replicated"]["Replicas"] for name in names}
     # One that is held already has nothing to remember: its number is in `before`.
     state.write(cluster, state.read(cluster) | {"held": counts | before})
     _scale(cluster, dict.fromkeys(names, 0), "false", say)
+    wait_until_gone(cluster, names, fenced=fenced)
+
+
+def wait_until_gone(
+    cluster: Cluster,
+    names: Sequence[str],
+    *,
+    fenced: bool = False,
+    seconds: float = GONE_SECONDS,
+    pause: float = 0.5,
+) -> None:
+    """Until no task of these services is at work any more. Failed after `seconds`."""
+    end = time.monotonic() + seconds
+    while there := _at_work(cluster, names, fenced=fenced):
+        if time.monotonic() > end:
+            raise Failed(_why(cluster, there, seconds))
+        time.sleep(pause)
+
+
+def _at_work(cluster: Cluster, names: Sequence[str], *, fenced: bool) -> dict[str, list[dict[str, Any]]]:
+    """Swarm counts no task that is to end, yet it may be writing still."""
+    found = {name: living(cluster, name) for name in names}
+    return {
+        name: tasks
+        for name, tasks in found.items()
+        if tasks and not (fenced and len(nodes_away(cluster, tasks)) == len({t["NodeID"] for t in tasks}))
+    }
+
+
+def _why(cluster: Cluster, there: Mapping[str, Sequence[Mapping[str, Any]]], seconds: float) -> str:
+    away = nodes_away(cluster, [task for tasks in there.values() for task in tasks])
+    where = (
+        f" Of {', '.join(away)} nobody knows: turn it off, then `docker node rm --force` it." if away else ""
+    )
+    return f"{', '.join(there)} did not end within {seconds:.0f} s.{where} The same command again goes on."
+
+
+def nodes_away(cluster: Cluster, tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the nodes of these tasks that cannot be reached."""
+    where = {task.get("NodeID", "") for task in tasks}
+    away = [node for node in cluster.nodes() if node["ID"] in where and node["Status"]["State"] != "ready"]
+    return sorted(node["Description"]["Hostname"] for node in away)
+
+
+def living(cluster: Cluster, name: str) -> list[dict[str, Any]]:
+    """Tasks of a service that may be at work."""
+    tasks = cluster.tasks().get(cluster.service(name)["ID"], [])
+    return [task for task in tasks if task["Status"]["State"] not in _DEAD]
 
 
 def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -> None:
@@ -44,6 +99,8 @@ def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -
         return
     say(f"Opening {', '.join(wanted)}")
     _scale(cluster, {name: before[name] for name in wanted}, "true", say)
+    if set(wanted) & set(WEBS):
+        wait_for_names()
     left = {name: count for name, count in before.items() if name not in wanted}
     state.write(cluster, {**state.read(cluster), "held": left})
 

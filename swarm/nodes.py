@@ -96,6 +96,17 @@ def _holder(nodes: Iterable[Node], label: str) -> str | None:
     )
 
 
+def refuse_without(cluster: Cluster, volume: str) -> None:
+    """Failed, with what to do, if no node is there for this data."""
+    label = label_of(volume)
+    if _holder(cluster.nodes(), label) is None:
+        raise Failed(
+            f"No node has the label {label}=true, so {volume} has no place: it belongs on another machine"
+            " than its sister. Let another node join and make deploy, or name one yourself:"
+            f" docker node update --label-add {label}=true NODE"
+        )
+
+
 def _label(cluster: Cluster, node_id: str, labels: Iterable[str]) -> None:
     node = cluster.api.inspect_node(node_id)
     spec = {**node["Spec"], "Labels": {**(node["Spec"].get("Labels") or {}), **dict.fromkeys(labels, "true")}}

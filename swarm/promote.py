@@ -26,7 +26,6 @@ CATCH_UP_SECONDS = 120.0
 GONE_SECONDS = 60.0
 # Who must not write meanwhile: stock and orders have to agree before anybody buys.
 HELD = {"auth": ("auth",), "catalog": ("catalog", "checkout"), "checkout": ("checkout",)}
-DEAD_STATES = {"shutdown", "complete", "failed", "rejected", "remove", "orphaned"}
 
 
 def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) -> None:
@@ -41,7 +40,7 @@ def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) 
     alive = all(lag["behind"] is not None for lag in found.values())
     _refuse_without_data(cluster, pair, found)
     refuse_unless_fenced(cluster, pair.leader, alive or fenced == "yes")
-    holding.hold(cluster, holding.processes(cluster, HELD[service]), say)
+    holding.hold(cluster, holding.processes(cluster, HELD[service]), say, fenced=fenced == "yes")
     if alive:
         found = standby.lags(cluster, pair, wait=CATCH_UP_SECONDS)
         _refuse_what_is_behind(cluster, found, say)
@@ -93,8 +92,8 @@ def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool) -> None:
     """
     if sure:
         return
-    tasks = living(cluster, primary)
-    unreachable = _names_of_nodes_away(cluster, tasks)
+    tasks = holding.living(cluster, primary)
+    unreachable = holding.nodes_away(cluster, tasks)
     if unreachable:
         raise Failed(
             f"{primary} runs on {', '.join(unreachable)}, which cannot be reached, so nobody knows whether it"
@@ -107,25 +106,13 @@ def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool) -> None:
         )
 
 
-def living(cluster: Cluster, name: str) -> list[dict[str, Any]]:
-    """Tasks of a service that may be at work."""
-    tasks = cluster.tasks().get(cluster.service(name)["ID"], [])
-    return [task for task in tasks if task["Status"]["State"] not in DEAD_STATES]
-
-
-def _names_of_nodes_away(cluster: Cluster, tasks: Sequence[Mapping[str, Any]]) -> list[str]:
-    where = {task.get("NodeID", "") for task in tasks}
-    away = [node for node in cluster.nodes() if node["ID"] in where and node["Status"]["State"] != "ready"]
-    return sorted(node["Description"]["Hostname"] for node in away)
-
-
 def fence(cluster: Cluster, primary: str, *, forced: bool, say: Say) -> None:
     """No replica, and none left that runs. Failed when that cannot be seen, and nobody answers for it."""
     say(f"Fencing {primary}")
     cli.run(["service", "scale", "--detach", f"{cluster.stack}_{primary}=0"])
     end = time.monotonic() + GONE_SECONDS
-    while tasks := living(cluster, primary):
-        away = _names_of_nodes_away(cluster, tasks)
+    while tasks := holding.living(cluster, primary):
+        away = holding.nodes_away(cluster, tasks)
         if away and forced:
             return
         if time.monotonic() > end:

@@ -22,6 +22,14 @@ Say = Callable[[str], None]
 Raw = Mapping[str, Any]
 
 
+NAMES_SECONDS = 5.0
+
+
+def wait_for_names() -> None:
+    """Until every gateway has looked up a service that had no replica before: it asks every second or two."""
+    time.sleep(NAMES_SECONDS)
+
+
 @dataclass(frozen=True)
 class Look:
     """One service at one moment."""

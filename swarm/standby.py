@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swarm import cli, state
+from swarm import cli, nodes, state
 from swarm.admin import manage, manage_with_code
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
@@ -52,6 +52,7 @@ def standby(cluster: Cluster, service: str = "", anew: str = "", say: Say = prin
 
 
 def start(cluster: Cluster, pair: Pair, say: Say, *, anew: bool = False) -> None:
+    nodes.refuse_without(cluster, pair.follower)
     if replicas(cluster, pair.follower) == 0:
         scale(cluster, pair.follower, 1, say)
     options = ["--anew"] if anew else []

@@ -67,3 +67,13 @@ def test_labels_are_set_once() -> None:
 
     assert len(first) == 1
     assert second == []
+
+
+def test_a_standby_without_a_node_for_it_is_refused_and_it_is_said_what_to_do() -> None:
+    alone = cluster()
+
+    with pytest.raises(Failed, match=r"No node has the label hivemart\.checkout-standby=true"):
+        nodes.refuse_without(alone, "checkout-standby")
+
+    alone.api.machines[0]["Spec"]["Labels"] = {"hivemart.checkout-standby": "true"}
+    nodes.refuse_without(alone, "checkout-standby")

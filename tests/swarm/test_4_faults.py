@@ -91,7 +91,7 @@ def all_is_well(visitor: Visitor, seconds: float = 20.0) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def records(out: Path) -> Path:
     file = out / "faults.jsonl"
-    file.touch()
+    file.write_text("")
     return file
 
 

@@ -45,7 +45,7 @@ def pictures(stack) -> dict[str, str]:
 def saved(stack, out, figures):
     """The shop as it was, in a file; and the shop made anew, empty."""
     records = out / "backup.jsonl"
-    records.touch()
+    records.write_text("")
     visitor = Visitor(stack, records)
     time.sleep(5)  # facts arrive
     before, seen = kept(stack), pictures(stack)
@@ -87,7 +87,7 @@ def test_a_backup_restored_into_an_empty_stack_is_the_same_shop(stack, saved, fi
 def test_the_restored_shop_sells_and_its_people_sign_in(stack, saved, out):
     visitor = saved[0]
     records = out / "restored.jsonl"
-    records.touch()
+    records.write_text("")
 
     signed_in = stack.client().post("/api/auth/token", {"email": visitor.email, "password": WORD})
     staff = stack.client().post("/api/auth/token", {"email": EMAIL, "password": PASSWORD})

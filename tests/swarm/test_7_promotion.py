@@ -17,13 +17,17 @@ pytestmark = pytest.mark.swarm
 @pytest.fixture(scope="module")
 def records(out: Path) -> Path:
     file = out / "promotion.jsonl"
-    file.touch()
+    file.write_text("")
     return file
 
 
 @pytest.fixture(scope="module")
 def visitor(stack, records) -> Visitor:
-    """Has ordered while the standby followed."""
+    """Has ordered while the standby followed, on the same machine for once."""
+    assert "No node has the label" in stack.swarm("standby", SERVICE="checkout", check=False)
+    node = stack.docker().nodes.get(stack.cluster.here)
+    labels = {**node.attrs["Spec"]["Labels"], "hivemart.checkout-standby": "true"}
+    node.update({**node.attrs["Spec"], "Labels": labels})
     stack.swarm("standby", SERVICE="checkout")
     return Visitor(stack, records)
 
@@ -37,19 +41,20 @@ def test_a_planned_promotion_under_load_loses_nothing(stack, visitor, records, f
     time.sleep(5)
     began = time.monotonic()
 
-    said = stack.swarm("promote", SERVICE="checkout")
-
-    figures.put("planned promotion, s", round(time.monotonic() - began, 1))
-    stack.wait_for("ok")
-    time.sleep(3)
-    result = load.stop()
+    try:
+        said = stack.swarm("promote", SERVICE="checkout")
+        figures.put("planned promotion, s", round(time.monotonic() - began, 1))
+        stack.wait_for("ok")
+        time.sleep(3)
+    finally:
+        result = load.stop()
     figures.put("planned promotion under load", {name: result[name] for name in ("requests", "failed")})
     assert "Nothing was lost: 0 documents" in said
     assert database_of(stack, "checkout") == "checkout-standby:5984"
     assert stack.tasks("checkout-couch") == []
     elsewhere = [one for one in result["failures"] if "/checkout/" not in one["request"]]
     assert elsewhere == [], "only orders may have to wait"
-    assert {one["status"] for one in result["failures"]} <= {503}
+    assert {one["status"] for one in result["failures"]} <= {502, 503}
     assert visitor.sees_old_orders() == ""
     assert visitor.orders() == ""
     assert settled(stack, [records, load.orders]) == []

@@ -1,0 +1,52 @@
+"""Who must not write is waited for, also where Swarm has stopped counting."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from swarm import holding
+from swarm.cluster import Failed
+
+
+class Small:
+    """Two nodes and a service whose task ends after it was looked at a few times."""
+
+    def __init__(self, *, looks=10**9, node="ready"):
+        self._left, self._node = itertools.count(looks, -1), node
+
+    def service(self, name):
+        return {"ID": name}
+
+    def tasks(self):
+        state = "running" if next(self._left) > 0 else "complete"
+        return {"cart": [{"NodeID": "n2", "Status": {"State": state}}]}
+
+    def nodes(self):
+        return [
+            {"ID": "n1", "Status": {"State": "ready"}, "Description": {"Hostname": "one"}},
+            {"ID": "n2", "Status": {"State": self._node}, "Description": {"Hostname": "two"}},
+        ]
+
+
+def test_a_task_that_is_to_end_is_waited_for():
+    cluster = Small(looks=3)
+
+    holding.wait_until_gone(cluster, ["cart"], seconds=10, pause=0.01)
+
+    assert holding.living(cluster, "cart") == []
+
+
+def test_one_that_does_not_end_is_told():
+    with pytest.raises(Failed, match=r"cart did not end within 0 s\. The same command"):
+        holding.wait_until_gone(Small(), ["cart"], seconds=0.02, pause=0.01)
+
+
+def test_of_one_on_a_machine_out_of_reach_it_is_told_what_to_do():
+    with pytest.raises(Failed, match=r"Of two nobody knows: turn it off, then `docker node rm --force` it"):
+        holding.wait_until_gone(Small(node="down"), ["cart"], seconds=0.02, pause=0.01)
+
+
+def test_one_on_a_machine_that_a_person_has_turned_off_is_not_waited_for():
+    holding.wait_until_gone(Small(node="down"), ["cart"], fenced=True, seconds=0.02, pause=0.01)
