@@ -24,6 +24,7 @@ from swarm.standby import Pair
 BEGUN = "promoting"  # the key of what is remembered: "leader follower"
 CATCH_UP_SECONDS = 120.0
 GONE_SECONDS = 60.0
+NOTICED = 6.0  # seconds until Swarm has seen that a task ended
 # Who must not write meanwhile: stock and orders have to agree before anybody buys.
 HELD = {"auth": ("auth",), "catalog": ("catalog", "checkout"), "checkout": ("checkout",)}
 
@@ -86,13 +87,15 @@ def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
     return f"What was written after the last replicated write is lost; that was ago: {', '.join(spans)}."
 
 
-def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool) -> None:
+def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool, patience: float = NOTICED) -> None:
     """Before anything is touched: a machine that cannot be asked may still be writing, and a database that is
     only slow has what the standby has not.
     """
     if sure:
         return
-    tasks = holding.living(cluster, primary)
+    end = time.monotonic() + patience
+    while (tasks := holding.living(cluster, primary)) and time.monotonic() < end:
+        time.sleep(0.5)
     unreachable = holding.nodes_away(cluster, tasks)
     if unreachable:
         raise Failed(

@@ -33,12 +33,12 @@ def lag(behind=0, last_write=None, state="running"):
 
 def test_a_primary_on_a_machine_out_of_reach_is_not_given_up_without_a_word_from_a_person():
     with pytest.raises(Failed, match=r"checkout-couch runs on two, which cannot be reached.*FENCED=yes"):
-        promote.refuse_unless_fenced(Small(node="down"), "checkout-couch", sure=False)
+        promote.refuse_unless_fenced(Small(node="down"), "checkout-couch", sure=False, patience=0)
 
 
 def test_a_primary_that_runs_and_does_not_answer_is_not_given_up_either():
     with pytest.raises(Failed, match="checkout-couch runs but does not answer"):
-        promote.refuse_unless_fenced(Small(), "checkout-couch", sure=False)
+        promote.refuse_unless_fenced(Small(), "checkout-couch", sure=False, patience=0)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_primary_that_runs_and_does_not_answer_is_not_given_up_either():
     [(Small(), True), (Small(node="down"), True), (Small(node="down", task="shutdown"), False)],
 )
 def test_a_primary_is_given_up_when_it_answers_or_is_gone_or_a_person_says_so(cluster, sure):
-    promote.refuse_unless_fenced(cluster, "checkout-couch", sure=sure)
+    promote.refuse_unless_fenced(cluster, "checkout-couch", sure=sure, patience=0)
 
 
 def test_a_planned_promotion_loses_nothing_and_says_so():
