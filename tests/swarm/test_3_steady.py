@@ -84,6 +84,16 @@ def test_a_rollback_goes_back_to_the_image_of_before(stack, load):
     assert builds.image_of(stack, "cart") == before
 
 
+def test_another_password_of_redis_loses_no_request(stack, load, figures):
+    began = time.monotonic()
+
+    with load.during("rotate redis") as seen:
+        stack.swarm("rotate", WHAT="redis")
+
+    figures.put("rotate Redis' password, s", round(time.monotonic() - began, 1))
+    assert failures(seen) == []
+
+
 def test_of_ten_thousand_requests_none_failed_and_no_order_is_lost_or_doubled(stack, load, figures):
     load.wait(REQUESTS, seconds=600)
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.swarm
 REPLICAS = 2
 AGAIN_WITHIN = 30.0  # seconds after a node's death
 READS_LOST = 0.002
+RATE = 8.0  # requests a second: three engines, three Swarm nodes and the load share one machine
 DATA, STANDBYS, NONE = 0, 1, 2  # what the nodes hold: a database stays where its volume is
 
 
@@ -113,7 +114,7 @@ def test_tasks_are_spread_over_the_nodes(spread):
 
 
 def test_a_drained_node_loses_no_request(spread, nodes, figures):
-    load = Running(spread, "drain", seconds=600)
+    load = Running(spread, "drain", seconds=600, rate=RATE)
     time.sleep(5)
     third = nodes.nodes[NONE]
 
@@ -130,7 +131,7 @@ def test_a_drained_node_loses_no_request(spread, nodes, figures):
 
 def killed(spread, nodes, figures, name: str) -> dict:
     """The third node dies under load; the result of the load, with how long it took until all was back."""
-    load = Running(spread, name.replace(" ", "-"), seconds=600)
+    load = Running(spread, name.replace(" ", "-"), seconds=600, rate=RATE)
     time.sleep(15)
     with load.during(f"kill {name}"):
         began = time.monotonic()

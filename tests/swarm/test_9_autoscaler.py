@@ -1,0 +1,135 @@
+"""The deployed autoscaler sees a step of load, asks for more, and goes back without a failed request.
+
+`AUTOSCALE_STEPS` says how many steps are measured: 20 for docs/autoscaling.md, 3 otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.swarm.load import percentiles
+from tests.swarm.shoppers import Server, Shopper
+
+pytestmark = pytest.mark.swarm
+
+STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 3)
+SERVICE = "catalog"
+# A replica is told to be worth little CPU, so that the step fits on a small machine beside what sends it.
+LABELS = {"cpu-target": "0.12", "cooldown": "8", "min": "1", "max": "3"}
+QUIET, BUSY = 2.0, 50.0  # searches a second, none of them cached
+READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
+
+
+class Searching:
+    """Searches at a rate that can be changed; every answer is noted."""
+
+    def __init__(self, url: str) -> None:
+        self.rate, self.wrong, self.ms = QUIET, [], []  # type: ignore[var-annotated]
+        self._server, self._stop = Server(url), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Searching:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        shoppers = threading.local()
+        due, number = time.monotonic(), 0
+        with ThreadPoolExecutor(48) as pool:
+            while not self._stop.wait(max(0.0, due - time.monotonic())):
+                due, number = max(due, time.monotonic() - 1) + 1 / self.rate, number + 1
+                pool.submit(self._one, shoppers, number)
+
+    def _one(self, shoppers: threading.local, number: int) -> None:
+        who = getattr(shoppers, "who", None) or Shopper(self._server, keeps=True)
+        shoppers.who, began = who, time.monotonic()
+        try:
+            status, body = who.ask("GET", f"/api/catalog/products?q=bowl&limit=24&min_price={number}")
+            self.wrong += [] if status == 200 else [f"{status} {body[:160]!r}"]
+        except OSError as error:
+            self.wrong.append(repr(error))
+        self.ms.append((time.monotonic() - began) * 1000)
+
+
+def decisions(stack) -> list[dict[str, Any]]:
+    """What was decided for the service and written, oldest first."""
+    lines = stack.run_in("autoscale", "python", "-c", READ).decode().splitlines()
+    found = [json.loads(line) for line in lines if line.endswith("}") and line.startswith("{")]
+    return [one for one in found if one["service"] == SERVICE and one["outcome"] == "applied"]
+
+
+def moment(task: dict[str, Any]) -> float:
+    return datetime.fromisoformat(task["Status"]["Timestamp"][:26].rstrip("Z") + "+00:00").timestamp()
+
+
+@contextmanager
+def labelled(stack) -> Iterator[None]:
+    """The service with LABELS; no task of it is rolled by that."""
+    cluster = stack.cluster
+    before = dict(cluster.service(SERVICE)["Spec"]["Labels"])
+    for labels in ({**before, **{f"autoscale.{name}": value for name, value in LABELS.items()}}, before):
+        now = cluster.service(SERVICE)
+        url = cluster.api._url("/services/{0}/update", now["ID"])
+        written = {**now["Spec"], "Labels": labels}
+        answer = cluster.api._post_json(url, data=written, params={"version": now["Version"]["Index"]})
+        cluster.api._raise_for_status(answer)
+        if labels is not before:
+            yield
+
+
+@pytest.fixture(scope="module")
+def looked_after(stack) -> Iterator[Any]:
+    """The stack with the autoscaler that the other tests do without."""
+    stack.swarm("deploy")
+    stack.wait_for("ok")
+    with labelled(stack):
+        yield stack
+    stack.without_autoscaler()
+
+
+def test_a_step_of_load_is_met_within_seconds_and_forgotten_without_a_failed_request(looked_after, figures):
+    stack = looked_after
+    calls: list[float] = []
+    starts: list[float] = []
+    with Searching(stack.url) as searching:
+        time.sleep(20)  # windows fill
+        for _ in range(STEPS):
+            stack.until(lambda: len(stack.tasks(SERVICE)) == 1, 120, "one replica")
+            time.sleep(6)
+            known = {task["ID"] for task in stack.tasks(SERVICE)}
+            began = time.time()
+            searching.rate = BUSY
+            stack.until(lambda: len(stack.tasks(SERVICE)) > 1, 60, "a second replica")
+            new = [task for task in stack.tasks(SERVICE) if task["ID"] not in known]
+            calls.append(min(one["at"] for one in decisions(stack) if one["at"] > began) - began)
+            starts.append(min(map(moment, new)) - began)
+            time.sleep(5)
+            searching.rate = QUIET
+        stack.until(lambda: len(stack.tasks(SERVICE)) == 1, 120, "one replica again")
+        time.sleep(8)  # those that go serve on for a while
+
+    figures.put("steps of load", len(calls))
+    figures.put("step to scale call, s", rounded(calls))
+    figures.put("step to first healthy new replica, s", rounded(starts))
+    figures.put("searches, failed", [len(searching.ms), len(searching.wrong)])
+    assert searching.wrong == []
+    assert percentiles(calls)["p95"] <= 4
+    assert percentiles(starts)["p95"] <= 8
+
+
+def rounded(values: list[float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in percentiles(values).items()}
