@@ -1,0 +1,47 @@
+"""What reco_svc knows: what people did, what is for sale, trained lists, and the rules of showing them."""
+
+from reco.domain.history import (
+    HISTORY,
+    RECENCY,
+    WEIGHTS,
+    Interaction,
+    histories,
+    history_of,
+    recency_weights,
+    with_live,
+)
+from reco.domain.lists import Lists, Scored, Served, blend, showable
+from reco.domain.models import KEPT_MODELS, Forgotten, Model, Serving
+from reco.domain.product import Product
+from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
+from reco.domain.training import Training, TrainingRunning
+from reco.domain.trending import HALF_LIFE, trending
+
+__all__ = [
+    "HALF_LIFE",
+    "HISTORY",
+    "KEPT_MODELS",
+    "RECENCY",
+    "WEIGHTS",
+    "Comparison",
+    "Forgotten",
+    "Interaction",
+    "Lists",
+    "Model",
+    "Product",
+    "Quality",
+    "Scored",
+    "Served",
+    "Serving",
+    "Training",
+    "TrainingRunning",
+    "blend",
+    "histories",
+    "history_of",
+    "may_promote",
+    "quality_alert",
+    "recency_weights",
+    "showable",
+    "trending",
+    "with_live",
+]
