@@ -14,13 +14,15 @@ from reco.domain.lists import Lists, Scored, Served, blend, showable
 from reco.domain.models import KEPT_MODELS, Forgotten, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
-from reco.domain.training import Training, TrainingRunning
+from reco.domain.reading import ReadPart, fitting, part_id
+from reco.domain.training import READING, Training, TrainingRunning
 from reco.domain.trending import HALF_LIFE, trending
 
 __all__ = [
     "HALF_LIFE",
     "HISTORY",
     "KEPT_MODELS",
+    "READING",
     "RECENCY",
     "WEIGHTS",
     "Comparison",
@@ -30,15 +32,18 @@ __all__ = [
     "Model",
     "Product",
     "Quality",
+    "ReadPart",
     "Scored",
     "Served",
     "Serving",
     "Training",
     "TrainingRunning",
     "blend",
+    "fitting",
     "histories",
     "history_of",
     "may_promote",
+    "part_id",
     "quality_alert",
     "recency_weights",
     "showable",

@@ -53,6 +53,8 @@ class Deeds:
     weight: np.ndarray
     owners: dict[str, np.ndarray]
     products: int
+    dense: bool = True
+    """Whether there is room for matrices of products x products (engine.second)."""
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -69,7 +71,8 @@ class Deeds:
 
     def only(self, chosen: np.ndarray) -> Deeds:
         owners = {kind: numbers[chosen] for kind, numbers in self.owners.items()}
-        return Deeds(self.product[chosen], self.time[chosen], self.weight[chosen], owners, self.products)
+        product, time, weight = self.product[chosen], self.time[chosen], self.weight[chosen]
+        return Deeds(product, time, weight, owners, self.products, self.dense)
 
     def pairs(self, kind: str) -> Pairs:
         if kind not in self._pairs:

@@ -40,6 +40,16 @@ class _Recipes:
     together: Recipe
     personal: Recipe
 
+    def described(self) -> dict[str, float]:
+        """Those of `similar` by their names, the others' behind the name of their question."""
+        others = {"together": self.together, "personal": self.personal}
+        named = {
+            f"{question}_{name}": value
+            for question, one in others.items()
+            for name, value in described(one).items()
+        }
+        return {**described(self.similar), "kept": float(KEPT), **named}
+
 
 def train(
     interactions: Sequence[Interaction],
@@ -47,8 +57,10 @@ def train(
     now: datetime,
     serving: Served | None = None,
     progress: Progress = lambda _step, _share: None,
+    dense: bool = True,
 ) -> Trained:
-    """Trained lists of these interactions; `serving` is compared on the visits since it was trained.
+    """Trained lists of these interactions; `serving` is compared on the visits since it was trained. Without
+    `dense` the second model, which takes most memory, is not tried.
 
     An event from the future counts as one of now.
     """
@@ -57,12 +69,12 @@ def train(
     names = list(products)
     people: dict[str, int] = {}
     older, newest = matrices.split(usable)
-    past, since = (matrices.deeds(part, products, people) for part in (older, newest))
+    past, since = (matrices.deeds(part, products, people, dense=dense) for part in (older, newest))
     recipes = _chosen(past, since, progress)
     tried = neighbours(past, recipes.similar, names)
     progress("fitting", 0.7)
     people = {}
-    everything = matrices.deeds(usable, products, people)
+    everything = matrices.deeds(usable, products, people, dense=dense)
     seen, owned = domain.histories(usable)
     lists = Lists(
         similar=neighbours(everything, recipes.similar, names),
@@ -75,7 +87,7 @@ def train(
     )
     return Trained(
         lists=lists,
-        parameters={**described(recipes.similar), "kept": float(KEPT)},
+        parameters=recipes.described(),
         quality=measure(tried, newest, set(names)),
         compared=_compare(tried, serving, newest, set(names)),
     )

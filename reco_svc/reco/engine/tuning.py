@@ -62,7 +62,7 @@ def _steps(deeds: Deeds) -> Iterator[Callable[[Recipe], list[Change]]]:
         yield lambda _: [{"shrink": shrink} for shrink in (1.0, 5.0, 20.0, 50.0, 100.0)]
     yield lambda _: [{"keep": keep} for keep in (50, 200)]
     yield _shares
-    if deeds.products <= second.LIMIT:
+    if second.possible(deeds):
         yield lambda _: [{"second": share} for share in (0.5, 2.0, 8.0)]
         yield lambda best: [{"ridge": 150.0}, {"ridge": 1000.0}] if best.second else []
 
