@@ -16,10 +16,8 @@ from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
 from reco.domain.reading import ReadPart, fitting, part_id
 from reco.domain.training import READING, Training, TrainingRunning
-from reco.domain.trending import HALF_LIFE, trending
 
 __all__ = [
-    "HALF_LIFE",
     "HISTORY",
     "KEPT_MODELS",
     "READING",
@@ -47,6 +45,5 @@ __all__ = [
     "quality_alert",
     "recency_weights",
     "showable",
-    "trending",
     "with_live",
 ]
