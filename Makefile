@@ -19,7 +19,7 @@ SUITES := catalog_svc chassis local $(filter-out catalog_svc,$(SERVICES)) storef
 NPM_FOLDERS := local/couch local/azurite local/seed storefront autoscale
 # What browsers load of them, copied to where pages find it.
 VENDORED := storefront/shop/static/vendor autoscale/autoscaling/static/autoscaling/vendor
-UNIT := not integration and not e2e and not kill and not swarm
+UNIT := not integration and not e2e and not kill and not swarm and not spark
 PYTEST := $(CURDIR)/$(BIN)/python -m pytest -q
 
 ##@ Run the shop
@@ -154,6 +154,10 @@ test-e2e: install _browser ## The whole shop, by HTTP and in a real headless Chr
 test-kill: install ## kill -9 of every service and of the database under load; then an audit
 	@$(PYTEST) tests -m kill -s
 
+.PHONY: test-spark
+test-spark: install $(VENV)/.spark ## PySpark, local mode, beside the single machine: the same lists (installs PySpark, Java)
+	@cd reco_svc && $(PYTEST) tests -m spark
+
 .PHONY: test-swarm
 test-swarm: install ## A real Swarm on this machine, under load: updates, faults, backup, three nodes (20 min, as root)
 	@swarm/machine/docker-up.sh
@@ -218,6 +222,17 @@ $(VENV)/.installed: requirements/dev.txt
 	@echo ../../../../chassis > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hivemart.pth"
 	@touch $@
 
+# Not a part of `make install`: 400 MB, and a Java.
+$(VENV)/.spark: requirements/spark.txt $(VENV)/.installed
+	@command -v java >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+	    echo "Spark needs Java 17 or later: install one (Debian: apt-get install default-jre-headless)." >&2; exit 1; }; \
+	  echo "Installing a Java for Spark"; apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends default-jre-headless; }
+	@echo "Installing PySpark into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/spark.txt
+	@touch $@
+
 $(VENV)/.science: requirements/science.txt $(VENV)/.installed
 	@echo "Installing what simulations and evaluations need into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/science.txt
@@ -227,6 +242,7 @@ $(VENV)/.science: requirements/science.txt $(VENV)/.installed
 lock: $(VENV)/lock ## Lock every requirement anew, with hashes and without hosts
 	@$(call compile,requirements/dev.in,requirements/dev.txt)
 	@$(call compile,requirements/science.in,requirements/science.txt)
+	@$(call compile,requirements/spark.in,requirements/spark.txt)
 	@for folder in $(SERVICES) storefront autoscale; do \
 	  $(call compile,--constraint requirements/dev.txt $$folder/requirements.in,$$folder/requirements.txt); done
 	@for folder in $(NPM_FOLDERS); do \

@@ -7,6 +7,12 @@ from chassis.settings import base, declare
 globals().update(base(service="reco", app="reco", root=Path(__file__).resolve().parent.parent))
 
 TRAIN_AT_HOUR = declare("TRAIN_AT_HOUR", int, 3, "hour of the day, UTC, at which the nightly training starts")
+TRAINING_MEMORY_MB = declare(
+    "TRAINING_MEMORY_MB",
+    int,
+    0,
+    "MB that a training may take beside its worker's own; 0: nine tenths of what is free",
+)
 CONSUMABLE_CATEGORIES = declare(
     "CONSUMABLE_CATEGORIES",
     str,

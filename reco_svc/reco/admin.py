@@ -5,25 +5,11 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db import models
 
-from chassis.admin import Card, Chart, Column, DocumentAdmin, Table, document_model, register, site
+from chassis.admin import Column, DocumentAdmin, document_model, register
 from chassis.couch import couch_repository
-from reco import repositories
-from reco.domain import Training
+from reco import dashboard, repositories  # noqa: F401 - the first shows itself
+from reco.report import report
 from reco.wiring import parts
-
-
-def examples(training: Training) -> str:
-    """Of what is wanted most, what goes with it: for a person to judge."""
-    held = parts().book.products
-
-    def title(id: str) -> str:
-        return held[id].title if id in held and held[id].title else id
-
-    return " · ".join(
-        f"{title(product)}: {', '.join(map(title, near)) or 'nothing'}"
-        for product, near in training.examples.items()
-    )
-
 
 TrainingModel = document_model(
     repositories.TRAININGS,
@@ -34,7 +20,6 @@ TrainingModel = document_model(
     # A field named `events` would be taken for an outbox, which the admin hides.
     fields={
         "learned_from": Column(models.IntegerField("events"), get=lambda training: training.events),
-        "examples": Column(models.TextField("what goes with what"), get=examples),
     },
     ordering=["-requested_at"],
 )
@@ -67,7 +52,27 @@ class TrainingAdmin(ReadOnly):
         "reason",
     ]
     list_filter = ["status"]
+    fields = [
+        "id",
+        "status",
+        "step",
+        "progress",
+        "requested_by",
+        "requested_at",
+        "started_at",
+        "finished_at",
+        "attempt",
+    ]
     actions = ["cancel"]
+    change_form_template = "admin/reco/report.html"
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Over the fields of a training: its report."""
+        found = self.get_object(request, object_id) if object_id else None
+        widgets = report(parts().trainings.training_get(found.pk)) if found else []
+        return super().changeform_view(
+            request, object_id, form_url, {**(extra_context or {}), "widgets": widgets}
+        )
 
     @admin.action(description="Cancel", permissions=["write"])
     def cancel(self, request, queryset):
@@ -98,44 +103,3 @@ class ModelAdmin(ReadOnly):
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.log_change(request, chosen[0], "Put back into service.")
-
-
-@site.dashboard
-def dashboard(request):
-    """The last training, quality over time, and what is wanted just now."""
-    trainings = parts().trainings.training_list(limit=14, cursor=None).items
-    done = [training for training in reversed(trainings) if training.quality]
-    last = trainings[0] if trainings else None
-    book = parts().book
-    book.refresh()
-    popular = parts().recommendations.trending(category=None, limit=5).results
-    return [
-        Card("Last training", last.status if last else "none yet", note=last.reason if last else ""),
-        *_warnings(last, book.problem),
-        Card("Products with neighbours", len(book.lists.similar), note=f"of {len(book.products)} known"),
-        Chart(
-            "Coverage by training, %",
-            [(f"{t.requested_at:%d %b %H:%M}", round(100 * t.quality.coverage, 1)) for t in done],
-            kind="line",
-        ),
-        Chart(
-            "NDCG@10 by training",
-            [(f"{t.requested_at:%d %b %H:%M}", t.quality.ndcg_at_10) for t in done],
-            kind="line",
-        ),
-        Table(
-            "Wanted just now",
-            ["product", "score"],
-            [[book.products[s.product_id].title, round(s.score, 1)] for s in popular],
-        ),
-    ]
-
-
-def _warnings(last, problem):
-    """What needs somebody: quality that fell, a model that cannot be served."""
-    found = []
-    if last and last.alert:
-        found.append(Card("Quality", "fell", note=last.alert, tone="warn"))
-    if problem:
-        found.append(Card("Chosen model", "not served", note=problem, tone="warn"))
-    return found

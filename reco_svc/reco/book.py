@@ -16,7 +16,7 @@ from chassis.couch import NotFound, Repository, Unavailable
 from reco.domain import Forgotten, Lists, Model, Product, Serving
 from reco.files import Files
 from reco.live import Live
-from reco.services.training import model_lists
+from reco.services.modelfiles import model_lists
 
 log = logging.getLogger(__name__)
 

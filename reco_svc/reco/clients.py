@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from chassis.siblings import Sibling
 from reco.domain import WEIGHTS, Interaction
@@ -13,34 +12,17 @@ from reco.live import News
 PAGE = 1000
 
 
-class History(Protocol):
-    checkpoint: str | None
-    """From where to read on after the last `read`, once that has ended."""
-
-    def read(self) -> Iterator[Interaction]:
-        """Every event that says something of taste, oldest arrival first."""
-        ...
-
-
 class LogsHistory:
     """History over logs_svc's `GET /internal/events`, a page of 1,000 at a time."""
 
     def __init__(self, logs: Sibling) -> None:
         self._logs = logs
-        self.checkpoint: str | None = None
-
-    def read(self) -> Iterator[Interaction]:
-        cursor: str | None = None
-        while True:
-            news = self.after(cursor)
-            yield from (one for _, one in news.events)
-            self.checkpoint = news.checkpoint or self.checkpoint
-            cursor = news.next
-            if cursor is None:
-                return
 
     def after(self, cursor: str | None) -> News:
-        """One page, for the live events (live.py)."""
+        """A page of what says something of taste, the oldest arrival first.
+
+        Raises `Refused` for a cursor that logs_svc does not know, `SiblingDown`.
+        """
         params = {"limit": PAGE, **({"after": cursor} if cursor else {})}
         page = self._logs.get("/internal/events", params, timeout=20.0).json
         found = ((str(event.get("id")), interaction(event)) for event in page["results"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.couch import Collection, Index
-from reco.domain import Forgotten, Model, Product, Serving, Training
+from reco.domain import Forgotten, Model, Product, ReadPart, Serving, Training
 
 DATABASE = "recommendations"
 
@@ -23,4 +23,6 @@ FORGOTTEN = Collection(
     database=DATABASE, kind="forgotten", type=Forgotten, indexes=(Index("by_time", ("at",)),)
 )
 
-COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING, FORGOTTEN)
+READ = Collection(database=DATABASE, kind="read", type=ReadPart)
+
+COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING, FORGOTTEN, READ)

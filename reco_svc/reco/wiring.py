@@ -19,7 +19,8 @@ from reco.book import Book
 from reco.clients import LogsHistory
 from reco.files import Files
 from reco.live import Live
-from reco.services import Forgetting, Recommendations, Shelf, Trainings
+from reco.memory import Memory
+from reco.services import Forgetting, Reading, Recommendations, Shelf, Trainings
 
 COLLECTIONS = repositories.COLLECTIONS
 QUEUE = "reco"
@@ -54,8 +55,9 @@ def build() -> Parts:
             models=models,
             serving=serving,
             forgotten=forgotten,
-            history=history,
+            reading=Reading(history=history, parts=couch_repository(repositories.READ), clock=now),
             trainer=_trainer,
+            memory=Memory(settings.TRAINING_MEMORY_MB, first=_engine),
             send=lambda training_id: send("reco.tasks.train", training_id, queue=QUEUE),
             clock=now,
             new_id=new_id,
@@ -69,11 +71,19 @@ def build() -> Parts:
     )
 
 
+# The engine is imported where it is used: numpy, scipy and surprise cost 60 MB, only the worker needs them.
+
+
 def _trainer(*args, **kwargs):  # type: ignore[no-untyped-def]  # the engine's own signature (services.training.Trainer)
-    # Imported here: numpy, scipy and surprise cost 60 MB, and only the training worker needs them.
     from reco.engine.trainer import train
 
     return train(*args, **kwargs)
+
+
+def _engine() -> None:
+    from reco.engine import second, trainer  # noqa: F401 - what the trainer needs is not counted as its own
+
+    second.warm()
 
 
 wiring = Wiring(build)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from chassis.couch import MemoryRepository
 from chassis.messaging import Envelope
+from chassis.siblings import Refused
 from reco import repositories
 from reco.book import Book
 from reco.domain import Interaction
+from reco.engine import second
 from reco.engine.trainer import train
 from reco.files import Files
 from reco.live import Live, News
-from reco.services import Forgetting, Recommendations, Shelf, Trainings
+from reco.memory import Memory
+from reco.services import Forgetting, Reading, Recommendations, Shelf, Trainings
 from reco.wiring import Parts
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -30,31 +33,34 @@ def fact(type_, data, seq=1):
 class FakeHistory:
     """A `History` of events kept in a list."""
 
-    checkpoint: str | None = None
-
-    def __init__(self) -> None:
+    def __init__(self, page: int = 1_000_000) -> None:
         self.events: list[Interaction] = []
+        self.page = page
+        self.asked: list[str | None] = []
 
     def visit(self, session, *products, type_="view", user=None, ago=1.0):
         at = NOW - timedelta(days=ago)
         self.events += [Interaction(type_, product, at, user, session) for product in products]
 
-    def read(self):
-        self.checkpoint = str(len(self.events))
-        return iter(self.events)
-
     def after(self, cursor):
+        self.asked.append(cursor)
+        if cursor is not None and int(cursor) > len(self.events):
+            raise Refused("logs", 400, {"type": "bad-request"})
         start = int(cursor or 0)
-        found = [(f"e{start + n}", one) for n, one in enumerate(self.events[start:])]
-        # As logs does: the newest lie behind the checkpoint and come again.
-        return News(found, None, str(max(start, len(self.events) - 1)))
+        found = [(f"e{start + n}", one) for n, one in enumerate(self.events[start : start + self.page])]
+        end = start + len(found)
+        if end < len(self.events):
+            return News(found, str(end), str(end))
+        # As logs does: what is read as it happens lies behind the checkpoint and comes again.
+        return News(found, None, str(end if cursor is None else max(start, end - 1)))
 
 
 class Desk:
     """Parts for a test, and the handles that it needs."""
 
-    def __init__(self, repository=MemoryRepository) -> None:
-        self.history, self.sent, self.now = FakeHistory(), [], NOW
+    def __init__(self, repository=MemoryRepository, *, page=1_000_000, pages=1, memory=0) -> None:
+        self.history, self.sent, self.now = FakeHistory(page), [], NOW
+        self.read = repository(repositories.READ)
         self.products = repository(repositories.PRODUCTS)
         self.models = repository(repositories.MODELS)
         self.serving = repository(repositories.SERVING)
@@ -79,8 +85,9 @@ class Desk:
                 models=self.models,
                 serving=self.serving,
                 forgotten=self.forgotten,
-                history=self.history,
+                reading=Reading(history=self.history, parts=self.read, clock=lambda: self.now, pages=pages),
                 trainer=train,
+                memory=Memory(memory, first=second.warm),
                 send=lambda training_id: self.sent.append(training_id) is None,
                 clock=lambda: self.now,
                 new_id=lambda: next(self._ids),

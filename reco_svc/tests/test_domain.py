@@ -17,22 +17,9 @@ from reco.domain import (
     histories,
     may_promote,
     showable,
-    trending,
 )
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def test_interest_halves_every_week():
-    events = [Interaction("view", "old", NOW - timedelta(days=7)), Interaction("view", "new", NOW)]
-
-    assert trending(events, NOW) == [("new", 1.0), ("old", 0.5)]
-
-
-def test_a_purchase_says_more_than_a_view():
-    events = [Interaction("view", "seen", NOW), Interaction("purchase", "bought", NOW)]
-
-    assert trending(events, NOW) == [("bought", 5.0), ("seen", 1.0)]
 
 
 def test_a_product_is_for_sale_while_any_variant_is_there():

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco.domain import Interaction, Lists, Served
-from reco.engine.deeds import TOO_MANY
+from reco.engine.deeds import TOO_MANY, Recipe
 from reco.engine.knn import SparseKNN
-from reco.engine.trainer import train
+from reco.engine.trainer import Recipes, train
 from reco.engine.trainset import trainset
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -67,6 +67,31 @@ def test_surprises_own_predict_and_get_neighbors_still_work():
 
     assert model.get_neighbors(known.to_inner_iid("a"), k=1) == [known.to_inner_iid("b")]
     assert model.predict("u1", "c").est > 0
+
+
+def test_interest_halves_every_week_and_a_purchase_says_more_than_a_view():
+    events = visit("s1", "old", ago=7) + visit("s2", "new", ago=0)
+    events += visit("s3", "bought", ago=0, type_="purchase")
+
+    assert train(events, now=NOW).lists.trending == [("bought", 5.0), ("new", 1.0), ("old", 0.5)]
+
+
+def test_somebody_who_looks_at_a_product_a_hundred_thousand_times_makes_no_trend():
+    bot = visit("bot", "junk", ago=0) * 100_000
+
+    lists = train(bot + visit("s1", "tent", ago=0) + visit("s2", "tent", ago=0), now=NOW).lists
+
+    assert lists.trending == [("tent", 2.0), ("junk", 1.0)]
+
+
+def test_chosen_recipes_are_found_again_in_a_report():
+    recipes = Recipes(
+        Recipe(kinds=(("session", 1.0), ("user", 0.25)), shrink=5.0, half_life=3.0, keep=50),
+        Recipe(kinds=(("session", 1.0), ("user", 0.5)), prior=0.25),
+        Recipe(kinds=(("user", 1.0), ("session", 0.0)), history_half_life=2.0, second=0.5),
+    )
+
+    assert Recipes.of(recipes.described()) == recipes
 
 
 def test_only_the_best_neighbours_are_kept():

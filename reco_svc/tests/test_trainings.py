@@ -37,13 +37,13 @@ def test_a_waiting_training_is_cancelled_and_does_not_run(desk):
 def test_a_running_training_stops_at_its_next_step_and_nothing_is_promoted(desk):
     good = desk.trains()
     training = desk.parts.trainings.training_request(requested_by="ann")
-    read = desk.history.read
+    after = desk.history.after
 
-    def read_while_somebody_cancels():
+    def read_while_somebody_cancels(cursor):
         desk.parts.trainings.training_cancel(training.id)
-        return read()
+        return after(cursor)
 
-    desk.history.read = read_while_somebody_cancels
+    desk.history.after = read_while_somebody_cancels
     ran = desk.parts.trainings.training_run(training.id)
 
     assert (ran.status, ran.promoted, ran.reason) == ("cancelled", False, "cancelled by staff")

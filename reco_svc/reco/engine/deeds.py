@@ -53,6 +53,8 @@ class Deeds:
     weight: np.ndarray
     owners: dict[str, np.ndarray]
     products: int
+    dense: bool = True
+    """Whether there is room for matrices of products x products (engine.second)."""
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -69,7 +71,8 @@ class Deeds:
 
     def only(self, chosen: np.ndarray) -> Deeds:
         owners = {kind: numbers[chosen] for kind, numbers in self.owners.items()}
-        return Deeds(self.product[chosen], self.time[chosen], self.weight[chosen], owners, self.products)
+        product, time, weight = self.product[chosen], self.time[chosen], self.weight[chosen]
+        return Deeds(product, time, weight, owners, self.products, self.dense)
 
     def pairs(self, kind: str) -> Pairs:
         if kind not in self._pairs:
@@ -117,7 +120,7 @@ def _rows(deeds: Deeds, kind: str, share: float, recipe: Recipe, work: int) -> s
     value = value.astype(np.float32)
     count = int(pairs.owner.max(initial=-1)) + 1
     sizes = np.bincount(pairs.owner, minlength=count)
-    kept = _newest(pairs, sizes, _cap(sizes, TOO_MANY.get(kind, 2000), work))
+    kept = _newest(pairs, sizes, longest(np.bincount(sizes), TOO_MANY.get(kind, 2000), work))
     kept &= sizes[pairs.owner] <= TOO_MANY.get(kind, 2000)
     owner, product, value = pairs.owner[kept], pairs.product[kept], value[kept]
     sizes = np.bincount(owner, minlength=count)
@@ -129,13 +132,16 @@ def _rows(deeds: Deeds, kind: str, share: float, recipe: Recipe, work: int) -> s
     return sparse.csr_matrix((value, product.astype(np.int32), indptr), shape=(count, deeds.products))
 
 
-def _cap(sizes: np.ndarray, most: int, work: int) -> int:
-    """The longest history that keeps the work in bounds."""
-    sizes = np.sort(sizes[sizes <= most].astype(np.int64))
+def longest(owners: np.ndarray, most: int, work: int) -> int:
+    """The longest history that keeps the work in bounds; `owners[n]` have n products."""
+    owners = owners[: most + 1].astype(np.int64)
+    sizes = np.arange(len(owners))
     low, high = SHORTEST_CAP, most
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if (np.minimum(sizes, middle) ** 2).sum() <= work else (low, middle - 1)
+        low, high = (
+            (middle, high) if (owners * np.minimum(sizes, middle) ** 2).sum() <= work else (low, middle - 1)
+        )
     return low
 
 

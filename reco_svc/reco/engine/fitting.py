@@ -114,7 +114,7 @@ def fit(deeds: Deeds, recipe: Recipe) -> Fitted:
         known
     )
     forward = best_per_row(knn.sim.matrix.T.tocsr(), REACH)
-    if recipe.second and deeds.products <= second.LIMIT:
+    if recipe.second and second.possible(deeds):
         weights = second.closed_form(x, recipe.ridge) * prior[None, :] ** 0.5
         forward = second.blended(forward, weights, recipe.second, SECOND_KEEP)
     return Fitted(forward, popular, knn)

@@ -16,7 +16,13 @@ TOGETHER: Kinds = (("session", 1.0), ("user", 0.5))
 PERSONAL: Kinds = (("user", 1.0), ("session", 0.0))
 
 
-def deeds(interactions: Sequence[Interaction], products: dict[str, int], people: dict[str, int]) -> Deeds:
+def deeds(
+    interactions: Sequence[Interaction],
+    products: dict[str, int],
+    people: dict[str, int],
+    *,
+    dense: bool = True,
+) -> Deeds:
     """Arrays of these interactions. Numbers of products are given, those of people are added to `people`."""
     visits: dict[str, int] = {}
     count = len(interactions)
@@ -32,6 +38,7 @@ def deeds(interactions: Sequence[Interaction], products: dict[str, int], people:
         weight=np.array([one.weight for one in interactions], dtype=np.float32),
         owners={"session": session, "user": user},
         products=len(products),
+        dense=dense,
     )
 
 

@@ -40,7 +40,8 @@ def best_per_row(matrix: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     limit = _limits(matrix.indptr, data, keep)
     chosen = ((data >= limit[row]) & (data > 0)).nonzero()[0]
-    chosen = _without_surplus(chosen, row[chosen], data[chosen] == limit[row[chosen]], keep, matrix.shape[0])
+    tied = data[chosen] == limit[row[chosen]]
+    chosen = _without_surplus(chosen, row[chosen], matrix.indices[chosen], tied, keep)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row[chosen], minlength=matrix.shape[0]))])
     return sparse.csr_matrix((data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape)
 
@@ -56,14 +57,22 @@ def _limits(indptr: np.ndarray, data: np.ndarray, keep: int) -> np.ndarray:
 
 
 def _without_surplus(
-    chosen: np.ndarray, row: np.ndarray, tied: np.ndarray, keep: int, rows: int
+    chosen: np.ndarray, row: np.ndarray, column: np.ndarray, tied: np.ndarray, keep: int
 ) -> np.ndarray:
-    """Where several entries equal the last one kept, the first of them."""
-    above = np.bincount(row[~tied], minlength=rows)
-    ties = np.cumsum(tied)
-    before = np.concatenate([[0], np.cumsum(np.bincount(row[tied], minlength=rows))])[row]
-    kept: np.ndarray = chosen[~tied | (ties - before <= keep - above[row])]
-    return kept
+    """Where several entries equal the last one kept, the first of them by column: entries lie in no order."""
+    most = int(row.max(initial=-1)) + 1
+    room = keep - np.bincount(row[~tied], minlength=most)
+    crowded = np.bincount(row[tied], minlength=most) > room
+    doubtful = np.flatnonzero(tied & crowded[row])
+    if not len(doubtful):
+        return chosen
+    order = doubtful[np.lexsort((column[doubtful], row[doubtful]))]
+    mine = row[order]
+    rank = np.arange(len(order)) - np.searchsorted(mine, mine)
+    kept = np.ones(len(chosen), dtype=bool)
+    kept[order[rank >= room[mine]]] = False
+    found: np.ndarray = chosen[kept]
+    return found
 
 
 def _popular_first(x: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:

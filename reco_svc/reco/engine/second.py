@@ -9,7 +9,22 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
+from reco.engine.deeds import Deeds
+
 LIMIT = 6000  # products: 300 MB a matrix and about ten seconds; both grow fast beyond
+WARM = 600  # rows: enough for all threads
+
+
+def possible(deeds: Deeds) -> bool:
+    return deeds.dense and deeds.products <= LIMIT
+
+
+def warm() -> None:
+    """Lets BLAS take its buffers. Where it gets none, it asks again and again for ever rather than fail, so
+    this comes before memory is capped."""
+    square = np.eye(WARM) + 0.1
+    lapack.dpotri(lapack.dpotrf(square, lower=1)[0], lower=1)
+    square @ square
 
 
 def closed_form(x: sparse.csr_matrix, ridge: float) -> np.ndarray:

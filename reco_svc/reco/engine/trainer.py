@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,12 +12,13 @@ from scipy import sparse
 from reco import domain
 from reco.domain import Comparison, Interaction, Lists, Quality, Scored, Served
 from reco.engine import fitting, matrices, questions
-from reco.engine.deeds import Deeds, Recipe, histories
+from reco.engine.deeds import DAY, Deeds, Recipe, histories
 from reco.engine.quality import measure
-from reco.engine.tuning import described
+from reco.engine.tuning import described, recipe_of
 
 ALGORITHM = "surprise-knn-sparse"
 KEPT = 50
+TREND = 7 * DAY  # half-life of what is trending
 
 Progress = Callable[[str, float], None]
 Near = dict[str, list[Scored]]
@@ -33,12 +34,28 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipes:
+class Recipes:
     """One per question."""
 
     similar: Recipe
     together: Recipe
     personal: Recipe
+
+    @staticmethod
+    def of(parameters: Mapping[str, float]) -> Recipes:
+        """Those that `described` tells of, which a training's report has."""
+        kinds = {"": matrices.SIMILAR, "together_": matrices.TOGETHER, "personal_": matrices.PERSONAL}
+        return Recipes(*(recipe_of(parameters, prefix, kinds[prefix]) for prefix in kinds))
+
+    def described(self) -> dict[str, float]:
+        """Those of `similar` by their names, the others' behind the name of their question."""
+        others = {"together": self.together, "personal": self.personal}
+        named = {
+            f"{question}_{name}": value
+            for question, one in others.items()
+            for name, value in described(one).items()
+        }
+        return {**described(self.similar), "kept": float(KEPT), **named}
 
 
 def train(
@@ -47,8 +64,10 @@ def train(
     now: datetime,
     serving: Served | None = None,
     progress: Progress = lambda _step, _share: None,
+    dense: bool = True,
 ) -> Trained:
-    """Trained lists of these interactions; `serving` is compared on the visits since it was trained.
+    """Trained lists of these interactions; `serving` is compared on the visits since it was trained. Without
+    `dense` the second model, which takes most memory, is not tried.
 
     An event from the future counts as one of now.
     """
@@ -57,28 +76,47 @@ def train(
     names = list(products)
     people: dict[str, int] = {}
     older, newest = matrices.split(usable)
-    past, since = (matrices.deeds(part, products, people) for part in (older, newest))
+    past, since = (matrices.deeds(part, products, people, dense=dense) for part in (older, newest))
     recipes = _chosen(past, since, progress)
     tried = neighbours(past, recipes.similar, names)
     progress("fitting", 0.7)
-    people = {}
-    everything = matrices.deeds(usable, products, people)
+    lists = lists_of(usable, recipes, now, dense=dense)
+    return Trained(
+        lists=lists,
+        parameters=recipes.described(),
+        quality=measure(tried, newest, set(names)),
+        compared=_compare(tried, serving, newest, set(names)),
+    )
+
+
+def lists_of(
+    interactions: Sequence[Interaction], recipes: Recipes, now: datetime, *, dense: bool = True
+) -> Lists:
+    """Everything that is served, by recipes that are given."""
+    usable = [one for one in interactions if one.weight and one.visit]
+    products, people = matrices.catalogue(usable), dict[str, int]()
+    names = list(products)
+    everything = matrices.deeds(usable, products, people, dense=dense)
     seen, owned = domain.histories(usable)
-    lists = Lists(
+    return Lists(
         similar=neighbours(everything, recipes.similar, names),
         together=neighbours(matrices.purchases(everything), recipes.together, names),
         personal=neighbours(everything, recipes.personal, names),
-        trending=domain.trending(usable, now),
+        trending=trending(everything, names, now),
         histories=seen,
         tastes=_tastes(everything, recipes.personal, seen, people, products),
         owned=owned,
     )
-    return Trained(
-        lists=lists,
-        parameters={**described(recipes.similar), "kept": float(KEPT)},
-        quality=measure(tried, newest, set(names)),
-        compared=_compare(tried, serving, newest, set(names)),
-    )
+
+
+def trending(deeds: Deeds, names: Sequence[str], now: datetime) -> list[Scored]:
+    """Weighted interest per product, halved every week; the most wanted first. Somebody counts once for a
+    product, by the most that they did with it: who looks a thousand times wants it no more than the next."""
+    pairs = deeds.pairs("user")
+    age = np.maximum(now.timestamp() - pairs.time, 0.0)
+    interest = np.bincount(pairs.product, pairs.weight * np.exp2(-age / TREND), deeds.products)
+    scored = [(names[place], round(float(interest[place]), 6)) for place in np.unique(pairs.product)]
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
 
 def neighbours(deeds: Deeds, recipe: Recipe, names: Sequence[str]) -> Near:
@@ -90,12 +128,14 @@ def neighbours(deeds: Deeds, recipe: Recipe, names: Sequence[str]) -> Near:
 
 def _scored(forward: sparse.csr_matrix, row: int, names: Sequence[str]) -> list[Scored]:
     start, end = forward.indptr[row], forward.indptr[row + 1]
-    order = start + np.lexsort((forward.indices[start:end], -forward.data[start:end]))[:KEPT]
-    found = zip(forward.indices[order].tolist(), forward.data[order].tolist(), strict=True)
-    return [(names[product], round(score, 6)) for product, score in found if score > 0]
+    # Rounded before they are put in order: the last bits of a sum are no reason to be first.
+    scores = forward.data[start:end].astype(np.float64).round(6)
+    order = np.lexsort((forward.indices[start:end], -scores))[:KEPT]
+    found = zip(forward.indices[start + order].tolist(), scores[order].tolist(), strict=True)
+    return [(names[product], score) for product, score in found if score > 0]
 
 
-def _chosen(older: Deeds, newest: Deeds, progress: Progress) -> _Recipes:
+def _chosen(older: Deeds, newest: Deeds, progress: Progress) -> Recipes:
     progress("tuning what is similar", 0.2)
     similar = questions.chosen(older, matrices.SIMILAR, questions.of_visits(newest))
     progress("tuning what is bought together", 0.4)
@@ -103,7 +143,7 @@ def _chosen(older: Deeds, newest: Deeds, progress: Progress) -> _Recipes:
     together = questions.chosen(bought, matrices.TOGETHER, questions.of_visits(since), similar)
     progress("tuning personal lists", 0.55)
     personal = questions.chosen(older, matrices.PERSONAL, questions.of_people(older, newest), similar)
-    return _Recipes(similar, together, personal)
+    return Recipes(similar, together, personal)
 
 
 def _tastes(

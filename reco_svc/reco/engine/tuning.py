@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ WORTH = 1.01
 # The second model makes a fit ten times as dear, except where even that is little.
 DEAR = 1.05
 CHEAP = 2000  # products
+_AGES = ("half_life", "history_half_life")  # 0 in a description stands for none
 
 
 def start(deeds: Deeds, kinds: tuple[tuple[str, float], ...], like: Recipe | None = None) -> Recipe:
@@ -62,7 +63,7 @@ def _steps(deeds: Deeds) -> Iterator[Callable[[Recipe], list[Change]]]:
         yield lambda _: [{"shrink": shrink} for shrink in (1.0, 5.0, 20.0, 50.0, 100.0)]
     yield lambda _: [{"keep": keep} for keep in (50, 200)]
     yield _shares
-    if deeds.products <= second.LIMIT:
+    if second.possible(deeds):
         yield lambda _: [{"second": share} for share in (0.5, 2.0, 8.0)]
         yield lambda best: [{"ridge": 150.0}, {"ridge": 1000.0}] if best.second else []
 
@@ -86,6 +87,16 @@ def _shares(best: Recipe) -> list[Change]:
     return [
         {"kinds": (first, *((kind, share) for kind, _ in others))} for share in (0.0, 0.25, 1.0) if others
     ]
+
+
+def recipe_of(parameters: Mapping[str, float], prefix: str, kinds: tuple[tuple[str, float], ...]) -> Recipe:
+    """The recipe that was `described` under names with this prefix; what is missing is as at the start."""
+    known = {name: parameters[prefix + name] for name in Recipe.__slots__ if prefix + name in parameters}
+    chosen: Change = {name: (value or None) if name in _AGES else value for name, value in known.items()}
+    if "keep" in chosen:
+        chosen["keep"] = int(chosen["keep"])
+    shares = tuple((kind, parameters.get(f"{prefix}share_{kind}", share)) for kind, share in kinds)
+    return replace(Recipe(), **chosen, kinds=shares)
 
 
 def described(recipe: Recipe) -> dict[str, float]:

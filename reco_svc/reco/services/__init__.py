@@ -1,8 +1,9 @@
 """The use cases of reco_svc: training models, serving lists, hearing what is for sale."""
 
 from reco.services.forgetting import Forgetting
+from reco.services.reading import Reading
 from reco.services.recommending import Recommendations
 from reco.services.shelf import Shelf
 from reco.services.training import Trainings
 
-__all__ = ["Forgetting", "Recommendations", "Shelf", "Trainings"]
+__all__ = ["Forgetting", "Reading", "Recommendations", "Shelf", "Trainings"]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
-import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from chassis.couch import NotFound, Page, Repository
 from reco import files
-from reco.clients import History
 from reco.domain import (
+    READING,
     Comparison,
     Forgotten,
     Interaction,
@@ -27,10 +24,13 @@ from reco.domain import (
     may_promote,
     quality_alert,
 )
+from reco.memory import Memory
+from reco.services.attempt import Attempt
+from reco.services.modelfiles import model_lists
+from reco.services.reading import Reading
 
 log = logging.getLogger(__name__)
 
-ARTEFACT = "lists.json.gz"
 STUCK = timedelta(minutes=10)
 
 
@@ -52,6 +52,7 @@ class Trainer(Protocol):
         now: datetime,
         serving: Served | None,
         progress: Callable[[str, float], None],
+        dense: bool,
     ) -> Trained: ...
 
 
@@ -63,15 +64,17 @@ class Trainings:
         models: Repository[Model],
         serving: Repository[Serving],
         forgotten: Repository[Forgotten],
-        history: History,
+        reading: Reading,
         trainer: Trainer,
+        memory: Memory,
         send: Callable[[str], bool],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._trainings, self._models, self._serving = trainings, models, serving
         self._forgotten = forgotten
-        self._history, self._trainer, self._send = history, trainer, send
+        self._reading, self._trainer, self._send = reading, trainer, send
+        self._memory = memory
         self._clock, self._new_id = clock, new_id
 
     def training_request(self, *, requested_by: str) -> Training:
@@ -98,17 +101,26 @@ class Trainings:
     def training_get(self, training_id: str) -> Training:
         return self._trainings.get(training_id)
 
+    def training_history(self, until: Training, *, limit: int = 30) -> list[Training]:
+        """Those that were measured, the oldest first, up to this one."""
+        end = until.requested_at + timedelta(milliseconds=1)
+        found = self._trainings.find("by_time", descending=True, limit=limit, end=end).items
+        return [training for training in reversed(found) if training.quality is not None]
+
     def training_run(self, training_id: str) -> Training:
         """Runs a queued training to its end; repeated calls of a finished one change nothing."""
         training = self._trainings.get(training_id)
         if training.status != "queued":
             return training
+        training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
         try:
-            training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
-            return self._run(training)
+            with self._memory.capped() as room:
+                attempt = Attempt(training=training, trainings=self._trainings, room=room, clock=self._clock)
+                return self._run(attempt)
         except Exception as error:
-            if self._trainings.get(training_id).status == "cancelled":
-                return self._trainings.get(training_id)
+            now = self._trainings.get(training_id)
+            if now.status == "cancelled" or now.attempt != training.attempt:
+                return now
             log.exception("training failed", extra={"training": training_id})
             reason = f"{type(error).__name__}: {error}"[:500]
             return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
@@ -156,25 +168,36 @@ class Trainings:
             self._send(training.id)
             return 1
         if training.status == "running" and now - since > STUCK:
-            self._trainings.update(training.id, lambda t: t.fail(now, "the worker went away"))
+            self._trainings.update(training.id, lambda t: t.lose_worker(now))
             return 1
         return 0
 
-    def _run(self, training: Training) -> Training:
-        def progress(step: str, share: float) -> None:
-            self._trainings.update(training.id, lambda t: t.advance(step, share, self._clock()))
+    def _run(self, attempt: Attempt) -> Training:
+        attempt.progress(READING, 0.05)
+        interactions = self._read(attempt)
+        try:
+            return self._learn(attempt, interactions)
+        finally:
+            self._reading.throw_away()
 
-        progress("reading events", 0.05)
+    def _read(self, attempt: Attempt) -> list[Interaction]:
         forgotten = self._when_forgotten()
-        interactions = [one for one in self._history.read() if not _is_forgotten(one, forgotten)]
-        if not interactions:
+        found = [one for one in self._reading.read(attempt.read_on) if not _is_forgotten(one, forgotten)]
+        if not found:
             raise ValueError("no events to learn from")
+        return found
+
+    def _learn(self, attempt: Attempt, interactions: Sequence[Interaction]) -> Training:
         trained = self._trainer(
-            interactions, now=self._clock(), serving=self.serving_now(), progress=progress
+            interactions,
+            now=self._clock(),
+            serving=self.serving_now(),
+            progress=attempt.progress,
+            dense=attempt.dense,
         )
-        progress("keeping the model", 0.95)
+        attempt.progress("keeping the model", 0.95)
         packed = files.pack(trained.lists)
-        model = self._keep(training, trained, packed)
+        model = self._keep(attempt.id, trained, packed)
         promoted, reason = may_promote(trained.compared)
         if promoted:
             self._promote(model.id)
@@ -184,12 +207,12 @@ class Trainings:
             log.error("quality of recommendations fell", extra={"alarm": "quality", "reason": alert})
 
         def finish(t: Training) -> None:
-            t.alert, t.examples = alert, _examples(trained.lists)
+            t.alert, t.examples, t.compared = alert, _examples(trained.lists), trained.compared
             t.events, t.products = len(interactions), len(trained.lists.similar)
             t.parameters, t.quality, t.size_bytes = trained.parameters, trained.quality, len(packed)
             t.finish(self._clock(), model=model.id, promoted=promoted, reason=reason)
 
-        return self._trainings.update(training.id, finish)
+        return attempt.change(finish)
 
     def _qualities_before(self) -> list[Quality]:
         newest = self._trainings.find("by_time", descending=True, limit=8).items
@@ -205,16 +228,16 @@ class Trainings:
             if cursor is None:
                 return found
 
-    def _keep(self, training: Training, trained: Trained, packed: bytes) -> Model:
+    def _keep(self, training_id: str, trained: Trained, packed: bytes) -> Model:
         model = Model(
-            id=training.id,
+            id=training_id,
             algorithm=trained.algorithm,
             trained_at=self._clock(),
             parameters=trained.parameters,
             quality=trained.quality,
             products=len(trained.lists.similar),
             file=files.name_of(packed),
-            learned_to=self._history.checkpoint,
+            learned_to=self._reading.checkpoint,
         )
         return self._models.attach(self._models.add(model), model.file, packed, "application/octet-stream")
 
@@ -240,31 +263,3 @@ def _is_forgotten(one: Interaction, forgotten: dict[str, datetime]) -> bool:
     """Whether whose it was has wanted it forgotten, as this account or in this session."""
     who = (f"user:{one.user}" if one.user else "", f"session:{one.session}" if one.session else "")
     return any(person in forgotten and one.at <= forgotten[person] for person in who)
-
-
-def model_lists(models: Repository[Model], model: Model) -> Lists:
-    """From its attachment, checked. ValueError for a damaged one."""
-    if not model.file:
-        return unpack_older(models.attachment(model.id, ARTEFACT))
-    return files.unpack(files.checked(models.attachment(model.id, model.file), model.file))
-
-
-def unpack_older(data: bytes) -> Lists:
-    """Lists of a model of before `reco.files`: gzipped JSON. ValueError for a damaged one."""
-    try:
-        raw: dict[str, Any] = json.loads(gzip.decompress(data))
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"the model's file is damaged: {error}") from error
-    pairs = {
-        name: {
-            product: [(other, score) for other, score in near] for product, near in raw.get(name, {}).items()
-        }
-        for name in ("similar", "together", "personal")
-    }
-    return Lists(
-        trending=[(product, score) for product, score in raw["trending"]],
-        histories=raw["histories"],
-        tastes=raw.get("tastes", {}),
-        owned=raw["owned"],
-        **pairs,
-    )

@@ -1,0 +1,59 @@
+"""The overview of the admin: the last training, quality over time, what is wanted just now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from chassis.admin import Card, Table, site
+from reco.domain import Training
+from reco.report import over_time, titles
+from reco.wiring import parts
+
+TRAININGS = 30
+
+
+@site.dashboard
+def dashboard(request: HttpRequest) -> list[Any]:
+    if not request.user.has_perm("reco.training.read"):
+        return []
+    trainings = parts().trainings.training_list(limit=TRAININGS, cursor=None).items
+    last = trainings[0] if trainings else None
+    book = parts().book
+    book.refresh()
+    popular = parts().recommendations.trending(category=None, limit=5).results
+    named = titles([one.product_id for one in popular])
+    return [
+        _last(last),
+        *_warnings(last, book.problem),
+        Card(
+            "Products with neighbours",
+            f"{len(book.lists.similar):,}",
+            note=f"of {len(book.products):,} known",
+        ),
+        *over_time([training for training in reversed(trainings) if training.quality]),
+        Table(
+            "Wanted just now",
+            ["product", "score"],
+            [[named[one.product_id], round(one.score, 1)] for one in popular],
+        ),
+    ]
+
+
+def _last(last: Training | None) -> Card:
+    if last is None:
+        return Card("Last training", "none yet")
+    url = reverse("admin:reco_training_change", args=[last.id])
+    return Card("Last training", last.status, note=last.reason, url=url)
+
+
+def _warnings(last: Training | None, problem: str) -> list[Card]:
+    """What needs somebody: quality that fell, a model that cannot be served."""
+    found = []
+    if last and last.alert:
+        found.append(Card("Quality", "fell", note=last.alert, tone="warn"))
+    if problem:
+        found.append(Card("Chosen model", "not served", note=problem, tone="warn"))
+    return found

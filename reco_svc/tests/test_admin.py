@@ -1,0 +1,143 @@
+"""The admin of reco_svc: the overview, and a report of each training."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from chassis.admin.signon import SignOn, use
+from chassis.couch import couch_repository
+from chassis.couch.memory import reset
+from chassis.testing.identity import make_token
+from reco import wiring
+from tests.parts import Desk
+
+HELD = {"staff": ["reco.training.read", "reco.model.read"], "models": ["reco.model.read"]}
+
+
+def exchange(session):
+    if session not in HELD:
+        return None
+    token = make_token(sub="s1", roles=("manager",), permissions=HELD[session])
+    return {"access": token, "expires_in": 600, "user": {"name": "Ada", "email": "ada@example.com"}}
+
+
+@pytest.fixture
+def desk():
+    reset()
+    desk = Desk(couch_repository)
+    for number in range(60):
+        desk.history.visit(f"s{number}", "tent", "torch", ago=9 - number / 10)
+    desk.sells("tent", "torch")
+    use(SignOn(exchange))
+    with wiring.wiring.override(desk.parts):
+        yield desk
+    use(None)
+    reset()
+
+
+def page(path="", session="staff"):
+    client = Client()
+    client.cookies["staff_session"] = session
+    return client.get(f"/admin/reco/{path}")
+
+
+def report(training):
+    answer = page(f"reco/training/{training.id}/change/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_overview_shows_the_last_training_and_quality_over_time(desk):
+    training = desk.trains()
+
+    html = page().content.decode()
+
+    for text in (
+        "Last training",
+        f"reco/training/{training.id}/change/",
+        "NDCG@10 by training",
+        "Wanted just now",
+    ):
+        assert text in html
+    assert "<svg" in html
+
+
+def test_the_overview_of_a_shop_without_trainings_says_so(desk):
+    assert "none yet" in page().content.decode()
+
+
+def test_the_overview_of_trainings_is_for_those_who_may_read_them(desk):
+    assert "Last training" not in page(session="models").content.decode()
+
+
+def test_a_report_shows_quality_parameters_coverage_size_duration_and_examples(desk):
+    desk.parts.book.refresh()
+
+    html = report(desk.trains())
+
+    for text in (
+        "120 events", "NDCG@10", "Hit rate at 10", "Coverage", "Size", "Duration", "asked for by staff",
+        "What goes with what", "Tent", "Torch",
+        "Chosen parameters", "shrink", "people that a pair needs before it is believed", "bought together",
+        "promoted", "the first model",
+    ):  # fmt: skip
+        assert text in html, text
+
+
+def test_a_report_shows_quality_of_the_trainings_until_then_and_not_of_later_ones(desk):
+    trainings = []
+    for _ in range(3):
+        desk.now += timedelta(days=1)
+        trainings.append(desk.trains())
+
+    html = report(trainings[1])
+
+    assert "02 Nov 12:00" in html
+    assert "03 Nov 12:00" in html
+    assert "04 Nov 12:00" not in html
+
+
+def test_a_report_says_why_a_model_was_not_promoted_beside_what_figures(desk):
+    good = desk.trains()
+    desk.history.events.clear()  # months are lost, and what is left says nothing of tents
+    for number in range(400):
+        desk.history.visit(f"n{number}", f"a{number}", f"b{number}", ago=-number / 1000)
+    for number in range(44):
+        desk.history.visit(f"t{number}", "tent", "torch", ago=-1 - number / 1000)
+    desk.now += timedelta(days=2)
+    training = desk.trains()
+
+    html = report(training)
+
+    assert training.reason == "NDCG@10 0.0000, worse than the serving 1.0000"
+    for text in ("not promoted", training.reason, "Beside the model that served", "on 44 visits"):
+        assert text in html, text
+    assert desk.serving.get("main").model == good.id
+
+
+def test_a_report_of_a_failed_training_says_the_reason_and_one_of_a_bad_one_the_alert(desk):
+    bad = desk.trains()
+    desk.trainings.update(bad.id, lambda one: setattr(one, "alert", "quality fell: NDCG@10 0.1, usually 0.2"))
+    desk.history.events.clear()
+
+    failed = report(desk.trains())
+
+    assert "ValueError: no events to learn from" in failed
+    assert "quality fell: NDCG@10 0.1, usually 0.2" in report(bad)
+
+
+def test_a_report_escapes_what_the_catalogue_calls_a_product(desk):
+    desk.products.update("torch", lambda product: setattr(product, "title", "<script>alert(1)</script>"))
+    desk.parts.book.refresh()
+
+    html = report(desk.trains())
+
+    assert "&lt;script&gt;alert" in html
+    assert "<script>alert" not in html
+
+
+def test_an_unknown_training_has_no_report(desk):
+    assert page("reco/training/nope/change/").status_code == 302
