@@ -11,6 +11,7 @@ from django.utils.html import format_html_join
 
 from chassis.admin import Card, Chart, Table, site
 from chassis.clock import now
+from logs import shelves
 from logs.services import Days
 from logs.services.stats import Board, DayFigures
 from logs.wiring import parts
@@ -30,7 +31,12 @@ def dashboard(request: HttpRequest) -> list[Any]:
     today = now().date()
     board = parts().stats.everything(Days(today - timedelta(days=count - 1), today))
     period = "today" if count == 1 else f"the last {count} days"
-    return [*_cards(board, count), *_charts(board, count, period), *_tables(board, period)]
+    return [
+        *_cards(board, count),
+        *_charts(board, count, period),
+        *shelves.parts_of(board.widgets, period),
+        *_tables(board, period),
+    ]
 
 
 def _days(request: HttpRequest) -> int:

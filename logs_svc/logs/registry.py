@@ -59,6 +59,11 @@ class Registry:
             raise Unavailable("there is no database for events: run `manage.py prepare`")
         return found
 
+    def keys(self, month: str) -> Store:
+        """Where that month's keys and clicks are: its own database, else the nearest there is."""
+        place = self.months().place(month) or self.place(self._clock())
+        return self.open(f"seen-{place}")
+
     def make(self, wanted: Iterable[str]) -> list[str]:
         """See that these months have databases and are known; those that were not. A refusal is no error:
         the service's own user may not make databases when it is deployed, and `prepare` will.

@@ -27,6 +27,7 @@ from logs.journal import Journal
 from logs.registry import Registry
 from logs.rollups import Rollups
 from logs.services import (
+    Attribution,
     Audit,
     Drain,
     Erasing,
@@ -87,7 +88,8 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
     rollups = Rollups(lambda: open_store(repositories.ROLLUPS.database))
     ties = couch_repository(repositories.TIES)
     entries = couch_repository(repositories.AUDIT)
-    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, clock=clock)
+    attribution = Attribution(registry, clock=clock)
+    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, attribution=attribution, clock=clock)
 
     def drain(name: str, **options: Any) -> Drain:
         return Drain(journal=Journal(folder / name, new_id, most=most), recorder=recorder, **options)
@@ -101,7 +103,13 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
         salt=lambda: secrets.token_hex(16),
     )
     erasing = Erasing(
-        archive=archive, ties=ties, entries=entries, audit=trail, clock=clock, settle=own.settle
+        archive=archive,
+        ties=ties,
+        entries=entries,
+        audit=trail,
+        attribution=attribution,
+        clock=clock,
+        settle=own.settle,
     )
     reading = Reading(archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle)
     return Parts(

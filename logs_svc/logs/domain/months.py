@@ -67,6 +67,10 @@ class Months:
         place = self.all.index(first) if first in self.all else 0
         return self.all[max(0, place - 1) :]
 
+    def until(self, month: str) -> tuple[str, ...]:
+        """Those up to that month, oldest first."""
+        return tuple(each for each in self.all if each <= month)
+
     def with_(self, month: str) -> Months:
         return Months(tuple(sorted({*self.all, month})), self.legacy)
 
