@@ -11,7 +11,7 @@ from typing import Any
 from chassis.couch import Conflict, CouchError, NotFound, Unavailable
 from chassis.couch.store import Store
 from logs import repositories
-from logs.domain import LEGACY, Months, month_of, next_month
+from logs.domain import LEAST, LEGACY, Months, following, month_of
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,18 @@ class Registry:
         if known[1].all:
             self._known = known
         return known[1]
+
+    def written(self) -> Months:
+        """Those in which something may be; Unavailable when nobody can say."""
+        return self.months().written(month_of(self._clock()))
+
+    def left(self) -> int:
+        """How many months after the present one have databases; -1 when this one has none."""
+        return self.months().left(month_of(self._clock()))
+
+    def ahead(self, count: int) -> tuple[str, ...]:
+        """This month and so many more, whether they have databases or not."""
+        return following(month_of(self._clock()), count)
 
     def forget(self) -> None:
         """Read again next time."""
@@ -84,10 +96,9 @@ class Registry:
             self._change(lambda months: _with(months, made))
         return made
 
-    def make_ahead(self) -> list[str]:
-        """This month and the next one."""
-        now = month_of(self._clock())
-        return self.make([now, next_month(now)])
+    def make_ahead(self, count: int = LEAST) -> list[str]:
+        """See that this month and so many more have databases; those that had none."""
+        return self.make(self.ahead(count))
 
     def drop(self, month: str) -> None:
         """It has no databases any more."""

@@ -60,6 +60,15 @@ def test_the_dashboard_shows_what_shelves_led_to_and_compares_their_variants(wor
     assert "<i>" not in html
 
 
+def test_the_dashboard_says_how_many_months_are_prepared(world):
+    before = page().content.decode()
+    world.now += timedelta(days=31)
+    after = page().content.decode()
+
+    assert "to 2026-05, besides this one" in before
+    assert "run make deploy, or manage.py prepare" in after
+
+
 def test_an_empty_log_has_a_dashboard(world):
     assert page().status_code == 200
 

@@ -12,6 +12,11 @@ from datetime import UTC, datetime, timedelta
 #: The one database of installations before the months; only read, and dropped when all in it is old.
 LEGACY = "events"
 
+#: So many months after the present one have databases: as many as a service needs that makes them by itself
+#: when they come, fewer are an alarm; and what `prepare` makes for one that may not, so that it can go on
+#: for a year without anybody.
+LEAST, YEAR = 2, 13
+
 
 def month_of(moment: datetime) -> str:
     """As "2026-11"."""
@@ -21,6 +26,14 @@ def month_of(moment: datetime) -> str:
 def next_month(month: str) -> str:
     year, number = int(month[:4]), int(month[5:])
     return f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
+
+
+def following(month: str, count: int) -> tuple[str, ...]:
+    """This month and so many more."""
+    found = [month]
+    for _ in range(count):
+        found.append(next_month(found[-1]))
+    return tuple(found)
 
 
 def end_of(month: str) -> datetime:
@@ -70,6 +83,20 @@ class Months:
     def until(self, month: str) -> tuple[str, ...]:
         """Those up to that month, oldest first."""
         return tuple(each for each in self.all if each <= month)
+
+    def left(self, now: str) -> int:
+        """How many months after the present one have databases, without a gap; -1 when this one has none."""
+        count, month = -1, now
+        while month in self.all:
+            count, month = count + 1, next_month(month)
+        return count
+
+    def written(self, now: str) -> Months:
+        """Those in which something may be: up to the next one, for clocks differ, and the one that is written
+        to. What is prepared for later is empty.
+        """
+        last = max(next_month(now), self.place(now) or "")
+        return Months(self.until(last), self.legacy)
 
     def with_(self, month: str) -> Months:
         return Months(tuple(sorted({*self.all, month})), self.legacy)

@@ -7,9 +7,8 @@ no view, however many events there are. It names nobody: its id has a hash of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from chassis.couch import Conflict, NotFound
@@ -36,8 +35,8 @@ class _Click:
 
 
 class Attribution:
-    def __init__(self, registry: Registry, *, clock: Callable[[], datetime]) -> None:
-        self._registry, self._clock = registry, clock
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def remember(self, told: Sequence[Told]) -> None:
         """Keep where each visitor last clicked each product."""
@@ -72,7 +71,7 @@ class Attribution:
         first = f"{_KIND}:{_hash(visitor)}:"
         query = {"startkey": first, "endkey": f"{first}\ufff0", "include_docs": True}
         forgotten = 0
-        for month in self._registry.months().until(month_of(self._clock())):
+        for month in self._registry.written().all:
             store = self._registry.keys(month)
             for row in store.all_docs(query):
                 try:
