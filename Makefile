@@ -175,8 +175,14 @@ evaluate: $(VENV)/.science ## Recommenders side by side: DATA=file PROTOCOL=last
 	  --methods "$${METHODS:-popularity,ours}" --json "$${JSON:-}" --charts "$${CHARTS:-}"
 
 .PHONY: bench-reco
-bench-reco: $(VENV)/.science ## The recommendation engine's CPU and memory beside stock Surprise (16 GB for stock's part)
-	@cd reco_svc && ../$(BIN)/python -m reco.evaluation.bench
+bench-reco: $(VENV)/.science ## The recommendation engine's CPU and memory beside stock Surprise (16 GB for stock's part), then bench-lists
+	@missed=0; (cd reco_svc && ../$(BIN)/python -m reco.evaluation.bench) || missed=1; \
+	  $(MAKE) --no-print-directory bench-lists || missed=1; exit $$missed
+
+.PHONY: bench-lists
+bench-lists: install ## Lists of recommendations over HTTP: service time, lists a second: JSON= PRODUCTS=20000 PEOPLE=50000 EVENTS=1000000
+	@$(BIN)/python -m local.bench.lists --json "$${JSON:-}" $(call given,PRODUCTS,products) \
+	  $(call given,PEOPLE,people) $(call given,EVENTS,events)
 
 .PHONY: lint
 lint: $(VENV)/.installed ## ruff, mypy, import-linter, templates, docs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -21,3 +22,13 @@ def sign_in(service: str, data: Path) -> dict[str, str]:
     data.mkdir()
     (data / "jwks.json").write_text(json.dumps({"keys": [jwk(KID, AUTH_KEY.public_key())]}))
     return bearer(roles=["admin"], seconds=86_400)
+
+
+def service_keys(service: str, *callers: str) -> dict[str, str]:
+    """Environment of a service that signs with the tests' key, and knows those of its callers."""
+    from chassis.identity.keys import public_text
+    from chassis.testing.identity import key_of
+
+    private = base64.b64encode(key_of(service).private_bytes_raw()).decode()
+    public = {name: public_text(key_of(name)) for name in callers}
+    return {"SERVICE_PRIVATE_KEY": private, "SERVICE_PUBLIC_KEYS": json.dumps(public)}
