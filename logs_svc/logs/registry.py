@@ -11,7 +11,7 @@ from typing import Any
 from chassis.couch import Conflict, CouchError, NotFound, Unavailable
 from chassis.couch.store import Store
 from logs import repositories
-from logs.domain import LEAST, LEGACY, Months, following, month_of
+from logs.domain import AHEAD, LEAST, LEGACY, Months, following, month_of
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,13 @@ class Registry:
         return self.months().written(month_of(self._clock()))
 
     def left(self) -> int:
-        """How many months after the present one have databases; -1 when this one has none."""
-        return self.months().left(month_of(self._clock()))
+        """How many months after the present one have databases; -1 when this one has none. Few are read
+        again: more may have been made just now.
+        """
+        now = month_of(self._clock())
+        if self.months().left(now) < LEAST:
+            self.forget()
+        return self.months().left(now)
 
     def ahead(self, count: int) -> tuple[str, ...]:
         """This month and so many more, whether they have databases or not."""
@@ -96,7 +101,7 @@ class Registry:
             self._change(lambda months: _with(months, made))
         return made
 
-    def make_ahead(self, count: int = LEAST) -> list[str]:
+    def make_ahead(self, count: int = AHEAD) -> list[str]:
         """See that this month and so many more have databases; those that had none."""
         return self.make(self.ahead(count))
 

@@ -22,7 +22,7 @@ from logs import repositories
 from logs.archive import Archive
 from logs.clients import Catalog
 from logs.databases import CouchDatabases
-from logs.domain import LEAST, LEGACY, YEAR, AuditEntry, Bots, Months
+from logs.domain import AHEAD, LEAST, LEGACY, YEAR, AuditEntry, Bots, Months
 from logs.journal import Journal
 from logs.registry import Registry
 from logs.rollups import Rollups
@@ -157,7 +157,7 @@ def _ahead() -> int:
     """How many months are made ahead: a year for a service that may not make databases by itself, which is
     one that has an administrator besides.
     """
-    return YEAR if settings.COUCHDB_ADMIN_URL else LEAST
+    return YEAR if settings.COUCHDB_ADMIN_URL else AHEAD
 
 
 class _Collections(Sequence[Collection[Any]]):

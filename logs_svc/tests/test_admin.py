@@ -62,10 +62,10 @@ def test_the_dashboard_shows_what_shelves_led_to_and_compares_their_variants(wor
 
 def test_the_dashboard_says_how_many_months_are_prepared(world):
     before = page().content.decode()
-    world.now += timedelta(days=31)
+    world.now += timedelta(days=62)
     after = page().content.decode()
 
-    assert "to 2026-05, besides this one" in before
+    assert "to 2026-06, besides this one" in before
     assert "run make deploy, or manage.py prepare" in after
 
 

@@ -16,12 +16,13 @@ from logs.domain.events import (
     search_query,
     told_event,
 )
-from logs.domain.months import LEAST, LEGACY, YEAR, Months, following, month_of
+from logs.domain.months import AHEAD, LEAST, LEGACY, YEAR, Months, following, month_of
 from logs.domain.rollup import Rollup
 from logs.domain.sketch import Sketch
 from logs.domain.ties import Tie
 
 __all__ = [
+    "AHEAD",
     "FUNNEL",
     "LEAST",
     "LEGACY",

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 #: The one database of installations before the months; only read, and dropped when all in it is old.
 LEGACY = "events"
 
-#: So many months after the present one have databases: as many as a service needs that makes them by itself
-#: when they come, fewer are an alarm; and what `prepare` makes for one that may not, so that it can go on
-#: for a year without anybody.
-LEAST, YEAR = 2, 13
+#: How many months after the present one have databases. Fewer than `LEAST` are an alarm; a service that may
+#: make them keeps `AHEAD`, one more, so that the first of a month is none; for one that may not `prepare`
+#: makes `YEAR`, so that it can go on for a year without anybody.
+LEAST, AHEAD, YEAR = 2, 3, 13
 
 
 def month_of(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from chassis.couch import Conflict, CouchError, NotFound, Repository
 from logs.archive import Archive
-from logs.domain import LEAST, LEGACY, OLDEST, Tie, Told, month_of, months
+from logs.domain import AHEAD, LEAST, LEGACY, OLDEST, Tie, Told, month_of, months
 from logs.domain.events import text
 from logs.domain.months import moment_of_id
 from logs.domain.rollup import by_day
@@ -50,7 +50,7 @@ class Keeper:
 
     # -- months
 
-    def months_keep(self, ahead: int = LEAST) -> list[str]:
+    def months_keep(self, ahead: int = AHEAD) -> list[str]:
         """Make this month and so many more, drop those that are too old; which were dropped. A refusal is
         said with an alarm: then `manage.py prepare` does it, which signs in as the server's administrator.
         """
