@@ -203,9 +203,7 @@ install: $(VENV)/.installed _node-modules ## Install what is missing: Python pac
 .PHONY: _node-modules
 _node-modules: $(VENV)/.installed
 	@$(BIN)/python -m local.npm $(NPM_FOLDERS)
-	@[ $(word 1,$(VENDORED)) -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
-	@[ $(word 2,$(VENDORED)) -nt autoscale/package-lock.json ] || $(BIN)/python autoscale/vendor.py
-	@touch $(VENDORED)
+	@$(BIN)/python -m local.vendor
 
 .PHONY: _browser
 _browser: $(VENV)/.installed
