@@ -179,8 +179,14 @@ evaluate: $(VENV)/.science ## Recommenders side by side: DATA=file PROTOCOL=last
 	  --methods "$${METHODS:-popularity,ours}" --json "$${JSON:-}" --charts "$${CHARTS:-}"
 
 .PHONY: bench-reco
-bench-reco: $(VENV)/.science ## The recommendation engine's CPU and memory beside stock Surprise (16 GB for stock's part)
-	@cd reco_svc && ../$(BIN)/python -m reco.evaluation.bench
+bench-reco: $(VENV)/.science ## The recommendation engine's CPU and memory beside stock Surprise (16 GB for stock's part), then bench-lists
+	@missed=0; (cd reco_svc && ../$(BIN)/python -m reco.evaluation.bench) || missed=1; \
+	  $(MAKE) --no-print-directory bench-lists || missed=1; exit $$missed
+
+.PHONY: bench-lists
+bench-lists: install ## Lists of recommendations over HTTP: service time, lists a second: JSON= PRODUCTS=20000 PEOPLE=50000 EVENTS=1000000
+	@$(BIN)/python -m local.bench.lists --json "$${JSON:-}" $(call given,PRODUCTS,products) \
+	  $(call given,PEOPLE,people) $(call given,EVENTS,events)
 
 .PHONY: lint
 lint: $(VENV)/.installed ## ruff, mypy, import-linter, templates, docs
@@ -201,9 +207,7 @@ install: $(VENV)/.installed _node-modules ## Install what is missing: Python pac
 .PHONY: _node-modules
 _node-modules: $(VENV)/.installed
 	@$(BIN)/python -m local.npm $(NPM_FOLDERS)
-	@[ $(word 1,$(VENDORED)) -nt storefront/package-lock.json ] || $(BIN)/python storefront/vendor.py
-	@[ $(word 2,$(VENDORED)) -nt autoscale/package-lock.json ] || $(BIN)/python autoscale/vendor.py
-	@touch $(VENDORED)
+	@$(BIN)/python -m local.vendor
 
 .PHONY: _browser
 _browser: $(VENV)/.installed

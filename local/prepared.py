@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.data import SERVICES
 from local.options import ROOT
-from local.parts import FOLDERS
+from local.plan import FOLDERS
 
 
 def fingerprint(folders: Iterable[Path]) -> str:

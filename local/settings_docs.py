@@ -7,10 +7,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from local import parts
+from local import plan
 from local.options import ROOT
 
-FOLDERS = {**parts.FOLDERS, "autoscale": "autoscale"}
+FOLDERS = {**plan.FOLDERS, "autoscale": "autoscale"}
 HEAD = """# Settings
 
 Made by `make docs` from the declarations in the code; do not edit. Every variable is read once, from the

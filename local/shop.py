@@ -19,7 +19,7 @@ from local.data import SERVICES, Folder
 from local.options import ROOT, Options
 from local.output import Log
 from local.part import Part
-from local.parts import Plan
+from local.plan import WEBS, Plan
 from local.prepared import Prepared
 from local.supervisor import StartFailed, Stopped, Supervisor
 
@@ -97,7 +97,7 @@ async def _wait_for_services(plan: Plan) -> list[str]:
     end = time.monotonic() + PATIENCE
     while True:
         states = await asyncio.to_thread(_states, plan)
-        bad = [name for name in parts.WEBS if states.get(name) != "ok"]
+        bad = [name for name in WEBS if states.get(name) != "ok"]
         if not bad:
             return []
         if time.monotonic() > end:

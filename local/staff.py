@@ -15,7 +15,7 @@ from local import parts
 from local.data import Folder
 from local.options import Options
 from local.part import Part
-from local.parts import Plan
+from local.plan import Plan
 
 
 class StaffFailed(Exception):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from docker.errors import APIError
@@ -20,6 +21,7 @@ from swarm.secrets import Secrets
 from swarm.shop import WEBS
 
 Say = Callable[[str], None]
+BY_MONTH = frozenset({"logs"})  # `prepare` makes the databases of the months to come
 AT_ONCE = 2  # databases prepared at the same time
 PREPARE_SECONDS = 300.0
 
@@ -46,11 +48,14 @@ class Plan:
     def services(self) -> frozenset[str]:
         return frozenset(self.document["services"])
 
-    def prepared(self, service: str) -> str:
-        """What a service's databases were prepared with: when this is another text, it is done again."""
+    def prepared(self, service: str, today: date) -> str:
+        """What a service's databases were prepared with, and for services with databases by the month, when:
+        if this is another text, it is done again.
+        """
         spec = self.document["services"][service]
         couch = self.variables[f"SECRET_{variables.upper(service)}_COUCH_USER"]
-        return f"{spec['image']} {couch} {self.variables[f'{variables.upper(service)}_DB_HOST']}"
+        with_ = [spec["image"], couch, self.variables[f"{variables.upper(service)}_DB_HOST"]]
+        return " ".join([*with_, f"{today:%Y-%m}"] if service in BY_MONTH else with_)
 
 
 def files(options: Options) -> list[Any]:
@@ -133,9 +138,12 @@ def _stores_first(plan: Plan, say: Say) -> None:
 
 
 def prepare(plan: Plan, say: Say) -> None:
-    """Databases, views and users of every service whose image, password or database is another one."""
+    """Databases, views and users of every service whose image, password or database is another one, or whose
+    month is.
+    """
+    today = datetime.now(UTC).date()
     done = state.read(plan.cluster).get("prepared", {})
-    due = [name for name in SERVICES if done.get(name) != plan.prepared(name)]
+    due = [name for name in SERVICES if done.get(name) != plan.prepared(name, today)]
     if not due:
         return
     say("Databases")
@@ -143,7 +151,7 @@ def prepare(plan: Plan, say: Say) -> None:
         for lines in pool.map(lambda name: prepare_one(plan, name), due):
             say(f"  {jobs.last_said(lines, 'prepared')}")
     current = state.read(plan.cluster)
-    marks = current.get("prepared", {}) | {name: plan.prepared(name) for name in due}
+    marks = current.get("prepared", {}) | {name: plan.prepared(name, today) for name in due}
     state.write(plan.cluster, current | {"prepared": marks})
 
 

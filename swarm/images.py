@@ -35,8 +35,8 @@ BUILD_SECONDS = 1800
 AT_ONCE = 2
 _LAST_LINES = 25
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
-_SKIPPED = {"__pycache__", "node_modules", "tests", "requirements.in", "requirements.txt", "package.json"}
-_SKIPPED |= {"package-lock.json", "vendor.py"}
+_SKIPPED = {"__pycache__", "node_modules", "tests", "requirements.in", "requirements.txt"}
+_SKIPPED |= {"package.json", "package-lock.json"}
 
 Files = dict[str, bytes]
 Say = Callable[[str], None]

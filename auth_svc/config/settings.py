@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from chassis.settings import BadSetting, base, declare
+from chassis.declaring import BadSetting, declare
+from chassis.settings import base
 
 globals().update(base(service="auth", app="accounts", root=Path(__file__).resolve().parent.parent))
 

@@ -1,117 +1,19 @@
-"""The base settings. Every environment variable of the suite is declared once, here or in a service's
-`config/settings.py`.
-
-`docs/settings.md` is generated from these declarations by `manage.py settings_docs`.
-"""
+"""The base settings of every service, from the environment."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-T = TypeVar("T")
+from chassis import frameworks
+from chassis.declaring import BadSetting, declare
 
 #: Good for a laptop only; production refuses to start with it.
 LOCAL_SECRET_KEY = "local-only-not-a-secret-local-only-not-a-secret"  # noqa: S105 - refused in production
 
 #: These keep nothing in CouchDB.
 STORELESS = ("storefront", "autoscale")
-
-
-class BadSetting(Exception):
-    """An environment variable cannot be understood, or is not allowed in production."""
-
-
-@dataclass(frozen=True)
-class Var:
-    """One environment variable. `NAME_FILE`, a path whose file holds the value, is accepted for each; for a
-    list several of them, with colons between.
-    """
-
-    name: str
-    type: Callable[[str], Any]
-    default: Any
-    meaning: str
-    secret: bool = False
-
-
-VARIABLES: dict[str, Var] = {}
-
-
-def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret: bool = False) -> T:
-    """The value of the variable `name`, read from the environment now and kept for `docs/settings.md`.
-
-    `type` is `str`, `int`, `float`, `bool`, `Path`, `list` (comma separated), `dict` (JSON) or any parser
-    of a string. Raises `BadSetting` when the text cannot be parsed.
-    """
-    VARIABLES[name] = Var(name, type, default, meaning, secret)
-    text = _raw(name)
-    if text is None:
-        return default
-    try:
-        parse: Callable[[str], T] = _PARSERS.get(type, type)
-        value = parse(text)
-    except (ValueError, TypeError) as error:
-        shown = "its value" if secret else repr(text)
-        raise BadSetting(f"{name}: {shown} is not a valid {_type_name(type)} ({meaning})") from error
-    return value
-
-
-def _raw(name: str) -> str | None:
-    paths = os.environ.get(f"{name}_FILE")
-    if paths:
-        try:
-            return ",".join(Path(path).read_text().strip() for path in paths.split(":"))
-        except OSError as error:
-            raise BadSetting(f"{name}_FILE: {error}") from error
-    return os.environ.get(name)
-
-
-def _bool(text: str) -> bool:
-    value = text.strip().lower()
-    if value in {"1", "true", "yes", "on"}:
-        return True
-    if value in {"0", "false", "no", "off", ""}:
-        return False
-    raise ValueError(text)
-
-
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _dict(text: str) -> dict[str, Any]:
-    value = json.loads(text or "{}")
-    if not isinstance(value, dict):
-        raise ValueError(text)  # noqa: TRY004 - what declare() expects of a parser
-    return value
-
-
-_PARSERS: dict[Any, Callable[[str], Any]] = {bool: _bool, list: _list, dict: _dict}
-
-
-def _type_name(type: Any) -> str:
-    return {list: "list", dict: "JSON object"}.get(type, getattr(type, "__name__", str(type)))
-
-
-def table() -> str:
-    """All declared variables as a Markdown table, sorted by name."""
-    lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
-    for var in sorted(VARIABLES.values(), key=lambda v: v.name):
-        default = "*(secret)*" if var.secret and var.default else f"`{_shown(var.default)}`"
-        lines.append(f"| `{var.name}` | {_type_name(var.type)} | {default} | {var.meaning} |")
-    return "\n".join(lines) + "\n"
-
-
-def _shown(default: Any) -> str:
-    if isinstance(default, list):
-        return ",".join(default)
-    return json.dumps(default) if isinstance(default, dict) else str(default)
 
 
 def base(*, service: str, app: str, root: Path, admin: bool = True) -> dict[str, Any]:
@@ -121,13 +23,14 @@ def base(*, service: str, app: str, root: Path, admin: bool = True) -> dict[str,
     folder. Without `admin` (the storefront) neither Django's admin nor its tables of users are installed.
     """
     values: dict[str, Any] = {"SERVICE": service, "SERVICE_APP": app, "SERVICE_ROOT": root, "BASE_DIR": root}
-    for part in (_core, _stores, _identity, _mail, _web, _django, _rest, _logging):
-        values |= part(service, app, root, admin, values)
+    for part in (_core, _stores, _identity, _mail, _web, _logging):
+        values |= part(service, root, admin, values)
+    values |= frameworks.django(app, admin) | frameworks.rest(service)
     _refuse_unsafe(values)
     return values
 
 
-def _core(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _core(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "HIVEMART_ENV": declare(
             "HIVEMART_ENV", str, "local", "`local`, `test` or `production`; production refuses unsafe values"
@@ -160,7 +63,7 @@ def _core(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
     }
 
 
-def _stores(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _stores(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "COUCHDB_URL": _with_password(
             declare(
@@ -223,7 +126,7 @@ def _with_password(url: str, password: str) -> str:
     return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
 
 
-def _identity(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _identity(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "SERVICE_PRIVATE_KEY": declare(
             "SERVICE_PRIVATE_KEY",
@@ -238,7 +141,7 @@ def _identity(service: str, app: str, root: Path, admin: bool, values: dict[str,
     }
 
 
-def _mail(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _mail(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "EMAIL_BACKEND": declare(
             "EMAIL_BACKEND", str, "django.core.mail.backends.console.EmailBackend", "Django's mail backend"
@@ -259,7 +162,7 @@ def _mail(service: str, app: str, root: Path, admin: bool, values: dict[str, Any
     }
 
 
-def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _web(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     prefix = f"/admin/{service}" if admin else ""
     secure = values["PUBLIC_URL"].startswith("https://")
     static_root = declare(
@@ -304,109 +207,7 @@ def _web(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]
     }
 
 
-def _django(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
-    staff = [
-        "chassis.admin",  # before Django's, so that its templates win
-        "chassis.admin.config.SuiteAdminConfig",
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.messages",
-    ]
-    return {
-        "INSTALLED_APPS": [
-            *(staff if admin else []),
-            "django.contrib.staticfiles",
-            "rest_framework",
-            "drf_spectacular",
-            "drf_spectacular_sidecar",
-            "chassis",
-            app,
-        ],
-        "MIDDLEWARE": _middleware(admin),
-        "ROOT_URLCONF": "config.urls",
-        "WSGI_APPLICATION": "config.wsgi.application",
-        **({"AUTH_USER_MODEL": "chassis_admin.StaffUser"} if admin else {}),
-        "DATABASES": {"default": {"ENGINE": "chassis.nodb"}},
-        "TEMPLATES": [_templates(admin)],
-        "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
-        # Django's admin checks ask for session middleware; who is signed in comes from the suite's token
-        # instead.
-        "SILENCED_SYSTEM_CHECKS": ["admin.E408", "admin.E410"],
-        "LOGIN_URL": "/admin/auth/login/",
-        "APPEND_SLASH": False,
-        "USE_TZ": True,
-        "TIME_ZONE": "UTC",
-        "USE_I18N": False,
-        "LANGUAGE_CODE": "en",
-        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-    }
-
-
-def _middleware(admin: bool) -> list[str]:
-    return [
-        "chassis.observe.middleware.RequestIdMiddleware",
-        "django.middleware.security.SecurityMiddleware",
-        "whitenoise.middleware.WhiteNoiseMiddleware",
-        "django.middleware.common.CommonMiddleware",
-        "chassis.admin.origin.SameOriginMiddleware",
-        *(["django.contrib.messages.middleware.MessageMiddleware"] if admin else []),
-        "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    ]
-
-
-def _templates(admin: bool) -> dict[str, Any]:
-    processors = ["django.template.context_processors.request"]
-    if admin:
-        processors += [
-            "django.contrib.auth.context_processors.auth",
-            "django.contrib.messages.context_processors.messages",
-        ]
-        processors += ["chassis.admin.origin.no_csrf_token"]
-    return {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
-        "APP_DIRS": True,
-        "OPTIONS": {"context_processors": processors},
-    }
-
-
-def _rest(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "REST_FRAMEWORK": {
-            # Default deny: a view that names no permission answers 403.
-            "DEFAULT_PERMISSION_CLASSES": ["chassis.identity.permissions.DenyAll"],
-            "DEFAULT_AUTHENTICATION_CLASSES": ["chassis.identity.authentication.TokenAuthentication"],
-            "UNAUTHENTICATED_USER": "chassis.identity.principal.anonymous",
-            "UNAUTHENTICATED_TOKEN": None,
-            "EXCEPTION_HANDLER": "chassis.api.errors.exception_handler",
-            "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-            "DEFAULT_RENDERER_CLASSES": ["chassis.api.json.JSONRenderer"],
-            "DEFAULT_PARSER_CLASSES": ["chassis.api.json.JSONParser"],
-            "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.api.negotiation.Negotiation",
-            "TEST_REQUEST_DEFAULT_FORMAT": "json",
-            "URL_FORMAT_OVERRIDE": None,
-        },
-        "SPECTACULAR_SETTINGS": {
-            "TITLE": f"Hivemart {service}",
-            "VERSION": "1.0.0",
-            "SERVE_INCLUDE_SCHEMA": False,
-            "SERVE_PERMISSIONS": ["chassis.identity.permissions.Public"],
-            "SCHEMA_PATH_PREFIX": f"/api/{service}",
-            "COMPONENT_SPLIT_REQUEST": True,
-            "PREPROCESSING_HOOKS": ["chassis.api.schema.public_only"],
-            "GET_LIB_DOC_EXCLUDES": "chassis.api.schema.without_docs",
-            "POSTPROCESSING_HOOKS": [
-                "drf_spectacular.hooks.postprocess_schema_enums",
-                "chassis.api.schema.document_problems",
-            ],
-            "SWAGGER_UI_DIST": "SIDECAR",
-            "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-            "REDOC_DIST": "SIDECAR",
-        },
-    }
-
-
-def _logging(service: str, app: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
+def _logging(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     from chassis.observe import logs
 
     level = declare("LOG_LEVEL", str, "INFO", "least severe level that is logged")

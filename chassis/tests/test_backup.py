@@ -22,8 +22,8 @@ from chassis.backup import BadBackup, Blob, Manifest, restore, save
 from chassis.couch import couch_repository, open_store
 from chassis.couch.administration import Server
 from chassis.couch.instance import instance_id
-from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import CouchServer, fresh_databases
+from chassis.testing.fruits import FRUITS, Fruit
 
 pytestmark = pytest.mark.integration
 
@@ -174,7 +174,7 @@ def test_a_backup_without_its_database_leaves_no_manifest(couch: CouchServer, tm
 
 def test_writes_go_on_while_a_backup_is_read_and_do_not_harm_it(couch: CouchServer, tmp_path: Path) -> None:
     script = (
-        "from chassis.testing.contracts import FRUITS; from chassis.couch import couch_repository\n"
+        "from chassis.testing.fruits import FRUITS; from chassis.couch import couch_repository\n"
         "fruits = couch_repository(FRUITS)\n"
         "def more(fruit): fruit.on_hand += 1\n"
         "for n in range(300): fruits.update('f1', more)\n"

@@ -9,9 +9,9 @@ from django.test import override_settings
 
 from chassis.couch import Conflict, Repository, Unavailable, couch_repository, ensure
 from chassis.couch.client import CouchStore
-from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import PASSWORD, CouchServer, fresh_databases
 from chassis.testing.faults import Fault, FaultyProxy, faulty_proxy
+from chassis.testing.fruits import FRUITS, Fruit
 
 pytestmark = pytest.mark.integration
 

@@ -19,8 +19,8 @@ from django.test import override_settings
 from chassis.couch import CouchError, couch_repository
 from chassis.couch.administration import Server
 from chassis.failpoints import EXIT_CODE
-from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import CouchServer, fresh_databases
+from chassis.testing.fruits import FRUITS, Fruit
 
 HERE = Path(__file__).parent
 

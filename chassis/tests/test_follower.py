@@ -16,8 +16,8 @@ from chassis.couch.client import CouchStore
 from chassis.couch.connection import server
 from chassis.couch.instance import instance_id
 from chassis.couch.memory import MemoryStore
-from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import CouchServer, couch_server, fresh_databases
+from chassis.testing.fruits import FRUITS, Fruit
 
 
 def _put(store: MemoryStore, id: str) -> None:

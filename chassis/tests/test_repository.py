@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.couch import MemoryRepository, Repository, couch_repository, ensure
-from chassis.testing.contracts import FRUITS, Fruit, RepositoryContract
+from chassis.testing.contracts import RepositoryContract
 from chassis.testing.couch import CouchServer, fresh_databases
+from chassis.testing.fruits import FRUITS, Fruit
 
 
 class TestMemoryRepository(RepositoryContract):

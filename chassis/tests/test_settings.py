@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chassis.settings import BadSetting, base, declare, table
+from chassis.declaring import BadSetting, declare, table
+from chassis.settings import base
 
 PRODUCTION = {
     "HIVEMART_ENV": "production",

@@ -16,8 +16,8 @@ from django.test import override_settings
 from chassis.couch import CouchError, couch_repository
 from chassis.couch.administration import Server
 from chassis.couch.connection import as_admin, disconnect
-from chassis.testing.contracts import FRUITS, Fruit
 from chassis.testing.couch import CouchServer
+from chassis.testing.fruits import FRUITS, Fruit
 
 pytestmark = pytest.mark.integration
 

@@ -187,7 +187,7 @@ class Archive:
             after = documents[-1]["_id"][len(_PREFIX) :]
 
     def _databases(self, since: str | None = None) -> list[str]:
-        known = self._registry.months()
+        known = self._registry.written()
         return [*([LEGACY] if known.legacy else []), *(f"events-{month}" for month in known.since(since))]
 
 

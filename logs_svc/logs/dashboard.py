@@ -11,6 +11,8 @@ from django.utils.html import format_html_join
 
 from chassis.admin import Card, Chart, Table, site
 from chassis.clock import now
+from logs import shelves
+from logs.domain import LEAST
 from logs.services import Days
 from logs.services.stats import Board, DayFigures
 from logs.wiring import parts
@@ -30,7 +32,12 @@ def dashboard(request: HttpRequest) -> list[Any]:
     today = now().date()
     board = parts().stats.everything(Days(today - timedelta(days=count - 1), today))
     period = "today" if count == 1 else f"the last {count} days"
-    return [*_cards(board, count), *_charts(board, count, period), *_tables(board, period)]
+    return [
+        *_cards(board, count),
+        *_charts(board, count, period),
+        *shelves.parts_of(board.widgets, period),
+        *_tables(board, period),
+    ]
 
 
 def _days(request: HttpRequest) -> int:
@@ -56,8 +63,8 @@ def _cards(board: Board, count: int) -> list[Card]:
 
 
 def _warnings() -> list[Card]:
-    """What needs a person: events that wait for the store, and those that it will never take."""
-    journal, found = parts().drain.journal, []
+    """What needs a person: events that wait for the store, those that it will never take, months that end."""
+    journal, found = parts().drain.journal, [_months()]
     if journal.waiting() > 1 << 20:
         waiting = f"{journal.waiting() >> 20} MB"
         found.append(Card("Waiting for the store", waiting, tone="warn", note="nothing of it is lost"))
@@ -65,6 +72,15 @@ def _warnings() -> list[Card]:
         note = f"files in {journal.folder.name} that the store refuses"
         found.append(Card("Set aside", len(journal.bad()), tone="bad", note=note))
     return found
+
+
+def _months() -> Card:
+    registry = parts().registry
+    left = max(0, registry.left())
+    if left < LEAST:
+        note = "then events go on into the last one: run make deploy, or manage.py prepare"
+        return Card("Months prepared", left, tone="bad", note=note)
+    return Card("Months prepared", left, note=f"to {registry.ahead(left)[-1]}, besides this one")
 
 
 def _ranges(chosen: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from chassis.couch import Conflict, CouchError, NotFound, Unavailable
 from chassis.couch.store import Store
 from logs import repositories
-from logs.domain import LEGACY, Months, month_of, next_month
+from logs.domain import AHEAD, LEAST, LEGACY, Months, following, month_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,23 @@ class Registry:
             self._known = known
         return known[1]
 
+    def written(self) -> Months:
+        """Those in which something may be; Unavailable when nobody can say."""
+        return self.months().written(month_of(self._clock()))
+
+    def left(self) -> int:
+        """How many months after the present one have databases; -1 when this one has none. Few are read
+        again: more may have been made just now.
+        """
+        now = month_of(self._clock())
+        if self.months().left(now) < LEAST:
+            self.forget()
+        return self.months().left(now)
+
+    def ahead(self, count: int) -> tuple[str, ...]:
+        """This month and so many more, whether they have databases or not."""
+        return following(month_of(self._clock()), count)
+
     def forget(self) -> None:
         """Read again next time."""
         self._known = None
@@ -58,6 +75,11 @@ class Registry:
         if found is None:
             raise Unavailable("there is no database for events: run `manage.py prepare`")
         return found
+
+    def keys(self, month: str) -> Store:
+        """Where that month's keys and clicks are: its own database, else the nearest there is."""
+        place = self.months().place(month) or self.place(self._clock())
+        return self.open(f"seen-{place}")
 
     def make(self, wanted: Iterable[str]) -> list[str]:
         """See that these months have databases and are known; those that were not. A refusal is no error:
@@ -79,10 +101,9 @@ class Registry:
             self._change(lambda months: _with(months, made))
         return made
 
-    def make_ahead(self) -> list[str]:
-        """This month and the next one."""
-        now = month_of(self._clock())
-        return self.make([now, next_month(now)])
+    def make_ahead(self, count: int = AHEAD) -> list[str]:
+        """See that this month and so many more have databases; those that had none."""
+        return self.make(self.ahead(count))
 
     def drop(self, month: str) -> None:
         """It has no databases any more."""

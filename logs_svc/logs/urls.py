@@ -11,6 +11,7 @@ api = [
     path("stats/funnel", views.FunnelView.as_view()),
     path("stats/top-products", views.TopProductsView.as_view()),
     path("stats/searches", views.SearchesView.as_view()),
+    path("stats/widgets", views.WidgetsView.as_view()),
 ]
 
 internal = [

@@ -37,6 +37,7 @@ from logs.serializers import (
     intake_body,
 )
 from logs.services import Visitor
+from logs.widgets import WidgetsOut, conversion_body
 from logs.wiring import parts
 
 MOST_TOLD = 100
@@ -195,6 +196,15 @@ class SearchesView(View):
         return _results(
             {"query": text, "count": count, "without_results": empty} for text, count, empty in top
         )
+
+
+class WidgetsView(View):
+    permission_classes = [Staff("logs.event.read")]
+
+    @extend_schema(operation_id="stats_widgets", parameters=[DaysQuery], responses=WidgetsOut)
+    def get(self, request: Request) -> Response:
+        """What shelves led to, by variant: clicks, additions, purchases; and how sure the rates are."""
+        return Response(conversion_body(parts().stats.widgets(DaysQuery.of(request)["days"])))
 
 
 def _results(rows: Any) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +22,12 @@ from logs import repositories
 from logs.archive import Archive
 from logs.clients import Catalog
 from logs.databases import CouchDatabases
-from logs.domain import AuditEntry, Bots, month_of, next_month
+from logs.domain import AHEAD, LEAST, LEGACY, YEAR, AuditEntry, Bots, Months
 from logs.journal import Journal
 from logs.registry import Registry
 from logs.rollups import Rollups
 from logs.services import (
+    Attribution,
     Audit,
     Drain,
     Erasing,
@@ -87,7 +88,8 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
     rollups = Rollups(lambda: open_store(repositories.ROLLUPS.database))
     ties = couch_repository(repositories.TIES)
     entries = couch_repository(repositories.AUDIT)
-    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, clock=clock)
+    attribution = Attribution(registry)
+    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, attribution=attribution, clock=clock)
 
     def drain(name: str, **options: Any) -> Drain:
         return Drain(journal=Journal(folder / name, new_id, most=most), recorder=recorder, **options)
@@ -101,7 +103,13 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
         salt=lambda: secrets.token_hex(16),
     )
     erasing = Erasing(
-        archive=archive, ties=ties, entries=entries, audit=trail, clock=clock, settle=own.settle
+        archive=archive,
+        ties=ties,
+        entries=entries,
+        audit=trail,
+        attribution=attribution,
+        clock=clock,
+        settle=own.settle,
     )
     reading = Reading(archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle)
     return Parts(
@@ -145,24 +153,27 @@ wiring = Wiring(build)
 parts = wiring.parts
 
 
+def _ahead() -> int:
+    """How many months are made ahead: a year for a service that may not make databases by itself, which is
+    one that has an administrator besides.
+    """
+    return YEAR if settings.COUCHDB_ADMIN_URL else AHEAD
+
+
 class _Collections(Sequence[Collection[Any]]):
-    """What `prepare` makes and `backup` saves: this month and the next, and all months that there are."""
+    """All collections, with those of the months that there are; `more` months are there whether they are or
+    not.
+    """
+
+    def __init__(self, more: Callable[[Months], Iterable[str]]) -> None:
+        self._more = more
 
     def _now(self) -> tuple[Collection[Any], ...]:
-        month = month_of(now())
-        wanted = {month, next_month(month)}
-        legacy: tuple[Collection[Any], ...] = ()
-        try:
-            parts().registry.forget()
-            known = parts().registry.months()
-            wanted |= set(known.all)
-            if known.legacy:
-                legacy = (repositories.events_of("events"),)
-        except CouchError:
-            pass  # nothing is prepared yet
+        known = _known()
+        wanted = {*known.all, *self._more(known)}
         return (
             *repositories.FIXED,
-            *legacy,
+            *((repositories.events_of(LEGACY),) if known.legacy else ()),
             *(each for one in sorted(wanted) for each in repositories.of_month(one)),
         )
 
@@ -180,14 +191,25 @@ class _Collections(Sequence[Collection[Any]]):
         return self._now()[place]
 
 
-COLLECTIONS = _Collections()
+def _known() -> Months:
+    try:
+        parts().registry.forget()
+        return parts().registry.months()
+    except CouchError:
+        return Months()  # nothing is prepared yet, or the store is away, as whoever goes on will find
+
+
+#: What `backup` saves; before anything is prepared the month that will be.
+COLLECTIONS = _Collections(lambda known: () if known.all else parts().registry.ahead(0))
+#: What `prepare` makes.
+TO_PREPARE = _Collections(lambda known: parts().registry.ahead(_ahead()))
 
 
 def prepared() -> None:
     """Called by `prepare` as the server's administrator, when the databases are there: months that were made
     become known, those that are too old are dropped.
     """
-    parts().keeper.months_keep()
+    parts().keeper.months_keep(_ahead())
 
 
 HANDLERS = {
@@ -226,4 +248,11 @@ def _has_months() -> None:
         raise Unavailable("no month has a database: run `manage.py prepare`")
 
 
-READY = {"events": _has_months, "audit": lambda: open_store("audit").get_local("ready")}
+#: The last is no reason to stop: without it everything works, until somebody prepares more or time runs out.
+#: It answers rather than raises, so that the log is not filled with it; `months_keep` says it with an alarm.
+READY = {
+    "events": _has_months,
+    "audit": lambda: open_store("audit").get_local("ready"),
+    "months ahead": lambda: parts().registry.left() >= LEAST,
+}
+SPARE = ("months ahead",)

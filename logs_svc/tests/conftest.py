@@ -24,10 +24,12 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 class World:
     """All parts of the service over the configured store; time stands, ids count up."""
 
-    def __init__(self, folder) -> None:
+    def __init__(self, folder, *, made: bool = True) -> None:
+        """`made`: whether the first months have databases."""
         self.now, self.made, self.folder = NOW, 0, folder
         self.parts = self.assembled()
-        self.parts.registry.make_ahead()
+        if made:
+            self.parts.registry.make_ahead()
 
     def assembled(self, **options):
         """Another process of this service, over the same store."""

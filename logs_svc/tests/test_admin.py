@@ -46,6 +46,29 @@ def test_the_dashboard_shows_traffic_funnel_and_searches(world):
         assert text in html
 
 
+def test_the_dashboard_shows_what_shelves_led_to_and_compares_their_variants(world):
+    for number in range(60):
+        data = {"shelf": "for-you", "variant": ["personal", "trending"][number % 2]}
+        put(world, session=f"s{number}", type="impression", product_id="p1", data=data)
+    put(world, session="s1", type="click", product_id="p1", data={"shelf": "<i>", "variant": "personal"})
+
+    html = page().content.decode()
+
+    for text in ("From the shelf for-you, personal", "What shelves led to", "Variants compared", "&lt;i&gt;"):
+        assert text in html
+    assert "not significant" in html
+    assert "<i>" not in html
+
+
+def test_the_dashboard_says_how_many_months_are_prepared(world):
+    before = page().content.decode()
+    world.now += timedelta(days=62)
+    after = page().content.decode()
+
+    assert "to 2026-06, besides this one" in before
+    assert "run make deploy, or manage.py prepare" in after
+
+
 def test_an_empty_log_has_a_dashboard(world):
     assert page().status_code == 200
 

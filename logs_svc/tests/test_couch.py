@@ -72,6 +72,7 @@ def figures(each):
         stats.top_products(DAYS, type="view", limit=3),
         stats.top_products(DAYS, type="purchase", limit=3),
         stats.searches(DAYS, limit=3),
+        stats.widgets(DAYS),
         [(event.at, event.product_id) for event in found],
     ]
 
@@ -82,6 +83,9 @@ def fill(each):
         at = NOW - timedelta(days=number % 2)
         more = {"product_id": "p1", "quantity": 2, "query": "cup" if type == "search" else None}
         each.put(type=type, at=at, session=f"s{number}", amount=2400, currency="EUR", **more)
+    for minute, type in enumerate(["impression", "click", "click", "add_to_cart"]):
+        at = NOW - timedelta(minutes=10 - minute)
+        each.put(type=type, at=at, session="s9", product_id="p9", data={"shelf": f"sale-{minute}"})
 
 
 def test_figures_and_lists_are_those_of_the_twin(real, tmp_path):
@@ -99,6 +103,8 @@ def test_figures_and_lists_are_those_of_the_twin(real, tmp_path):
     assert of_couch == of_memory
     assert merged == of_couch
     assert of_couch[3:5] == [[("p1", 4)], [("cup", 1, 0)]]
+    credited = [(shelf.shelf, shelf.counts["add_to_cart"]) for shelf in of_couch[5].widgets]
+    assert sorted(credited) == [("sale-0", 0), ("sale-1", 0), ("sale-2", 1)]
 
 
 def test_a_process_that_ends_stores_what_it_accepted(real, couch, tmp_path):

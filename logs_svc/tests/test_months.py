@@ -10,7 +10,7 @@ from test_services import ORDER, envelope, lines
 
 from chassis.couch import CouchError, Unavailable
 from logs import wiring
-from logs.domain import AuditEntry, Months
+from logs.domain import LEAST, AuditEntry, Months
 from logs.domain.months import month_of_id, next_month
 from logs.services import Days, EventFilter, Visitor
 
@@ -42,13 +42,39 @@ def test_what_has_no_month_of_its_own_goes_to_the_one_before():
     assert Months().place("2026-01") is None
 
 
-def test_this_month_and_the_next_are_made_ahead(world):
-    assert world.parts.registry.months().all == ("2026-03", "2026-04")
+def test_how_many_months_are_left_is_told_without_gaps():
+    months = Months(("2026-01", "2026-02", "2026-04"))
+
+    assert [months.left(now) for now in ("2025-12", "2026-01", "2026-02", "2026-04")] == [-1, 1, 0, 0]
+
+
+def test_what_is_prepared_for_later_is_not_read():
+    months = Months(("2026-01", "2026-02", "2026-03", "2026-04"))
+
+    assert months.written("2026-02").all == ("2026-01", "2026-02", "2026-03")
+    assert Months(("2026-07", "2026-08")).written("2026-02").all == ("2026-07",)  # events go there then
+    assert Months().written("2026-02") == Months()
+
+
+def test_this_month_and_the_next_three_are_made_ahead(world):
+    assert world.parts.registry.months().all == ("2026-03", "2026-04", "2026-05", "2026-06")
 
     world.now += timedelta(days=25)
+    on_the_first = world.parts.registry.left()
     world.parts.keeper.months_keep()
 
-    assert world.parts.registry.months().all == ("2026-03", "2026-04", "2026-05")
+    assert on_the_first == LEAST
+    assert world.parts.registry.months().all == ("2026-03", "2026-04", "2026-05", "2026-06", "2026-07")
+
+
+def test_months_that_another_process_has_just_made_are_known_when_they_are_needed(world):
+    other = world.assembled()
+    world.now += timedelta(days=62)
+    before = other.registry.left()
+
+    world.parts.keeper.months_keep()
+
+    assert (before, other.registry.left()) == (1, 3)
 
 
 def test_lists_and_cursors_go_through_the_months(world):
@@ -139,16 +165,16 @@ def refusing(open, months):
 
 def test_without_the_right_to_make_a_month_events_go_to_the_last_one(world):
     registry = world.parts.registry
-    registry.open = refusing(registry.open, ("2026-05", "2026-06"))
-    world.now = NOW + timedelta(days=60)
+    registry.open = refusing(registry.open, ("2026-07", "2026-08", "2026-09", "2026-10"))
+    world.now = NOW + timedelta(days=122)
     world.parts.keeper.months_keep()
 
     tell(world, {"product_id": "p1"})
     world.parts.drain.drain()
 
-    assert registry.months().all == ("2026-03", "2026-04")
+    assert registry.months().all == ("2026-03", "2026-04", "2026-05", "2026-06")
     assert products(world) == ["p1"]
-    assert len(registry.open("events-2026-04").all_docs({})) == 1
+    assert len(registry.open("events-2026-06").all_docs({})) == 1
 
 
 def test_a_month_that_is_too_old_is_dropped_in_one_piece_and_its_figures_stay(world):

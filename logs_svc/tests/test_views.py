@@ -12,7 +12,8 @@ from logs.domain import AuditEntry
 
 READ = {"headers": staff("logs.event.read")}
 READ_AUDIT = {"headers": staff("logs.audit.read")}
-STAFF_ONLY = ["events", "audit", "stats/timeseries", "stats/funnel", "stats/top-products", "stats/searches"]
+STATS = ["timeseries", "funnel", "top-products", "searches", "widgets"]
+STAFF_ONLY = ["events", "audit", *(f"stats/{name}" for name in STATS)]
 
 
 def tell(client, events, **headers):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from chassis.settings import base, declare
+from chassis.declaring import declare
+from chassis.settings import base
 
 ROOT = Path(__file__).resolve().parent.parent
 globals().update(base(service="storefront", app="shop", root=ROOT, admin=False))

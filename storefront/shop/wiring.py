@@ -30,15 +30,17 @@ def build(sleep: Callable[[float], None] = time.sleep) -> Parts:
     `sleep` is how the cart waits between its tries; tests do not wait.
     """
     cart, catalog, reco = Cart(Sibling("cart")), Catalog(Sibling("catalog")), Reco(Sibling("reco"))
+    browsing = Browsing(
+        catalog=catalog, reco=reco, locale=settings.SHOP_LOCALE, public_url=settings.PUBLIC_URL
+    )
     return Parts(
-        browsing=Browsing(
+        browsing=browsing,
+        shelves=Shelves(
             catalog=catalog,
             reco=reco,
+            nearby=browsing.nearby,
             locale=settings.SHOP_LOCALE,
-            public_url=settings.PUBLIC_URL,
-        ),
-        shelves=Shelves(
-            catalog=catalog, reco=reco, locale=settings.SHOP_LOCALE, control=settings.AB_CONTROL_PERCENT
+            control=settings.AB_CONTROL_PERCENT,
         ),
         buying=Buying(
             cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep

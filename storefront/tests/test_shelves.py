@@ -37,6 +37,32 @@ def test_a_shopper_may_see_why(shop: Client) -> None:
     assert "Forget what I looked at and begin anew" in page
 
 
+def test_a_products_page_says_why_things_go_well_with_it(shop: Client) -> None:
+    response = shop.get("/p/two-seat-sofa")
+
+    assert names(response.content) == ["goes-with"]
+    assert "Why these? They are here for this reason: often bought together" in words(response)
+    assert "begin anew" not in words(response), "it is not made of what this shopper did"
+
+
+def test_without_recommendations_a_products_page_says_that_things_are_popular(
+    shop: Client, backend: Backend
+) -> None:
+    backend.down = {"reco"}
+
+    response = shop.get("/p/floor-lamp")
+
+    assert names(response.content) == ["goes-with"]
+    assert "Why these? They are here for this reason: popular in Living room" in words(response)
+
+
+def test_what_goes_with_a_product_is_asked_once_for_many_pages(shop: Client, backend: Backend) -> None:
+    pages = [words(shop.get("/p/two-seat-sofa")) for _ in range(3)]
+
+    assert all("often bought together" in page for page in pages)
+    assert len([call for call in backend.calls if "/similar/" in call.target]) == 1
+
+
 def test_beginning_anew_tells_recommendations_and_gives_the_browser_another_name(
     shop: Client, backend: Backend
 ) -> None:
@@ -89,9 +115,8 @@ def test_a_shelf_that_cannot_be_filled_is_left_out(shop: Client, backend: Backen
 
 
 def test_the_same_browser_is_always_in_the_same_group_and_groups_have_about_their_share() -> None:
-    shelves = Shelves(
-        catalog=Catalog(Sibling("catalog")), reco=Reco(Sibling("reco")), locale="en-IE", control=20
-    )
+    catalog, reco = Catalog(Sibling("catalog")), Reco(Sibling("reco"))
+    shelves = Shelves(catalog=catalog, reco=reco, nearby=lambda _: [], locale="en-IE", control=20)
 
     groups = [shelves.variant(Caller(session_id=f"s{number}")) for number in range(1000)]
 

@@ -2,7 +2,7 @@
 
 from chassis.background import Job
 from chassis.messaging.inbox import Handler
-from chassis.testing.contracts import FRUITS
+from chassis.testing.fruits import FRUITS
 
 COLLECTIONS = (FRUITS,)
 HANDLERS: dict[str, Handler] = {}

@@ -16,19 +16,22 @@ from logs.domain.events import (
     search_query,
     told_event,
 )
-from logs.domain.months import LEGACY, Months, month_of, next_month
+from logs.domain.months import AHEAD, LEAST, LEGACY, YEAR, Months, following, month_of
 from logs.domain.rollup import Rollup
 from logs.domain.sketch import Sketch
 from logs.domain.ties import Tie
 
 __all__ = [
+    "AHEAD",
     "FUNNEL",
+    "LEAST",
     "LEGACY",
     "MOST_DATA",
     "OLDEST",
     "PURCHASE",
     "REPORTED",
     "TYPES",
+    "YEAR",
     "AuditEntry",
     "Bots",
     "Event",
@@ -40,10 +43,10 @@ __all__ = [
     "Sketch",
     "Tie",
     "Told",
+    "following",
     "known_bot",
     "moment",
     "month_of",
-    "next_month",
     "search_query",
     "told_event",
 ]

@@ -12,6 +12,11 @@ from datetime import UTC, datetime, timedelta
 #: The one database of installations before the months; only read, and dropped when all in it is old.
 LEGACY = "events"
 
+#: How many months after the present one have databases. Fewer than `LEAST` are an alarm; a service that may
+#: make them keeps `AHEAD`, one more, so that the first of a month is none; for one that may not `prepare`
+#: makes `YEAR`, so that it can go on for a year without anybody.
+LEAST, AHEAD, YEAR = 2, 3, 13
+
 
 def month_of(moment: datetime) -> str:
     """As "2026-11"."""
@@ -21,6 +26,14 @@ def month_of(moment: datetime) -> str:
 def next_month(month: str) -> str:
     year, number = int(month[:4]), int(month[5:])
     return f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
+
+
+def following(month: str, count: int) -> tuple[str, ...]:
+    """This month and so many more."""
+    found = [month]
+    for _ in range(count):
+        found.append(next_month(found[-1]))
+    return tuple(found)
 
 
 def end_of(month: str) -> datetime:
@@ -66,6 +79,24 @@ class Months:
         # One more: the month's database may have been made after its first events found another place.
         place = self.all.index(first) if first in self.all else 0
         return self.all[max(0, place - 1) :]
+
+    def until(self, month: str) -> tuple[str, ...]:
+        """Those up to that month, oldest first."""
+        return tuple(each for each in self.all if each <= month)
+
+    def left(self, now: str) -> int:
+        """How many months after the present one have databases, without a gap; -1 when this one has none."""
+        count, month = -1, now
+        while month in self.all:
+            count, month = count + 1, next_month(month)
+        return count
+
+    def written(self, now: str) -> Months:
+        """Those in which something may be: up to the next one, for clocks differ, and the one that is written
+        to. What is prepared for later is empty.
+        """
+        last = max(next_month(now), self.place(now) or "")
+        return Months(self.until(last), self.legacy)
 
     def with_(self, month: str) -> Months:
         return Months(tuple(sorted({*self.all, month})), self.legacy)

@@ -11,6 +11,7 @@ from typing import Any
 
 from logs.domain.events import FUNNEL, TYPES, Told, found_nothing
 from logs.domain.sketch import Sketch
+from logs.domain.widgets import Credit, Widgets
 
 #: Of a day (or month) at most so many products a type and so many searches are kept, the most frequent ones.
 KEPT, KEPT_MINOR, KEPT_SEARCHES = 500, 200, 500
@@ -34,6 +35,7 @@ class Rollup:
     units: int = 0
     anonymous: int = 0
     bots: Counter[str] = field(default_factory=Counter)
+    widgets: Widgets = field(default_factory=Widgets)
 
     def add(self, event: Told) -> None:
         """Count one event."""
@@ -53,6 +55,7 @@ class Rollup:
             self.visitors.setdefault(event.type, Sketch()).add(visitor)
         if event.query:
             self._add_search(event.query, 1, int(found_nothing(event.type, event.data)))
+        self.widgets.add(event)
         if event.type == "purchase":
             self.units += event.quantity
             self._add_order(event)
@@ -81,6 +84,7 @@ class Rollup:
             self.visitors.setdefault(step, Sketch()).update(sketch)
         self.revenue.update(other.revenue)
         self.bots.update(other.bots)
+        self.widgets.update(other.widgets)
         self.orders += other.orders
         self.units += other.units
         self.anonymous += other.anonymous
@@ -96,6 +100,7 @@ class Rollup:
         if len(self.searches) > slack * KEPT_SEARCHES:
             most = sorted(self.searches.items(), key=lambda pair: -pair[1][0])[:KEPT_SEARCHES]
             self.searches = dict(most)
+        self.widgets.trim(slack)
 
     def total(self, type: str) -> int:
         return sum(self.hours.get(type, ()))
@@ -119,6 +124,7 @@ class Rollup:
             "units": self.units,
             "anonymous": self.anonymous,
             "bots": dict(self.bots),
+            "widgets": self.widgets.stored(),
             "series": self.series(),
         }
 
@@ -134,11 +140,14 @@ class Rollup:
             units=stored.get("units", 0),
             anonymous=stored.get("anonymous", 0),
             bots=Counter(stored.get("bots", {})),
+            widgets=Widgets.read(stored.get("widgets", ())),
         )
 
 
-def by_day(events: Iterable[Told]) -> dict[str, Rollup]:
-    """A rollup for each day on which some of the events happened."""
+def by_day(events: Iterable[Told], credits: Iterable[Credit] = ()) -> dict[str, Rollup]:
+    """A rollup for each day on which some of the events happened; `credits` are those of them that a widget
+    led to, and which one.
+    """
     days: dict[str, Rollup] = {}
     for event in events:
         day = event.at[:10]
@@ -146,4 +155,6 @@ def by_day(events: Iterable[Told]) -> dict[str, Rollup]:
         if rollup is None:
             rollup = days[day] = Rollup()
         rollup.add(event)
+    for event, widget in credits:
+        days[event.at[:10]].widgets.credit(event, widget)
     return days

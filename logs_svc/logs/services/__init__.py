@@ -1,6 +1,7 @@
 """The use cases of logs_svc."""
 
 from logs.rollups import Days
+from logs.services.attribution import Attribution
 from logs.services.auditing import Audit, Verdict
 from logs.services.draining import Drain
 from logs.services.erasing import Erasing
@@ -14,6 +15,7 @@ from logs.services.recording import Recorder
 from logs.services.stats import Stats
 
 __all__ = [
+    "Attribution",
     "Audit",
     "Days",
     "Drain",

@@ -10,6 +10,7 @@ from datetime import datetime
 from chassis.couch import NotFound, Repository
 from logs.archive import Archive
 from logs.domain import AuditEntry, Event, Tie
+from logs.services.attribution import Attribution
 from logs.services.auditing import Audit
 
 _AT_ONCE = 100
@@ -31,11 +32,12 @@ class Erasing:
         ties: Repository[Tie],
         entries: Repository[AuditEntry],
         audit: Audit,
+        attribution: Attribution,
         clock: Callable[[], datetime],
         settle: Callable[[], object],
     ) -> None:
         self._archive, self._ties, self._entries, self._audit = archive, ties, entries, audit
-        self._clock, self._settle = clock, settle
+        self._attribution, self._clock, self._settle = attribution, clock, settle
 
     def erase(self, account: str, *, erasure: str) -> Erased:
         """Take an account out, with the sessions that were its alone. May be repeated; `erasure` names it in
@@ -45,7 +47,9 @@ class Erasing:
         found = Erased()
         for session in self.sessions(account):
             found.events += self._forget("by_session", "session", session, account)
+            self._attribution.forget(session)
         found.events += self._forget("by_user", "user", account, account)
+        self._attribution.forget(account)
         self._untie(account)
         found.entries = self._pseudonymise(account, erasure)
         return found

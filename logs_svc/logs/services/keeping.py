@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from chassis.couch import Conflict, CouchError, NotFound, Repository
 from logs.archive import Archive
-from logs.domain import LEGACY, OLDEST, Tie, Told, month_of, months
+from logs.domain import AHEAD, LEAST, LEGACY, OLDEST, Tie, Told, month_of, months
 from logs.domain.events import text
 from logs.domain.months import moment_of_id
 from logs.domain.rollup import by_day
@@ -50,12 +50,15 @@ class Keeper:
 
     # -- months
 
-    def months_keep(self) -> list[str]:
-        """Make this month and the next, drop those that are too old; which were dropped. A refusal is said
-        with an alarm: then `manage.py prepare` does it, which signs in as the server's administrator.
+    def months_keep(self, ahead: int = AHEAD) -> list[str]:
+        """Make this month and so many more, drop those that are too old; which were dropped. A refusal is
+        said with an alarm: then `manage.py prepare` does it, which signs in as the server's administrator.
         """
         self._registry.forget()
-        self._registry.make_ahead()
+        self._registry.make_ahead(ahead)
+        if self._registry.left() < LEAST:
+            why = "months after this one that have databases: %d; run `manage.py prepare`, or `make deploy`"
+            log.error(why, max(0, self._registry.left()), extra={"alarm": "months"})
         old = self._registry.months().old(self._clock(), self._kept)
         dropped = [month for month in old if self._drop_month(month)]
         if self._registry.months().legacy and self._legacy_is_old() and self._destroyed(LEGACY):

@@ -19,6 +19,7 @@ from logs.domain.months import moment_of_id
 from logs.domain.rollup import by_day
 from logs.registry import Registry
 from logs.rollups import Rollups
+from logs.services.attribution import Attribution
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,16 @@ _MOST_TIED = 50_000  # pairs that this process knows to be stored
 
 class Recorder:
     def __init__(
-        self, *, registry: Registry, rollups: Rollups, ties: Repository[Tie], clock: Callable[[], datetime]
+        self,
+        *,
+        registry: Registry,
+        rollups: Rollups,
+        ties: Repository[Tie],
+        attribution: Attribution,
+        clock: Callable[[], datetime],
     ) -> None:
         self._registry, self._rollups, self._ties, self._clock = registry, rollups, ties, clock
+        self._attribution = attribution
         self._tied: dict[tuple[str, str], None] = {}
 
     def record(
@@ -42,7 +50,7 @@ class Recorder:
         documents = [event.document(f"{batch}-{place:04d}", batch) for place, event in new]
         if documents:
             self._events(batch).put_new(documents)
-        days = by_day([event for _, event in new])
+        days = self._days([event for _, event in new])
         if bots:
             days.setdefault(self._clock().date().isoformat(), Rollup()).bots.update(bots)
         self._count(batch, days, again=again)
@@ -53,15 +61,19 @@ class Recorder:
         """Store the events of a fact under a name that its first delivery chose; False for another
         delivery of what is stored.
         """
-        store = self._keys(month_of(at))
+        store = self._registry.keys(month_of(at))
         batch, id = new_id(), f"seen:{key}"
         if store.put_new([{"_id": id, "type": "seen", "batch": batch}]) == [None]:
             batch = store.get(id)["batch"]
         documents = [event.document(f"{batch}-{place:04d}", batch) for place, event in enumerate(told)]
         stored = any(self._events(batch).put_new(documents))
-        counted = self._count(batch, by_day(told), again=True)
+        counted = self._count(batch, self._days(told), again=True)
         self._tie(told)
         return stored or counted
+
+    def _days(self, told: Sequence[Told]) -> dict[str, Rollup]:
+        self._attribution.remember(told)
+        return by_day(told, self._attribution.credits(told))
 
     def _count(self, batch: str, days: dict[str, Rollup], *, again: bool) -> bool:
         """Once; it is noted, for the delta itself goes away when it is put into its day."""
@@ -86,18 +98,15 @@ class Recorder:
         return [(place, event) for place, event in enumerate(told) if event.key is None or place in mine]
 
     def _claim(self, month: str, batch: str, places: dict[str, int]) -> set[int]:
-        """The places whose keys this batch has, now or from an attempt before."""
-        store = self._keys(month)
+        """The places whose keys this batch has, now or from an attempt before. Keys lie in the month in which
+        their event happened, which is the same when it is told again.
+        """
+        store = self._registry.keys(month)
         ids = {f"seen:{key}": place for key, place in places.items()}
         revisions = store.put_new([{"_id": id, "type": "seen", "batch": batch} for id in ids])
         mine = {place for place, revision in zip(ids.values(), revisions, strict=True) if revision}
         taken = [id for id, revision in zip(ids, revisions, strict=True) if revision is None]
         return mine | {ids[doc["_id"]] for doc in store.get_many(taken) if doc["batch"] == batch}
-
-    def _keys(self, month: str) -> Store:
-        """Keys lie in the month in which their event happened, which is the same when it is told again."""
-        place = self._registry.months().place(month) or self._registry.place(self._clock())
-        return self._registry.open(f"seen-{place}")
 
     def _events(self, batch: str) -> Store:
         return self._registry.open(f"events-{self._place(batch)}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from logs.domain import FUNNEL, TYPES, Rollup
 from logs.domain.rollup import SERIES
 from logs.rollups import Days, Fresh, Rollups
+from logs.services.conversion import Conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Stats:
         """
         return _searches(self._total(days), limit, without_results)
 
+    def widgets(self, days: Days) -> Conversion:
+        """What became of what shelves showed."""
+        return Conversion.of(self._total(days).widgets)
+
     def everything(self, days: Days) -> Board:
         """All that the dashboard shows, read once."""
         self._settle()
@@ -96,6 +101,10 @@ class Board:
 
     def searches(self, limit: int, *, without_results: bool = False) -> list[tuple[str, int, int]]:
         return _searches(self._total, limit, without_results)
+
+    @property
+    def widgets(self) -> Conversion:
+        return Conversion.of(self._total.widgets)
 
     @property
     def overview(self) -> Overview:

@@ -30,7 +30,6 @@ class Browsing:
         self._catalog, self._reco, self._locale, self._public_url = catalog, reco, locale, public_url
         self._menu: Recent[list[Json]] = Recent(fresh=5, keep=86_400, size=1)
         self._shelves: Recent[list[Json]] = Recent(fresh=5, keep=3_600, size=8)
-        self._similar: Recent[list[Json]] = Recent(fresh=30, keep=3_600, size=500)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="shelf")
 
     def close(self) -> None:
@@ -85,21 +84,8 @@ class Browsing:
         shown = products.product(raw, locale=self._locale, sku=sku)
         return shown, products.structured_data(raw, self._public_url)
 
-    def goes_with(self, product: Mapping[str, Any]) -> list[Json]:
-        """Things bought or looked at together with it; popular things of its category while reco is away."""
-        product_id = str(product["id"])
-
-        def fetch() -> list[Json]:
-            found = self._reco.similar(product_id, SHELF)
-            return self._cards([one.id for one in found if one.id != product_id])
-
-        try:
-            found = self._similar.get(product_id, fetch, failures=AWAY)
-        except AWAY:
-            found = []
-        return found or self._nearby(product)
-
-    def _nearby(self, product: Mapping[str, Any]) -> list[Json]:
+    def nearby(self, product: Mapping[str, Any]) -> list[Json]:
+        """Popular things of its category."""
         crumbs = product["breadcrumbs"]
         if not crumbs:
             return []

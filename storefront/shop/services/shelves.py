@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.siblings import Refused, SiblingDown
 from shop.clients import Caller, Catalog, Json, Reco, Suggested
@@ -35,9 +36,39 @@ class Shelf:
 class Shelves:
     """`control`: percent of shoppers who get what everyone wants in place of a personal shelf, to compare."""
 
-    def __init__(self, *, catalog: Catalog, reco: Reco, locale: str, control: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        reco: Reco,
+        nearby: Callable[[Mapping[str, Any]], list[Json]],
+        locale: str,
+        control: int = 0,
+    ) -> None:
+        """`nearby` gives cards to show beside a product when recommendations say nothing."""
         self._catalog, self._reco, self._locale, self._control = catalog, reco, locale, control
+        self._nearby = nearby
         self._of_category: Recent[list[Suggested]] = Recent(fresh=15, keep=3_600, size=200)
+        self._of_product: Recent[list[Shelf]] = Recent(fresh=30, keep=3_600, size=500)
+
+    def goes_with(self, product: Mapping[str, Any]) -> list[Shelf]:
+        """Things bought or looked at together with it; popular things of its category while reco is away."""
+        id = str(product["id"])
+
+        def fetch() -> list[Shelf]:
+            found = [one for one in self._reco.similar(id, SIZE) if one.id != id]
+            return self._made([("goes-with", "Goes well with", found)])
+
+        try:
+            found = self._of_product.get(id, fetch, failures=AWAY)
+        except AWAY:
+            found = []
+        return found or self._popular_nearby(product)
+
+    def _popular_nearby(self, product: Mapping[str, Any]) -> list[Shelf]:
+        cards = self._nearby(product)
+        why = [f"popular in {product['breadcrumbs'][-1]['title']}"] if cards else []
+        return [Shelf("goes-with", "Goes well with", cards, why)] if cards else []
 
     def personal(self, who: Caller) -> list[Shelf]:
         """ "Because you viewed …" for the thing that most of it comes from, "Recommended for you" for all
@@ -91,12 +122,20 @@ class Shelves:
     def _shelves(
         self, wanted: Sequence[tuple[str, str, Sequence[Suggested]]], variant: str = "", *, mine: bool = False
     ) -> list[Shelf]:
-        """Their cards fetched in one call; things that are no longer sold are left out."""
-        ids = list(dict.fromkeys(one.id for _, _, found in wanted for one in found[:SIZE]))
+        """None while the catalogue is away."""
         try:
-            cards = {raw["id"]: products.card(raw, self._locale) for raw in self._catalog.cards(ids)}
+            return self._made(wanted, variant, mine=mine)
         except AWAY:
             return []
+
+    def _made(
+        self, wanted: Sequence[tuple[str, str, Sequence[Suggested]]], variant: str = "", *, mine: bool = False
+    ) -> list[Shelf]:
+        """Their cards fetched in one call; things that are no longer sold are left out. Raises `SiblingDown`,
+        `Refused`.
+        """
+        ids = list(dict.fromkeys(one.id for _, _, found in wanted for one in found[:SIZE]))
+        cards = {raw["id"]: products.card(raw, self._locale) for raw in self._catalog.cards(ids)}
         made = []
         for name, title, found in wanted:
             shown = [one for one in found[:SIZE] if one.id in cards]

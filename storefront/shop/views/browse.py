@@ -50,9 +50,9 @@ def search(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 @page(cacheable=True)
 def product(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
     shown, data = parts().browsing.product(slug, request.GET.get("sku", ""))
-    goes_with = parts().browsing.goes_with(shown)
+    shelves = parts().shelves.goes_with(shown)
     return render(
-        request, "shop/product.html", {"product": shown, "structured_data": data, "goes_with": goes_with}
+        request, "shop/product.html", {"product": shown, "structured_data": data, "shelves": shelves}
     )
 
 

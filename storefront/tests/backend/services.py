@@ -263,8 +263,11 @@ class Backend:
     def _reco(self, call: Call, path: str) -> Reply:
         if call.method == "DELETE":
             return 204, {}, {}
-        chosen = self.products[::-1] if path.startswith("/similar") else self.products
-        why = ["because you viewed Floor lamp"] * 3 + ["wanted by many just now"] * 99
+        if path.startswith("/similar"):
+            chosen, why = self.products[::-1], ["often bought together"] * 99
+        else:
+            chosen = self.products
+            why = ["because you viewed Floor lamp"] * 3 + ["wanted by many just now"] * 99
         rows = [{"product_id": p["id"], "score": 1.0, "reason": r} for p, r in zip(chosen, why, strict=False)]
         model = {"version": "1", "algorithm": "knn", "trained_at": None}
         return ok({"results": rows[: int(call.query.get("limit", 8))], "model": model})

@@ -16,8 +16,9 @@ from chassis.couch.connection import as_admin
 
 class Command(BaseCommand):
     help = (
-        "Creates the databases and views of wiring.COLLECTIONS and builds them. With COUCHDB_ADMIN_URL also"
-        " the user of COUCHDB_URL, whose role alone may then use them."
+        "Creates the databases and views of wiring.COLLECTIONS (of wiring.TO_PREPARE, where a service makes"
+        " some ahead) and builds them. With COUCHDB_ADMIN_URL also the user of COUCHDB_URL, whose role alone"
+        " may then use them."
     )
     requires_system_checks: list[str] = []
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
-        collections = tuple(wiring.COLLECTIONS)
+        collections = tuple(getattr(wiring, "TO_PREPARE", wiring.COLLECTIONS))
         databases = sorted({collection.database for collection in collections})
         end = time.monotonic() + options["wait"]
         while True:
