@@ -159,9 +159,9 @@ test-spark: install $(VENV)/.spark ## PySpark, local mode, beside the single mac
 	@cd reco_svc && $(PYTEST) tests -m spark
 
 .PHONY: test-swarm
-test-swarm: install ## A real Swarm on this machine, under load: updates, faults, backup, three nodes (20 min, as root)
+test-swarm: install ## A real Swarm on this machine, under load: updates, faults, backup, nodes (as root; PHASES="0 1 2")
 	@swarm/machine/docker-up.sh
-	@$(PYTEST) tests -m swarm -s --durations=12
+	@$(PYTEST) $(or $(foreach phase,$(PHASES),$(wildcard tests/swarm/test_$(phase)_*.py)),tests) -m swarm -s --durations=12
 
 # A suite without a test of that tempo is no failure: pytest then ends with 5.
 _unit-tests:

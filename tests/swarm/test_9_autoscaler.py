@@ -25,7 +25,7 @@ pytestmark = pytest.mark.swarm
 STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 3)
 SERVICE = "catalog"
 # A replica is told to be worth little CPU, so that the step fits on a small machine beside what sends it.
-LABELS = {"cpu-target": "0.12", "cooldown": "8", "min": "1", "max": "3"}
+LABELS = {"cpu-target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
 QUIET, BUSY = 2.0, 50.0  # searches a second, none of them cached
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
 
