@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chassis.couch import NotFound, Repository, Unavailable
-from reco.domain import Forgotten, Lists, Model, Product, Serving
+from reco.domain import Forgotten, Lists, Model, Product, Serving, Shelves
 from reco.files import Files
 from reco.live import Live
 from reco.services.modelfiles import model_lists
@@ -49,6 +49,7 @@ class Book:
         self.trained_at: datetime | None = None
         self.lists = Lists()
         self.products: dict[str, Product] = {}
+        self.shelves = Shelves({}, [])
         self.forgotten: dict[str, datetime] = {}
         self._damaged: tuple[str | None, float] = (None, float("-inf"))
         self.problem = ""
@@ -86,6 +87,7 @@ class Book:
         self.lists = self._open(model)
         self.version, self.algorithm, self.trained_at = model.id, model.algorithm, model.trained_at
         self.problem = ""
+        self._arrange()
         self.live.follow(model.learned_to)
 
     def _open(self, model: Model) -> Lists:
@@ -98,12 +100,16 @@ class Book:
             log.exception("the model cannot be kept on disk")
             return model_lists(self._models, model)
 
+    def _arrange(self) -> None:
+        self.shelves = Shelves(self.products, self.lists.trending)
+
     def _look_at_products(self) -> None:
         """A large catalogue is read less often: at most a twentieth of the time goes into it."""
         if self._checked < self._products_due:
             return
         started = time.perf_counter()
         self.products = {product.id: product for product in self._all_products()}
+        self._arrange()
         took = time.perf_counter() - started
         self._products_due = self._checked + min(60.0, 20 * took)
 

@@ -15,6 +15,7 @@ from reco.domain.models import KEPT_MODELS, Forgotten, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
 from reco.domain.reading import ReadPart, fitting, part_id
+from reco.domain.shelves import Shelves
 from reco.domain.training import READING, Training, TrainingRunning
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Scored",
     "Served",
     "Serving",
+    "Shelves",
     "Training",
     "TrainingRunning",
     "blend",

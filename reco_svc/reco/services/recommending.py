@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from reco import domain
-from reco.domain import Interaction, Lists, Product, Scored
+from reco.domain import Interaction, Lists, Product, Scored, Shelves
 
 CANDIDATES = 500  # of a shelf, that are looked at for likeness
 
@@ -30,7 +31,8 @@ class Snapshot(Protocol):
     algorithm: str
     trained_at: datetime | None
     lists: Lists
-    products: dict[str, Product]
+    products: Mapping[str, Product]
+    shelves: Shelves
     forgotten: dict[str, datetime]
     live: Live
 
@@ -99,19 +101,24 @@ class Recommendations:
     def _cold(self, history: Sequence[str], exclude: set[str], limit: int) -> Answer:
         """A history of which no model knows anything: trending on its shelves, its like, bestsellers."""
         shelves = list(dict.fromkeys(filter(None, map(self._category, history[:5]))))
-        trending = self._known(shelves)
-        chosen = [(p, "wanted by many on a shelf you looked at") for p in trending]
-        for product in history[:3]:
-            chosen += [(p, f"like {self._title(product)}, which you viewed") for p, _ in self._alike(product)]
-        chosen += [(p, "wanted by many just now") for p, _ in self._popular(None)]
-        reasons = dict(reversed(chosen))
-        picked = domain.showable([(p, 0.0) for p, _ in chosen], self._allowed, exclude, limit)
+        reasons: dict[str, str] = {}
+
+        def candidates() -> Iterator[Scored]:
+            for found, reason in self._cold_chain(history, shelves):
+                for product, _ in found:
+                    reasons.setdefault(product, reason)
+                    yield product, 0.0
+
+        picked = domain.showable(candidates(), self._allowed, exclude, limit)
         return self._made([Suggestion(p, s, reasons[p]) for p, s in picked], "trending")
 
-    def _known(self, shelves: Sequence[str]) -> list[str]:
-        held = self._held.products
-        wanted = (product for product, _ in self._held.lists.trending if product in held)
-        return [p for p in wanted if any(held[p].stands_on(shelf) for shelf in shelves)]
+    def _cold_chain(
+        self, history: Sequence[str], shelves: Sequence[str]
+    ) -> Iterator[tuple[Iterable[Scored], str]]:
+        yield self._held.shelves.wanted(shelves), "wanted by many on a shelf you looked at"
+        for product in history[:3]:
+            yield self._alike(product), f"like {self._title(product)}, which you viewed"
+        yield self._popular(None), "wanted by many just now"
 
     def _near(self, book: Mapping[str, list[Scored]], product: str) -> list[Scored]:
         """The trained neighbours and those since the training, added up."""
@@ -136,7 +143,7 @@ class Recommendations:
         product = self._held.products.get(product_id)
         if product is None:
             return []
-        shelf = self._popular(product.category)[:CANDIDATES]
+        shelf = islice(self._popular(product.category), CANDIDATES)
         alike = ((id, float(product.resembles(self._held.products[id]))) for id, _ in shelf)
         found = [(id, score) for id, score in alike if score > 0 and id != product_id]
         return sorted(found, key=lambda pair: -pair[1])
@@ -151,7 +158,7 @@ class Recommendations:
         """Of the first that has something to show: neighbours, content, the most wanted of the shelf."""
         exclude = set(asked)
         first = asked[0] if asked else ""
-        tries: tuple[tuple[Callable[[], Sequence[Scored]], str, str | None], ...] = (
+        tries: tuple[tuple[Callable[[], Iterable[Scored]], str, str | None], ...] = (
             (lambda: scored, reason, None),
             (lambda: self._alike(first), f"like {self._title(first)}", "content"),
             (lambda: self._popular(self._category(first)), "popular on this shelf", "popularity"),
@@ -162,16 +169,10 @@ class Recommendations:
                 return self._made([Suggestion(p, round(s, 6), why) for p, s in chosen], algorithm)
         return self._made([], "popularity")
 
-    def _popular(self, category: str | None) -> list[Scored]:
-        """Trending first, then what nobody has looked at yet, so that a new shop has a shelf too."""
-        known = self._held.lists.trending
-        seen = {product for product, _ in known}
-        unseen = [product for product in sorted(self._held.products, reverse=True) if product not in seen]
-        everything = [*known, *((product, 0.0) for product in unseen)]
-        if category is None:
-            return everything
-        held = self._held.products
-        return [(id, score) for id, score in everything if id in held and held[id].stands_on(category)]
+    def _popular(self, category: str | None) -> Iterable[Scored]:
+        """Of a shelf, or of all: the most wanted first, then what nobody has looked at yet."""
+        shelves = self._held.shelves
+        return shelves.all() if category is None else shelves.of(category)
 
     def _made(self, results: list[Suggestion], algorithm: str | None = None) -> Answer:
         held = self._held

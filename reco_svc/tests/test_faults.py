@@ -1,0 +1,172 @@
+"""Bad input and faults: the serving model stays, and the reason is shown.
+
+Elsewhere: a training killed half-way (test_reading.py, test_processes.py), one that needs too much memory
+(test_memory.py, test_processes.py), a model's file cut short (test_files.py, test_services.py), logs_svc or
+CouchDB away (test_live.py).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.siblings import SiblingDown
+from reco.domain import Interaction
+from reco.engine.trainer import train
+from tests.parts import NOW, Desk
+
+
+def visits(count=60):
+    found = []
+    for number in range(count):
+        at = NOW - timedelta(hours=count - number)
+        near = ("tent", "torch") if number % 2 else ("sofa", "lamp")
+        user = f"u{number % 7}" if number % 3 else None
+        found += [
+            Interaction("view", one, at + timedelta(minutes=k), user, f"s{number}")
+            for k, one in enumerate(near)
+        ]
+        if number % 5 == 0:
+            found.append(Interaction("purchase", near[1], at + timedelta(minutes=9), user, f"s{number}"))
+    return found
+
+
+def learned(events, now=NOW):
+    lists = train(events, now=now).lists
+    return lists.similar, lists.together, lists.personal, lists.trending, dict(lists.histories)
+
+
+def test_events_out_of_order_teach_the_same():
+    events = visits()
+    mixed = events[1::2] + events[::2][::-1]
+
+    assert learned(mixed) == learned(events)
+
+
+def test_events_that_are_told_twice_teach_the_same():
+    events = visits()
+
+    assert learned(events + events) == learned(events)
+
+
+def test_an_event_from_the_future_counts_as_one_of_now_and_makes_nothing_older():
+    future = [Interaction("view", one, NOW + timedelta(days=900), None, "later") for one in ("tent", "torch")]
+
+    similar, _, _, trending, _ = learned(visits() + future)
+    now, *_ = learned(visits())
+
+    assert list(similar) == list(now)
+    assert dict(trending)["tent"] <= dict(learned(visits())[3])["tent"] + 1.0
+
+
+def test_products_that_the_catalogue_does_not_know_are_learned_and_never_shown():
+    desk = Desk()
+    for number in range(6):
+        desk.history.visit(f"s{number}", "tent", "ghost", "torch")
+    desk.sells("tent", "torch")
+    training = desk.trains()
+    desk.parts.book.refresh()
+    ask = desk.parts.recommendations
+
+    shown = [
+        ask.similar("tent", limit=9), ask.similar("ghost", limit=9), ask.together(["ghost"], limit=9),
+        ask.trending(category=None, limit=9), ask.for_you(["session:s1"], limit=9),
+    ]  # fmt: skip
+
+    assert (training.status, training.products) == ("done", 3)
+    assert "ghost" not in {one.product_id for answer in shown for one in answer.results}
+    assert [one.product_id for one in ask.similar("tent", limit=9).results] == ["torch"]
+
+
+def ids(near):
+    return [product for product, _ in near]
+
+
+@pytest.mark.parametrize("products", [1, 100, 100_000])
+def test_a_bot_with_100_000_events_changes_no_list_of_what_people_looked_at(products):
+    bot = [
+        Interaction("view", f"junk{n % products}", NOW - timedelta(seconds=n), None, "bot")
+        for n in range(100_000)
+    ]
+
+    before, after = learned(visits()), learned(visits() + bot)
+
+    for trained, spoiled in zip(before[:3], after[:3], strict=True):
+        assert {key: ids(spoiled[key]) for key in trained} == {key: ids(trained[key]) for key in trained}
+    assert [one for one in after[3] if not one[0].startswith("junk")] == before[3]
+    assert max((score for product, score in after[3] if product.startswith("junk")), default=0) <= 1.0
+
+
+def test_a_catalogue_of_one_product_is_trained_and_served():
+    desk = Desk()
+    for number in range(60):
+        desk.history.visit(f"s{number}", "tent", ago=number / 10)
+    desk.sells("tent")
+
+    training = desk.trains()
+    desk.parts.book.refresh()
+    ask = desk.parts.recommendations
+
+    assert (training.status, training.promoted, training.products) == ("done", True, 0)
+    assert ask.similar("tent", limit=5).results == []
+    assert [one.product_id for one in ask.for_you(["session:new"], limit=5).results] == ["tent"]
+
+
+def test_events_that_are_all_equal_are_trained_and_served():
+    desk = Desk()
+    desk.history.visit("s", *["tent"] * 500)
+    desk.sells("tent", "torch")
+
+    training = desk.trains()
+    desk.parts.book.refresh()
+
+    assert (training.status, training.events) == ("done", 500)
+    assert [one.product_id for one in desk.parts.recommendations.similar("tent", limit=5).results] == [
+        "torch"
+    ]
+
+
+def test_all_visits_alike_make_a_model_whose_lists_are_those_visits():
+    desk = Desk()
+    for number in range(100):
+        desk.history.visit(f"s{number}", "tent", "torch", ago=number / 10)
+
+    training = desk.trains()
+
+    assert (training.quality.ndcg_at_10, training.quality.hit_rate_at_10) == (1.0, 1.0)
+    assert training.examples == {"tent": ["torch"], "torch": ["tent"]}
+
+
+def test_no_events_fail_the_training_with_the_reason_and_the_model_stays():
+    desk = Desk()
+    desk.history.visit("s", "tent", "torch")
+    good = desk.trains()
+    desk.history.events.clear()
+
+    bad = desk.trains()
+
+    assert (bad.status, bad.reason) == ("failed", "ValueError: no events to learn from")
+    assert desk.serving.get("main").model == good.id
+
+
+def test_logs_away_half_way_fails_the_training_and_the_next_goes_on_where_it_was():
+    desk = Desk(page=10, pages=2)
+    desk.history.events += visits()
+    after, asked = desk.history.after, []
+
+    def away(cursor):
+        asked.append(cursor)
+        if len(asked) > 5:
+            raise SiblingDown("logs", "away")
+        return after(cursor)
+
+    desk.history.after = away
+    failed = desk.trains()
+    desk.history.after = after
+    desk.history.asked.clear()
+    done = desk.trains()
+
+    assert (failed.status, failed.reason.split(":")[0]) == ("failed", "SiblingDown")
+    assert (done.status, done.events) == ("done", len(visits()))
+    assert desk.history.asked[:2] == [None, "40"]
