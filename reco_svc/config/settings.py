@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from chassis.settings import base, declare
+from chassis.declaring import declare
+from chassis.settings import base
 
 globals().update(base(service="reco", app="reco", root=Path(__file__).resolve().parent.parent))
 
