@@ -27,7 +27,7 @@ STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 3)
 SERVICE = "catalog"
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
 LABELS = {"cpu-target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
-QUIET, BUSY, REST = 4.0, 150.0, 75.0  # searches a second, none of them cached; seconds
+QUIET, BUSY, REST = 4.0, 150.0, 75.0  # searches a second, none cached; seconds until a burst is forgotten
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
 
 
@@ -108,18 +108,18 @@ def test_a_step_of_load_is_met_within_seconds_and_no_request_fails(looked_after,
     starts: list[float] = []
     with Searching(stack.url) as searching:
         for _ in range(STEPS):
-            stack.until(lambda: len(stack.tasks(SERVICE)) == 1, 60, "one replica")
             time.sleep(REST)
+            stack.scale(SERVICE, 1)
+            stack.until(lambda: len(stack.tasks(SERVICE)) == 1, 60, "one replica")
+            time.sleep(8)
             known = {task["ID"] for task in stack.tasks(SERVICE)}
             began = time.time()
             searching.rate = BUSY
             stack.until(lambda: len(stack.tasks(SERVICE)) > 1, 60, "a second replica")
             new = [task for task in stack.tasks(SERVICE) if task["ID"] not in known]
+            searching.rate = QUIET
             calls.append(min(one["at"] for one in decisions(stack) if one["at"] > began) - began)
             starts.append(min(map(moment, new)) - began)
-            searching.rate = QUIET
-            time.sleep(6)
-            stack.scale(SERVICE, 1)
         time.sleep(8)  # those that go serve on for a while
 
     figures.put("steps of load", len(calls))
