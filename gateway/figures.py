@@ -43,7 +43,7 @@ images imports internal jwks.json lines login logout logs me merge now orders p 
 product products quotes reco refresh refunds register release reservations reset restore reviews revoke save
 saved schema search searches sessions settle shipments shipping-methods signin signout signup similar skus
 static stats stock suggest summary test-payments timeseries together token top-products trainings trending
-unclaim verify webhooks
+unclaim verify webhooks widgets
 """
 WORDS = frozenset(_NAMES.split())
 
