@@ -95,6 +95,12 @@ class Shopper:
             connection.close()
         return answer.status, content
 
+    def leave(self) -> None:
+        """Without a connection from now on, until the next request."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
 
 class Visit:
     """What shoppers do."""

@@ -28,6 +28,7 @@ SERVICE = "catalog"
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
 LABELS = {"cpu-target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
 QUIET, BUSY, REST = 4.0, 150.0, 75.0  # searches a second, none cached; seconds until a burst is forgotten
+FORGOTTEN = 30.0  # seconds after which a browser uses no connection any more
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
 
 
@@ -38,6 +39,7 @@ class Searching:
         self.rate, self.wrong, self.ms = QUIET, [], []  # type: ignore[var-annotated]
         self._server, self._stop = Server(url), threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self._shoppers: list[Shopper] = []
 
     def __enter__(self) -> Searching:
         self._thread.start()
@@ -46,6 +48,8 @@ class Searching:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        for who in self._shoppers:
+            who.leave()
 
     def _run(self) -> None:
         shoppers = threading.local()
@@ -56,8 +60,13 @@ class Searching:
                 pool.submit(self._one, shoppers, number)
 
     def _one(self, shoppers: threading.local, number: int) -> None:
-        who = getattr(shoppers, "who", None) or Shopper(self._server, keeps=True)
-        shoppers.who, began = who, time.monotonic()
+        if not hasattr(shoppers, "who"):
+            shoppers.who, shoppers.last = Shopper(self._server, keeps=True), 0.0
+            self._shoppers.append(shoppers.who)
+        who, began = shoppers.who, time.monotonic()
+        if began - shoppers.last > FORGOTTEN:  # the gateway ends what is idle for 65 s
+            who.leave()
+        shoppers.last = began
         try:
             status, body = who.ask("GET", f"/api/catalog/products?q=bowl&limit=24&min_price={number}")
             self.wrong += [] if status == 200 else [f"{status} {body[:160]!r}"]
