@@ -162,6 +162,7 @@ test-spark: install $(VENV)/.spark ## PySpark, local mode, beside the single mac
 test-swarm: install ## A real Swarm on this machine, under load: updates, faults, backup, nodes (as root; PHASES="0 1 2")
 	@swarm/machine/docker-up.sh
 	@$(PYTEST) $(or $(foreach phase,$(PHASES),$(wildcard tests/swarm/test_$(phase)_*.py)),tests) -m swarm -s --durations=12
+	@$(if $(PHASES),,cd autoscale && $(PYTEST) tests -m swarm --durations=5)
 
 # A suite without a test of that tempo is no failure: pytest then ends with 5.
 _unit-tests:

@@ -74,6 +74,7 @@ make_base_image() {
   say "no registry has $BASE: making it of Debian's packages, a minute or so"
   install mmdebstrap mmdebstrap
   local folder sources=/etc/apt/sources.list.d/debian.sources
+  [ -e $sources ] || sources='' # mmdebstrap knows Debian's own mirror
   folder=$(mktemp -d)
   mkdir "$folder/ca"
   cp /usr/local/share/ca-certificates/*.crt "$folder/ca/" 2>/dev/null || true
@@ -89,7 +90,7 @@ make_base_image() {
     --customize-hook="copy-in $folder/pip.conf /etc" \
     --customize-hook='chroot "$1" update-ca-certificates' \
     --customize-hook='rm -rf "$1"/var/cache/debconf/*-old "$1"/var/log/*.log "$1"/var/log/apt' \
-    bookworm "$folder/base.tar" "$([ -e $sources ] && echo $sources || echo http://deb.debian.org/debian)"
+    bookworm "$folder/base.tar" ${sources:+"$sources"}
   docker import --change 'CMD ["bash"]' --change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' \
     "$folder/base.tar" "$BASE" >/dev/null
   rm -rf "$folder"

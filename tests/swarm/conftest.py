@@ -7,6 +7,7 @@ the next run takes it up.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -16,10 +17,13 @@ from pathlib import Path
 import pytest
 
 from local import ports
+from swarm.machine.three_nodes import ThreeNodes
+from swarm.shop import SERVICES, WEBS, WITH_STANDBY
 from tests.swarm import builds, stock
 from tests.swarm.figures import Figures
 from tests.swarm.running import Running
 from tests.swarm.stack import EMAIL, PASSWORD, Stack
+from tests.swarm.threes import DATA, REPLICAS, STANDBYS, label
 
 NAME = os.environ.get("SWARM_STACK", "shoptest")
 
@@ -95,4 +99,43 @@ def load(stack: Stack) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def shop(stack: Stack) -> Stack:
     """What the end-to-end tests call it."""
+    return stack
+
+
+@pytest.fixture(scope="session")
+def nodes(out, given) -> Iterator[ThreeNodes]:
+    """The third makes the Swarm and leads it; the one-node stack goes first."""
+    one = Stack(out, given)
+    built = one.swarm("images", seconds=1200)
+    one.swarm("undeploy", DATA="delete")
+    made = ThreeNodes()
+    try:
+        images = sorted(set(re.findall(r"\S*hivemart-(?!build)[\w-]+:[0-9a-f]{12}", built)))
+        made.up([*images, os.environ.get("BASE_IMAGE") or "debian:bookworm-slim"])
+        # Where nothing is built the packages for building are not needed, only their name is looked for.
+        python = next(image for image in images if "hivemart-python:" in image)
+        made.nodes[DATA].run("tag", python, re.findall(r"\S*hivemart-build:[0-9a-f]{12}", built)[0])
+        made.join(managers=(3, 1, 2))
+        yield made
+    finally:
+        if not os.environ.get("SWARM_KEEP"):
+            made.down()
+
+
+@pytest.fixture(scope="session")
+def spread(nodes, out, given, figures) -> Stack:
+    """The shop on three nodes, two replicas of what shoppers wait for."""
+    first = nodes.nodes[DATA]
+    label(nodes, DATA, [*(f"{name}-couch" for name in SERVICES), "azurite", "edge"])
+    label(nodes, STANDBYS, [*(f"{name}-standby" for name in WITH_STANDBY), "edge"])
+    doors = {"HTTP_PORT": "80", "HTTPS_PORT": "443", "PUBLIC_URL": f"https://localhost:{first.https}"}
+    stack = Stack(
+        out / "nodes", {**given, **doors, "STACK": NAME}, [node.docker_host for node in nodes.nodes]
+    )
+    came_up(stack, figures, "three nodes: ")
+    for service in WEBS:
+        stack.scale(service, REPLICAS)
+    for service in WEBS:
+        stack.wait_running(service, REPLICAS, 120)
+    stock.fill(stack)
     return stack

@@ -29,7 +29,7 @@ def test_scaling_from_one_to_four_and_back_loses_no_request(stack, load, figures
     figures.put("start of a replica of catalog, s", started)
     assert failures([*one, *up, *down]) == []
     assert len(stack.tasks("catalog")) == 1
-    assert started["first answer"] <= 6
+    assert started["first answer"] <= 5
 
 
 @pytest.mark.parametrize("service", WEBS)

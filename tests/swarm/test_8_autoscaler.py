@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.swarm
 STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 3)
 SERVICE = "catalog"
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
-LABELS = {"cpu-target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
+LABELS = {"cpu_target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
 QUIET, BUSY, REST = 4.0, 150.0, 75.0  # searches a second, none cached; seconds until a burst is forgotten
 FORGOTTEN = 30.0  # seconds after which a browser uses no connection any more
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
@@ -86,27 +85,12 @@ def moment(task: dict[str, Any]) -> float:
     return datetime.fromisoformat(task["Status"]["Timestamp"][:26].rstrip("Z") + "+00:00").timestamp()
 
 
-@contextmanager
-def labelled(stack) -> Iterator[None]:
-    """The service with LABELS; no task of it is rolled by that."""
-    cluster = stack.cluster
-    before = dict(cluster.service(SERVICE)["Spec"]["Labels"])
-    for labels in ({**before, **{f"autoscale.{name}": value for name, value in LABELS.items()}}, before):
-        now = cluster.service(SERVICE)
-        url = cluster.api._url("/services/{0}/update", now["ID"])
-        written = {**now["Spec"], "Labels": labels}
-        answer = cluster.api._post_json(url, data=written, params={"version": now["Version"]["Index"]})
-        cluster.api._raise_for_status(answer)
-        if labels is not before:
-            yield
-
-
 @pytest.fixture(scope="module")
 def looked_after(stack) -> Iterator[Any]:
     """The stack with the autoscaler that the other tests do without."""
     stack.swarm("deploy")
     stack.wait_for("ok")
-    with labelled(stack):
+    with stack.labelled([SERVICE], **LABELS):
         yield stack
     stack.without_autoscaler()
 
