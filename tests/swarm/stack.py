@@ -87,6 +87,15 @@ class Stack:
             self._engines[host] = docker.DockerClient(base_url=host, timeout=120)
         return self._engines[host]
 
+    @contextlib.contextmanager
+    def asked_at(self, host: str) -> Iterator[None]:
+        """This manager is asked first, for the length of the block."""
+        before, self.hosts = self.hosts, [host, *(each for each in self.hosts if each != host)]
+        try:
+            yield
+        finally:
+            self.hosts = before
+
     @property
     def cluster(self) -> Cluster:
         return Cluster(self.docker(), options.parse(self.given))

@@ -26,7 +26,7 @@ STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 3)
 SERVICE = "catalog"
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
 LABELS = {"cpu_target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
-QUIET, BUSY, REST = 4.0, 150.0, 75.0  # searches a second, none cached; seconds until a burst is forgotten
+QUIET, BUSY, REST = 4.0, 150.0, 10.0  # searches a second, none cached; seconds between two steps
 FORGOTTEN = 30.0  # seconds after which a browser uses no connection any more
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-200000:])"
 
@@ -105,7 +105,7 @@ def searching(looked_after) -> Iterator[Searching]:
 
 
 def one_replica(stack) -> None:
-    """A person scales down, when the last burst is forgotten."""
+    """A person scales down."""
     time.sleep(REST)
     stack.scale(SERVICE, 1)
     stack.until(lambda: len(stack.tasks(SERVICE)) == 1, 60, "one replica")

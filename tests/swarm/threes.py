@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from swarm.machine.three_nodes import ThreeNodes
+from swarm.machine.three_nodes import Node, NodesFailed, ThreeNodes
 from swarm.shop import WEBS
 from tests.swarm.stack import Stack
 
@@ -51,27 +51,40 @@ def all_back_on(stack: Stack, alive: set[str]) -> bool:
 
 
 def leader(nodes: ThreeNodes) -> str:
-    """The name of the manager that leads; "" while there is none, or it cannot be asked."""
-    told = nodes.nodes[DATA].run("node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}", check=False)
-    return next((line.split()[0] for line in told.splitlines() if line.endswith(" Leader")), "")
+    """The name of the manager that leads; "" while there is none that anybody knows."""
+    for node in nodes.nodes:
+        for line in _managers(node):
+            if line.endswith(" Leader"):
+                return line.split()[0]
+    return ""
 
 
-def demote_and_promote(nodes: ThreeNodes, name: str) -> str:
-    """Another one leads, if this one did; the name of who does. Afterwards all three are managers again."""
-    first = nodes.nodes[DATA] if name != nodes.nodes[DATA].name else nodes.nodes[STANDBYS]
-    first.run("node", "demote", name)
-    Stack.until(lambda: leader(nodes) not in ("", name), 30, "another leader")
-    now = leader(nodes)
-    first.run("node", "promote", name)
-    managers = ("node", "ls", "--format", "{{.ManagerStatus}}")
-    Stack.until(lambda: first.run(*managers).split().count("Reachable") == 2, 60, "three managers")
-    return now
+def _managers(node: Node) -> list[str]:
+    """Nodes and what they are as managers; [] where this one does not know."""
+    try:
+        told = node.run("node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}", seconds=10, check=False)
+    except NodesFailed:
+        return []
+    return told.splitlines()
 
 
-def let_lead(nodes: ThreeNodes, name: str) -> None:
-    """This one leads: whoever does otherwise steps back, until it is the one that is elected."""
-    for _ in range(12):
-        if (now := leader(nodes)) == name:
-            return
-        demote_and_promote(nodes, now)
-    raise AssertionError(f"{name} was not elected in twelve elections")
+def asker(nodes: ThreeNodes, but: str) -> Node:
+    """A node that stays, and is not this one."""
+    return next(node for node in (nodes.nodes[DATA], nodes.nodes[STANDBYS]) if node.name != but)
+
+
+def all_manage(nodes: ThreeNodes) -> bool:
+    """Whether each of the three is a manager that knows the others and who leads."""
+    whole = ["Leader", "Reachable", "Reachable"]
+    return all(sorted(line.split()[-1] for line in _managers(node)) == whole for node in nodes.nodes)
+
+
+def promote(nodes: ThreeNodes, name: str) -> None:
+    """It is a manager again, and all three know; asked for again where nobody led for a moment."""
+    by = asker(nodes, but=name)
+
+    def done() -> bool:
+        by.run("node", "promote", name, check=False)
+        return all_manage(nodes)
+
+    Stack.until(done, 180, "three managers")
