@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from looks import CONFIG, Service, look
+from looks import CONFIG, Service, by_chance, look
 
-from autoscaling.policy import BadLabel, Config, config_from_labels, decide
+from autoscaling.policy import decide
 
 
 def test_a_steady_load_is_left_alone():
@@ -128,6 +128,38 @@ def test_costs_are_learned_by_group():
         service.see({"cheap": 100.0 - 30 * (turn % 3), "dear": dear}, costs=costs)
 
     assert service.state.costs.means == pytest.approx(costs, rel=0.1)
+
+
+@pytest.mark.parametrize("gateway", [True, False])
+@pytest.mark.parametrize("quiet", [2, 20, 60])
+@pytest.mark.parametrize("idle", [20.0, 46.0])
+def test_a_burst_that_is_over_makes_nothing_grow_again(gateway, quiet, idle):
+    """A minute at 320/s; somebody scales to the minimum so long after it."""
+    few, many = by_chance(idle, 1), by_chance(320.0, 2)
+    service = Service()
+    for rates, looks in ((few, 150), (many, 30), (few, quiet // 2)):
+        for _ in range(looks):
+            service.see(next(rates), gateway=gateway)
+    grown, service.wanted = service.wanted, 2
+
+    sizes = {service.see(next(few), gateway=gateway).replicas for _ in range(120)}
+
+    assert grown >= 10
+    assert sizes == {2}
+
+
+def test_a_load_that_fell_but_not_far_enough_is_grown_for_as_far_as_it_is_there():
+    few, many, some = by_chance(40.0, 1), by_chance(320.0, 2), by_chance(120.0, 3)
+    service = Service()
+    for rates, looks in ((few, 150), (many, 30), (some, 5)):
+        for _ in range(looks):
+            service.see(next(rates))
+    service.wanted = 2
+
+    for _ in range(15):
+        service.see(next(some))
+
+    assert 5 <= service.wanted <= 7  # of 120/s 5, of 320/s 14
 
 
 def test_nothing_is_decided_while_figures_are_stale():
@@ -261,44 +293,3 @@ def test_several_samples_at_once_are_taken_one_after_the_other():
     together, other = decide(samples, None, CONFIG)
 
     assert (together, other) == (one, state)
-
-
-def test_labels_become_a_config():
-    labels = {
-        "autoscale.enabled": "true", "autoscale.min": "2", "autoscale.max": "24",
-        "autoscale.cpu-target": "60%", "autoscale.step": "0.5", "autoscale.cooldown": "180s",
-        "autoscale.trend": "8", "autoscale.paused": "yes",
-        "com.docker.stack.namespace": "hivemart",
-    }  # fmt: skip
-
-    assert config_from_labels(labels) == Config(
-        min=2, max=24, cpu_target=0.6, step=0.5, cooldown=180.0, trend=8.0, paused=True
-    )
-
-
-def test_a_service_without_the_label_is_not_scaled():
-    assert config_from_labels({"autoscale.min": "2"}) is None
-    assert config_from_labels({"autoscale.enabled": "false"}) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("enabled", "perhaps", "neither true nor false"),
-        ("min", "0", "a whole number from 1 to 1000"),
-        ("min", "2.5", "a whole number"),
-        ("max", "many", "not a number"),
-        ("max", "nan", "a whole number"),
-        ("cpu-target", "-1", "from 0.05 to 64"),
-        ("cooldown", "1s", "from 10 to 3600"),
-        ("maximum", "3", "no such label"),
-    ],
-)
-def test_a_label_that_says_nothing_usable_is_named(name, value, says):
-    with pytest.raises(BadLabel, match=rf"autoscale\.{name}: .*{says}"):
-        config_from_labels({"autoscale.enabled": "true", f"autoscale.{name}": value})
-
-
-def test_a_minimum_above_the_maximum_is_refused():
-    with pytest.raises(BadLabel, match=r"autoscale\.min: 5 is above autoscale\.max, 3"):
-        config_from_labels({"autoscale.enabled": "true", "autoscale.min": "5", "autoscale.max": "3"})
