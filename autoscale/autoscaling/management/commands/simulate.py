@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--trace", nargs="+", default=[TRACES], help=f"{TRACES} or CSV files of minute,requests")
         add("--policy", nargs="+", default=[",".join(POLICIES)], help=",".join(POLICIES))
-        add("--seeds", type=_whole, default=10, help="runs per trace and policy")
+        add("--seeds", type=_seeds, default=range(1, 11), help="runs per trace and policy, or from-to")
+        add("--jobs", type=_whole, help="runs at a time; one per processor if left out")
         add("--start", type=_range, default=(3.5, 5.5), help="seconds until a replica is ready, from-to")
         add("--json", type=Path, help="write the figures here")
         add("--charts", type=Path, help="write an SVG per trace into this folder")
@@ -43,12 +45,18 @@ class Command(BaseCommand):
         except BadTrace as wrong:
             raise CommandError(str(wrong)) from None
         table = {}
+        jobs = options["jobs"] or compare.processors()
         for name, load in loads.items():
-            began = time.process_time()
-            compared = compare.compare(load, policies, setup, options["seeds"])
+            shown = Progress(name, self.stderr)
+            try:
+                compared = compare.compare(load, policies, setup, options["seeds"], jobs, shown)
+            except KeyboardInterrupt:
+                raise CommandError(f"{name} was interrupted", returncode=130) from None
+            finally:
+                shown.clear()
             table[name] = compared.figures
             self.stdout.write(report.as_table({name: compared.figures}))
-            self._say(compared.runs, time.process_time() - began)
+            self._say(compared.runs, compared.cpu)
             if options["charts"]:
                 report.chart(name, compared.runs, options["charts"] / f"{Path(name).stem}.svg")
         if options["json"]:
@@ -61,6 +69,36 @@ class Command(BaseCommand):
         if peak > setup.config.max:
             self.stdout.write(f"  the peak would need {peak:.0f} replicas, {setup.config.max} are the most")
         self.stdout.write(f"  {note + '; ' if note else ''}{seconds:.1f} s of CPU\n")
+
+
+class Progress:
+    """How far it is, on standard error: in a line that is written over where somebody looks, else every ten
+    seconds."""
+
+    EVERY = 10.0
+
+    def __init__(self, name: str, out: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._out, self._clock = name, out, clock
+        self._live = bool(out.isatty())
+        self._began = self._said = clock()
+        self._shown = False
+
+    def __call__(self, done: int, of: int) -> None:
+        now = self._clock()
+        if done == of or now - self._said < (0.2 if self._live else self.EVERY):
+            return
+        self._said, self._shown = now, True
+        left = (now - self._began) / done * (of - done)
+        text = f"{self._name}: {done} of {of} runs, about {left:.0f} s left"
+        if self._live:
+            self._out.write(f"\r{text:<79}", str, "")
+            self._out.flush()
+        else:
+            self._out.write(text, str)
+
+    def clear(self) -> None:
+        if self._live and self._shown:
+            self._out.write(f"\r{'':79}\r", str, "")
 
 
 def _setup(options: dict[str, Any]) -> Any:
@@ -94,6 +132,15 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000:
         raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _seeds(text: str) -> range:
+    """`10` for the first ten, `11-30` for others."""
+    low, _, high = text.rpartition("-")
+    found = range(_whole(low or "1"), _whole(high) + 1)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} does not rise")
+    return found
 
 
 def _positive(text: str) -> float:
