@@ -30,9 +30,9 @@ class Command(BaseCommand):
         add("--charts", type=Path, help="write an SVG per trace into this folder")
         add("--min", type=_whole, default=2)
         add("--max", type=_whole, default=24)
-        add("--target", type=_positive, default=0.6, help="CPU per replica that is aimed at")
-        add("--demand", type=_positive, default=0.025, help="mean CPU seconds of a request")
-        add("--scale", type=_positive, default=1.0, help="multiplies every rate")
+        add("--target", type=positive, default=0.6, help="CPU per replica that is aimed at")
+        add("--demand", type=positive, default=0.025, help="mean CPU seconds of a request")
+        add("--scale", type=positive, default=1.0, help="multiplies every rate")
         add("--room", type=_whole, help="replicas that the nodes can hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -143,8 +143,12 @@ def _seeds(text: str) -> range:
     return found
 
 
-def _positive(text: str) -> float:
-    value = float(text)
+def positive(text: str) -> float:
+    """For an option that is a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e6:
         raise ArgumentTypeError(f"{text!r} is not a positive number")
     return value
