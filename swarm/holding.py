@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from swarm import cli, state
+from swarm import state
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say, Watch, wait_for_names
 from swarm.shop import WEBS, processes_of
@@ -107,9 +107,16 @@ def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -
 
 def _scale(cluster: Cluster, counts: dict[str, int], scaled: str, say: Say) -> None:
     """With the autoscaler kept away from what is held, and let in again."""
-    watch, there = Watch(cluster, counts, say), cluster.services()
+    watch = Watch(cluster, counts, say)
     for name, count in counts.items():
-        label = ["--label-add", f"{SCALED}={scaled}"] if SCALED in there[name]["Spec"]["Labels"] else []
-        options = ["--detach", "--no-resolve-image", "--replicas", str(count), *label]
-        cli.run(["service", "update", *options, f"{cluster.stack}_{name}"])
+        cluster.change(name, lambda service, count=count: scaled_to(service, count, scaled))  # type: ignore[misc]
     watch.until_healthy(cluster.options.timeout)
+
+
+def scaled_to(service: Mapping[str, Any], count: int, scaled: str) -> dict[str, Any]:
+    """The service's specification with so many replicas; `scaled`: what its label for the autoscaler says,
+    if it has one.
+    """
+    spec = dict(service["Spec"])
+    labels = {**spec["Labels"], SCALED: scaled} if SCALED in spec["Labels"] else spec["Labels"]
+    return {**spec, "Labels": labels, "Mode": {"Replicated": {"Replicas": count}}}

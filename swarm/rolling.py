@@ -7,13 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker.errors import APIError
-
 from swarm import cli
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say, Watch
-
-_ATTEMPTS = 5  # Swarm itself writes to a service while it rolls it
 
 
 @dataclass(frozen=True)
@@ -57,25 +53,9 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
 
 
 def update(cluster: Cluster, name: str, change: Change) -> None:
-    """Gives it to the service, without waiting. Docker's own command would not do: it mixes up the order of
-    what it is given, and the next deploy would roll the service again.
-    """
+    """Gives it to the service, without waiting."""
     ids = {raw["Spec"]["Name"]: raw["ID"] for raw in cluster.api.secrets()} if change.secrets else {}
-    for attempt in range(1, _ATTEMPTS + 1):
-        service = cluster.service(name)
-        try:
-            _write(cluster, service, specification(service, change, ids))
-        except APIError as error:
-            if attempt == _ATTEMPTS or "out of sequence" not in str(error):
-                raise Failed(f"{name} is not updated: {error.explanation}") from error
-        else:
-            return
-
-
-def _write(cluster: Cluster, service: Mapping[str, Any], spec: dict[str, Any]) -> None:
-    url = cluster.api._url("/services/{0}/update", service["ID"])
-    params = {"version": service["Version"]["Index"]}
-    cluster.api._raise_for_status(cluster.api._post_json(url, data=spec, params=params))
+    cluster.change(name, lambda service: specification(service, change, ids))
 
 
 def differs(service: Mapping[str, Any], change: Change) -> bool:

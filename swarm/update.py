@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping
 from typing import Any
 
-from swarm import cli, deploy, images, jobs, state
+from swarm import deploy, images, jobs, state
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
 from swarm.rollout import Say, Watch
@@ -92,6 +93,11 @@ def _put_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> N
 
 
 def _set_image(cluster: Cluster, name: str, image: str) -> None:
-    auth: Sequence[str] = ["--with-registry-auth"] if cluster.options.registry else []
-    arguments = ["service", "update", "--detach", "--no-resolve-image", *auth, "--image", image]
-    cli.run([*arguments, f"{cluster.stack}_{name}"])
+    cluster.change(name, lambda service: with_image(service, image))
+
+
+def with_image(service: Mapping[str, Any], image: str) -> dict[str, Any]:
+    """The service's specification with another image."""
+    spec = copy.deepcopy(dict(service["Spec"]))
+    spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
+    return spec

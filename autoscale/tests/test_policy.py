@@ -192,6 +192,20 @@ def test_a_fresh_start_watches_for_a_cooldown_before_it_removes_but_helps_at_onc
     assert flooded.see(320, in_flight=300, ready=2).replicas > 8
 
 
+@pytest.mark.parametrize("cooldown", [120.0, 20.0])
+def test_the_one_replica_of_a_small_growth_stays_for_five_cooldowns(cooldown):
+    service = Service(config=replace(CONFIG, cooldown=cooldown))
+    service.see(40, seconds=200)
+    service.see(65, seconds=30)
+    assert service.wanted == 3
+
+    service.see(40, seconds=5 * cooldown - 40)
+    before = service.wanted
+    service.see(40, seconds=60)
+
+    assert (before, service.wanted) == (3, 2)
+
+
 def test_nothing_is_removed_while_errors_rise_as_traffic_falls():
     service = Service(wanted=12)
     service.see(280, seconds=300)

@@ -15,8 +15,9 @@ from catalog.domain import Category, Image, Product, Review, Stock
 from catalog.pictures import Limits
 from catalog.readmodel.browse import Browse
 from catalog.readmodel.folder import IndexFolder
-from catalog.readmodel.indexer import Indexer, Sources
+from catalog.readmodel.indexer import Indexer
 from catalog.readmodel.reader import Reader
+from catalog.readmodel.sources import Sources
 from catalog.services.categories import CategoryService
 from catalog.services.claims import Claims
 from catalog.services.correcting import Correction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
@@ -11,6 +12,9 @@ import pytest
 
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
+from chassis.couch import Unavailable
+from chassis.couch.memory import MemoryStore
+from chassis.couch.store import Changes
 from shop import category, product, small_shop
 
 
@@ -145,3 +149,55 @@ def test_one_writer_holds_the_folder(world):
 
     with pytest.raises(ValueError, match=r"(?i)lock"):
         world.assemble().indexer.catch_up()
+
+
+class Watched(MemoryStore):
+    """A store that notes from where its feed was read, and tells no end of its feed while it is `cut`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.read_from: list[Any] = []
+        self.cut = False
+
+    def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
+        if self.cut and since == "now":
+            raise Unavailable("the feed is cut")
+        self.read_from.append(since)
+        return super().changes(since, limit=limit, wait=wait)
+
+
+@pytest.fixture
+def watched(world):
+    """The same shop on such stores."""
+    world.stores = {name: Watched(name) for name in world.stores}
+    world.parts = world.assemble()
+    small_shop(world.parts)
+    return world
+
+
+def availability(parts: Any, slug: str) -> str:
+    (variant,) = json.loads(parts.browse.product(slug).page)["variants"]
+    return str(variant["availability"])
+
+
+def test_a_new_index_is_made_of_products_and_not_of_every_change_there_ever_was(watched):
+    watched.catch_up()
+
+    assert total(watched.parts) == 6
+    assert availability(watched.parts, "floor-lamp") == "out"
+    assert [0 in store.read_from for store in watched.stores.values()] == [False, False]
+    product(watched.parts, "Later lamp")
+    watched.catch_up()
+    assert total(watched.parts) == 7
+    watched.parts.indexer.close()
+
+
+def test_a_new_index_is_made_of_the_feeds_where_their_end_cannot_be_told(watched):
+    watched.stores["stock"].cut = True
+
+    watched.catch_up()
+
+    assert total(watched.parts) == 6
+    assert availability(watched.parts, "floor-lamp") == "out"
+    assert all(0 in store.read_from for store in watched.stores.values())
+    watched.parts.indexer.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chassis.couch import Change, FileCursor, Follower, couch_repository, ensure
+from chassis.couch import Change, FileCursor, Follower, couch_repository, end_of_feed, ensure
 from chassis.couch.client import CouchStore
 from chassis.couch.connection import server
 from chassis.couch.instance import instance_id
@@ -108,6 +108,36 @@ def test_a_database_has_its_id_before_it_is_followed(couch: CouchServer) -> None
 
     assert known is not None
     assert (ids, added) == ({known["instance"]}, False)
+
+
+def begin_at_the_end(store: Any, put: Callable[[str], Any], path: Path) -> list[str]:
+    """What a follower sees that begins where the feed ended before "c" was written."""
+    seen: list[str] = []
+    for id in "ab":
+        put(id)
+    cursor = FileCursor(path / "cursor.json")
+    cursor.save(end_of_feed(store))
+    put("c")
+    follower = Follower("x", "test", lambda change: seen.append(change.id), store=store, cursor=cursor)
+    follower.run_once()
+    return seen
+
+
+def test_who_begins_at_the_end_of_a_feed_sees_what_comes_after(tmp_path: Path) -> None:
+    store = MemoryStore()
+
+    assert begin_at_the_end(store, lambda id: _put(store, id), tmp_path) == ["c"]
+
+
+@pytest.mark.integration
+def test_who_begins_at_the_end_of_a_real_feed_sees_what_comes_after(
+    couch: CouchServer, tmp_path: Path
+) -> None:
+    with fresh_databases():
+        store = CouchStore("fruits")
+        store.ensure([])
+
+        assert begin_at_the_end(store, lambda id: store.put({"_id": id}), tmp_path) == ["c"]
 
 
 @pytest.mark.integration

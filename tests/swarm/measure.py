@@ -64,7 +64,11 @@ def first_answer(stack: Stack, service: str, replicas: int) -> dict[str, float]:
             if "/api/" in text and "livez" not in text:
                 answered = _moment(at) - began
                 runs = _moment(new.attrs["State"]["StartedAt"]) - began
-                return {"runs": round(runs, 1), "healthy": round(healthy, 1), "first answer": round(answered, 1)}
+                return {
+                    "runs": round(runs, 1),
+                    "healthy": round(healthy, 1),
+                    "first answer": round(answered, 1),
+                }
         time.sleep(0.3)
     raise AssertionError(f"the new replica of {service} was asked nothing within 60 s")
 

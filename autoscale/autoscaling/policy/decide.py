@@ -19,8 +19,8 @@ LOWER = 0.8  # dead band: down only below so many times the replicas
 HASTY_RULES = ("surge", "saturated")  # what they add beyond need is given back without a dead band
 STALE = 30.0  # seconds without figures after which the record starts anew
 PAUSE = 15.0  # seconds between two removals
-SURPLUS = 60.0  # seconds after growth in which nothing is taken back
-SETTLE = 600.0  # seconds after growth in which only what is worth it is taken back:
+SURPLUS = 0.5  # cooldowns after growth in which nothing is taken back
+SETTLE = 5.0  # cooldowns after growth in which only what is worth it is taken back:
 WORTH = 0.2  # at least this share of the replicas, and at least two
 ERRORS = 0.01  # share of failed requests that is no error worth holding for
 
@@ -181,16 +181,17 @@ def _down(view: View, state: State, config: Config) -> Decision:
     wanted, at = view.now.wanted, view.now.at
     highest = state.levels[0].replicas
     goal = max(config.min, math.ceil(highest - 1e-9))
-    lower = 1.0 if at - state.surged < SETTLE else LOWER
+    surplus, settle = SURPLUS * config.cooldown, SETTLE * config.cooldown
+    lower = 1.0 if at - state.surged < settle else LOWER
     if goal >= wanted or highest >= lower * wanted:
         return Decision(wanted, "steady", f"demand needs up to {highest:.2f} replicas", highest)
     if at - state.since < config.cooldown:
         return Decision(wanted, "young", f"the record is {at - state.since:.0f} s old", highest)
     if _errors_rise(state.ticks):
         return Decision(wanted, "errors", "requests fail more often than before", highest)
-    if at - state.grown < SETTLE and wanted - goal < max(2.0, WORTH * wanted):
+    if at - state.grown < settle and wanted - goal < max(2.0, WORTH * wanted):
         return Decision(wanted, "settle", f"{goal} would do; it grew {at - state.grown:.0f} s ago", highest)
-    if at - state.grown < SURPLUS:
+    if at - state.grown < surplus:
         return Decision(wanted, "settle", f"it grew {at - state.grown:.0f} s ago", highest)
     if at - state.lowered < PAUSE - view.now.seconds:  # it was seen an interval after it was done
         return Decision(wanted, "pause", f"reduced {at - state.lowered:.0f} s ago", highest)

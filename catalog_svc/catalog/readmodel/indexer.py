@@ -1,5 +1,4 @@
-"""The one writer of a replica's index: follows the feeds of catalogue and stock, and can build all anew
-from them.
+"""The one writer of a replica's index: reads the products, then follows the feeds of catalogue and stock.
 
 An index is current once it has caught up with both feeds, so readers never see half a catalogue. Each
 page of a feed
@@ -12,15 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.domain import Availability, Category, CategoryTree, Product, Purchase, Stock, availability_of
+from catalog.domain import Availability, CategoryTree, Product, availability_of
 from catalog.readmodel.documents import Context, product_document, tree_document
 from catalog.readmodel.folder import IndexFolder
 from catalog.readmodel.schema import open_index
-from chassis.couch import Change, FileCursor, Follower, Repository
+from catalog.readmodel.sources import Sources, all_categories, pages_of_products
+from chassis.couch import Change, CouchError, FileCursor, Follower, end_of_feed, open_store
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +27,6 @@ _HEAP = 16_000_000
 _PAGE = 200
 #: Seconds for which purchases are gathered before the products' popularity is written.
 POPULARITY_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The documents that the index is made of."""
-
-    products: Repository[Product]
-    categories: Repository[Category]
-    stock: Repository[Stock]
-    purchases: Repository[Purchase]
 
 
 class Indexer:
@@ -53,7 +42,7 @@ class Indexer:
         self._folder = folder
         self._sources = sources
         self._media_url = media_url
-        self._stores = stores
+        self._stores = stores or open_store
         self._lock = threading.RLock()
         self._broken = threading.Event()
         self._forget_all()
@@ -136,23 +125,42 @@ class Indexer:
                 self._index = open_index(str(self._path))
             # Raises while another process holds the folder's lock: one writer per replica.
             self._writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+            if self._path != self._folder.current():
+                self._fill()
         return [
             self._follower("catalog", self._catalog_changed, self._forget_products),
             self._follower("stock", self._stock_changed, self._shown.clear),
         ]
 
+    def _fill(self) -> None:
+        """A new index: read the products, and then follow the feeds from where they were before that, for
+        they tell of every purchase and reservation that there ever was. If that fails, the followers read
+        the feeds from their beginning: that takes longer and comes to the same.
+        """
+        try:
+            ends = {name: end_of_feed(self._stores(name)) for name in ("catalog", "stock")}
+            self._writer.add_document(tree_document(self._current_tree()))
+            for products in pages_of_products(self._sources.products, _PAGE):
+                self._write_products(products)
+            self._writer.commit()
+            for name, end in ends.items():
+                self._cursor(name).save(end)
+        except (CouchError, OSError) as error:
+            log.warning("the index is filled from the feeds: %s", error)
+
+    def _cursor(self, database: str) -> FileCursor:
+        assert self._path is not None  # noqa: S101 - opened by the callers
+        return FileCursor(self._path / f"{database}.cursor.json")
+
     def _follower(
         self, database: str, handle: Callable[[Sequence[Change]], None], on_restart: Callable[[], None]
     ) -> Follower:
-        assert self._path is not None  # noqa: S101 - opened just before
-
         def handle_many(changes: Sequence[Change]) -> None:
             self._guarded(lambda: handle(changes))
 
         return Follower(
             database, "index", handle_many=handle_many, on_restart=on_restart, page=_PAGE, wait=3.0,
-            store=self._stores(database) if self._stores else None,
-            cursor=FileCursor(self._path / f"{database}.cursor.json"),
+            store=self._stores(database), cursor=self._cursor(database),
         )  # fmt: skip
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -243,10 +251,13 @@ class Indexer:
                 self.write(sorted(bought))
 
     def _write_batch(self, ids: Sequence[str]) -> None:
-        products = self._sources.products.get_many(ids)
-        context = self._context(products)
         for id in ids:
             self._writer.delete_documents_by_term("id", id)
+        self._write_products(self._sources.products.get_many(ids))
+
+    def _write_products(self, products: Sequence[Product]) -> None:
+        """Those that shoppers may see; they are in the index nowhere yet."""
+        context = self._context(products)
         for product in products:
             if product.is_listed and product.variants:
                 self._writer.add_document(product_document(product, context))
@@ -267,15 +278,3 @@ class Indexer:
             rows = self._sources.purchases.rows("sold", group=True)
             self._popularity = {row.key: row.value for row in rows}
         return self._popularity
-
-
-def all_categories(categories: Repository[Category]) -> list[Category]:
-    """Every category document; there are hundreds of them at most."""
-    found: list[Category] = []
-    cursor = None
-    while True:
-        page = categories.find("id", limit=200, cursor=cursor)
-        found.extend(page.items)
-        cursor = page.next
-        if cursor is None:
-            return found

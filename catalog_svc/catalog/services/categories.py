@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.domain import Category, CategoryTree, Product, ProductStatus, RuleBroken, slugify
-from catalog.readmodel.indexer import all_categories
+from catalog.readmodel.sources import all_categories
 from catalog.services import facts
 from catalog.services.facts import Actor
 from chassis.couch import Conflict, NotFound, Repository

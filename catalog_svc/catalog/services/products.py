@@ -17,7 +17,7 @@ from catalog.domain import (
     Variant,
     slugify,
 )
-from catalog.readmodel.indexer import all_categories
+from catalog.readmodel.sources import all_categories
 from catalog.services import facts
 from catalog.services.claims import Claims
 from catalog.services.facts import Actor

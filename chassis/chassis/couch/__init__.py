@@ -2,7 +2,7 @@
 changes.
 """
 
-from .changes import FileCursor, Follower, LocalCursor
+from .changes import FileCursor, Follower, LocalCursor, end_of_feed
 from .declarations import Collection, Index, Page, Row, View
 from .exceptions import BadCursor, Busy, Conflict, CouchError, NotFound, Unavailable
 from .factories import MemoryRepository, couch_repository
@@ -29,6 +29,7 @@ __all__ = [
     "Unavailable",
     "View",
     "couch_repository",
+    "end_of_feed",
     "ensure",
     "open_store",
 ]

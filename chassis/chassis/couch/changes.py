@@ -67,6 +67,13 @@ class FileCursor:
         os.replace(fresh, self._path)
 
 
+def end_of_feed(store: Store) -> dict[str, Any]:
+    """What a `Cursor` keeps of who has seen everything that there is now: who reads the documents themselves
+    asks for it first, and then need not read the whole feed.
+    """
+    return {"instance": instance_id(store), "seq": store.changes("now", limit=1).last_seq}
+
+
 class Follower:
     """Hands each change of a database to `handle`, or each page of changes to `handle_many`, for ever.
 

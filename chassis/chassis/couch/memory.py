@@ -159,8 +159,8 @@ class MemoryStore:
     # -- the feed
 
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
-        after = int(since or 0)
         with self._changed:
+            after = self._seq if since == "now" else int(since or 0)
             if self._seq <= after and wait:
                 self._changed.wait(wait)
             moved = [(seq, id) for id, seq in self._log.items() if seq > after][:limit]

@@ -68,7 +68,9 @@ class Store(Protocol):
         """How many rows a view has, without reading them."""
 
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
-        """The next changes after `since`, with their documents; waits up to `wait` seconds for the first."""
+        """The next changes after `since` (a `last_seq`, 0, or "now"), with their documents; waits up to
+        `wait` seconds for the first.
+        """
 
     def get_local(self, id: str) -> Document | None:
         """A document that is not replicated and shows in no feed."""

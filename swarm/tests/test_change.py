@@ -1,0 +1,93 @@
+"""Changing one thing of a service leaves everything else of it as it was, in its order."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from swarm.cluster import NAMESPACE, Cluster, Failed
+from swarm.holding import scaled_to
+from swarm.options import Options
+from swarm.update import with_image
+
+MOUNTS = [{"Type": "tmpfs", "Target": "/tmp"}, {"Type": "tmpfs", "Target": "/data"}]  # noqa: S108 - a name
+
+
+def service(**labels: str) -> dict[str, Any]:
+    container = {"Image": "hivemart-cart:1", "Mounts": MOUNTS, "DNSConfig": {}}
+    spec = {
+        "Name": "hivemart_cart",
+        "Labels": {NAMESPACE: "hivemart", **labels},
+        "TaskTemplate": {"ContainerSpec": container},
+        "Mode": {"Replicated": {"Replicas": 2}},
+    }
+    return {"ID": "id", "Version": {"Index": 7}, "Spec": spec}
+
+
+class Api:
+    """One service of Docker's, to which somebody else writes as often as it is told."""
+
+    def __init__(self, others: int, refusal: str = "rpc error: update out of sequence") -> None:
+        self.kept, self.others, self.refusal = service(), others, refusal
+
+    def services(self, filters: dict[str, str]) -> list[dict[str, Any]]:
+        return [self.kept]
+
+    def _url(self, path: str, *parts: str) -> str:
+        return path.format(*parts)
+
+    def _post_json(self, url: str, data: dict[str, Any], params: dict[str, int], headers: Any) -> Any:
+        if self.others:
+            self.others -= 1
+            self.kept["Version"] = {"Index": self.kept["Version"]["Index"] + 1}
+        if params["version"] != self.kept["Version"]["Index"]:
+            raise APIError("no", explanation=self.refusal, response=None) from None
+        self.kept = {**self.kept, "Spec": data}
+        return SimpleNamespace()
+
+    def _raise_for_status(self, answer: Any) -> None:
+        pass
+
+
+def cluster(api: Api) -> Cluster:
+    return Cluster(SimpleNamespace(api=api), Options())
+
+
+def test_another_image_leaves_the_order_of_what_is_mounted():
+    api = Api(others=0)
+
+    cluster(api).change("cart", lambda found: with_image(found, "hivemart-cart:2"))
+
+    expected = service()["Spec"]
+    expected["TaskTemplate"]["ContainerSpec"]["Image"] = "hivemart-cart:2"
+    assert api.kept["Spec"] == expected
+
+
+@pytest.mark.parametrize(("labels", "after"), [({"autoscale.enabled": "true"}, "false"), ({}, None)])
+def test_what_is_held_keeps_its_template_and_the_autoscaler_away(labels, after):
+    found = service(**labels)
+
+    held = scaled_to(found, 0, "false")
+
+    assert held["TaskTemplate"] == found["Spec"]["TaskTemplate"]
+    assert held["Mode"] == {"Replicated": {"Replicas": 0}}
+    assert held["Labels"].get("autoscale.enabled") == after
+
+
+def test_a_service_that_somebody_else_writes_to_is_read_again():
+    api = Api(others=4)
+
+    cluster(api).change("cart", lambda found: scaled_to(found, 1, "true"))
+
+    assert api.kept["Spec"]["Mode"] == {"Replicated": {"Replicas": 1}}
+
+
+@pytest.mark.parametrize("api", [Api(others=5), Api(others=1, refusal="no such image")])
+def test_what_docker_refuses_is_told_with_its_reason(api):
+    with pytest.raises(Failed, match=f"cart is not updated: {api.refusal}"):
+        cluster(api).change("cart", lambda found: scaled_to(found, 1, "true"))
+
+    assert api.kept["Spec"] == service()["Spec"]
