@@ -1,12 +1,15 @@
 """A trace as real load: bounded, on time, and judged as the simulator is."""
 
+import asyncio
 import json
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +17,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from benches import STACK, FakeBench
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
 from autoscaling.replay import running
 from autoscaling.replay.bounds import NotAllowed, check_request, check_size, check_target
-from autoscaling.replay.sending import Request, Seen, moments
+from autoscaling.replay.sending import Request, Seen, Sender, moments
 from autoscaling.replay.watching import Watcher
 from autoscaling.simulator import compare, metrics, report
 from autoscaling.simulator import traces as loads
@@ -166,6 +173,29 @@ def test_a_replay_writes_the_simulators_figures_and_chart(bench, shop, tmp_path)
     panels = [set(re.findall(r"<!-- ([a-z][^>]*?) -->", each.read_text())) for each in tmp_path.glob("*.svg")]
     assert {"requests/s", "replicas that serve", "slow or failed, %", "minutes", "deployed"} <= panels[0]
     assert panels[0] == panels[1]
+
+
+def signed_by_itself() -> bytes:
+    """A key and a certificate for another name, PEM."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=3650))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return secret + made.sign(key, None).public_bytes(Encoding.PEM)
+
+
+def test_a_shop_that_signed_its_own_certificate_is_asked_all_the_same(shop, tmp_path):
+    path = tmp_path / "both.pem"
+    path.write_bytes(signed_by_itself())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    shop.socket = context.wrap_socket(shop.socket, server_side=True)
+    sender = Sender(f"https://127.0.0.1:{shop.server_port}", Request("GET", "/"))
+
+    statuses = [asyncio.run(sender.first()) for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert shop.asked == 3
 
 
 def test_a_run_that_was_seen_is_judged_as_a_run_that_was_simulated():
