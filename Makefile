@@ -125,10 +125,10 @@ spike: $(VENV)/.science ## A flood of log-ins on the deployed shop, and a report
 given = $(if $($(1)),--$(2) '$($(1))')
 
 .PHONY: simulate
-simulate: $(VENV)/.science ## Simulate: TRACE=step,flash POLICY=default,hpa SEEDS=10 START=3.5-5.5 JSON= CHARTS=var/simulate MIN= MAX=
+simulate: $(VENV)/.science ## Simulate: TRACE=step,flash POLICY=default,hpa SEEDS=10|11-30 START=3.5-5.5 JSON= CHARTS=var/simulate MIN= MAX= JOBS=
 	@$(BIN)/python autoscale/manage.py simulate --charts '$(or $(CHARTS),var/simulate)' $(call given,TRACE,trace) \
 	  $(call given,POLICY,policy) $(call given,SEEDS,seeds) $(call given,START,start) $(call given,JSON,json) \
-	  $(call given,MIN,min) $(call given,MAX,max)
+	  $(call given,MIN,min) $(call given,MAX,max) $(call given,JOBS,jobs)
 
 ##@ Check
 

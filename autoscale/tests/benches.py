@@ -81,15 +81,32 @@ class Made:
         return self.loop.round().records.get("web", {}).get("outcome", "")
 
 
+class Patient(HttpEngine):
+    """An engine that waits as long as its bench says just now, times `share`."""
+
+    def __init__(self, address: str, bench: Bench, share: float) -> None:
+        self._bench, self._share = bench, share
+        super().__init__(address)
+
+    @property
+    def timeout(self) -> float:
+        return self._bench.patience * self._share
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        """The bench's goes before it."""
+
+
 class Bench:
-    """`web` with 2 replicas, from 1 to 10."""
+    """`web` with 2 replicas, from 1 to 10. patience: seconds that an answer may take: long, for a busy
+    machine is no fault, but where something hangs on purpose."""
 
     address: str
-    patience = 0.5
+    patience = 20.0
 
     @contextlib.contextmanager
     def proxied(self) -> Iterator[None]:
-        engine = HttpEngine(self.docker_host, timeout=self.patience)
+        engine = Patient(self.docker_host, self, 1.0)
         rules = Rules(engine, config=f"{STACK}_overrides", stack=STACK)
         server = Server(("127.0.0.1", 0), rules)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -99,7 +116,7 @@ class Bench:
         server.server_close()
 
     def docker(self) -> Docker:
-        return Docker(lambda: [HttpEngine(self.address, timeout=self.patience * 2)])
+        return Docker(lambda: [Patient(self.address, self, 2.0)])
 
     def make(self, want: Any = None, **more: Any) -> Made:
         return Made(self.docker(), Wants(want), **more)
@@ -141,7 +158,6 @@ class RealBench(Bench):
     """The Docker of this machine: a stack of its own with a service that sleeps."""
 
     docker_host = os.environ.get("DOCKER_HOST") or SOCKET
-    patience = 3.0
 
     def __init__(self, folder: Path) -> None:
         self.leader = _docker(

@@ -47,7 +47,7 @@ class World:
         )
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.audit = []
-        docker = Docker(lambda: [HttpEngine(bench.address, timeout=1)])
+        docker = Docker(lambda: [HttpEngine(bench.address, timeout=20)])
         self.parts = wiring.Parts(
             telling=Telling(kept=docker, audit=self.audit.append),
             peers=Peers([f"127.0.0.1:{self.server.server_port}"]),

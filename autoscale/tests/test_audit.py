@@ -1,7 +1,6 @@
 """Decisions on their way to logs_svc."""
 
 import threading
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -18,14 +17,23 @@ class Logs:
     """logs_svc, which may be away or refuse."""
 
     def __init__(self, *faults):
-        self.faults, self.got, self.came = list(faults), [], threading.Event()
+        self.faults, self.got, self.came = list(faults), [], threading.Condition()
 
     def post(self, path, json, *, safe, timeout):
         fault = self.faults.pop(0) if self.faults else None
         if fault:
             raise fault
-        self.got.append((path, json))
-        self.came.set()
+        with self.came:
+            self.got.append((path, json))
+            self.came.notify()
+
+    def messages(self):
+        return [json[0]["data"]["message"] for _, json in self.got]
+
+    def until(self, start):
+        """The last message begins so."""
+        with self.came:
+            assert self.came.wait_for(lambda: self.got and self.messages()[-1].startswith(start), 60)
 
 
 def trail(target):
@@ -38,7 +46,7 @@ def test_a_decision_becomes_a_fact_that_logs_understands():
     target = Logs()
 
     trail(target).decided(RECORD)
-    assert target.came.wait(3)
+    target.until("2 to 5")
 
     ((path, (fact,)),) = target.got
     envelope = Envelope.parse(fact)
@@ -58,11 +66,9 @@ def test_logs_being_away_loses_nothing_and_a_refusal_stops_nothing(fault):
 
     for number in range(3):
         made.decided({**RECORD, "to": number + 3})
-    assert target.came.wait(3)
-    time.sleep(0.1)
+    target.until("2 to 5")
 
-    messages = [json[0]["data"]["message"] for _, json in target.got]
-    assert messages[-1].startswith("2 to 5")
+    messages = target.messages()
     assert len(messages) == (3 if isinstance(fault, SiblingDown) else 1)
 
 
@@ -73,9 +79,8 @@ def test_who_waits_too_long_loses_the_oldest_only(monkeypatch):
 
     for number in range(20):
         made.decided({**RECORD, "to": number})
-    assert target.came.wait(5)
-    time.sleep(0.3)
+    target.until("2 to 19")
 
-    messages = [json[0]["data"]["message"].split(":")[0] for _, json in target.got]
+    messages = [message.split(":")[0] for message in target.messages()]
     assert len(messages) <= 6  # five that waited, and the one that was being sent
     assert messages[-5:] == [f"2 to {number}" for number in range(15, 20)]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from autoscaling.management.commands import simulate
 from autoscaling.simulator import compare, metrics, traces
 from autoscaling.simulator.engine import Setup
 
@@ -17,7 +26,7 @@ KEYS = (
 
 
 def means(trace: str, *policies: str, seeds: int = 3):
-    return compare.compare(compare.loader(trace, 1.0), policies, Setup(), seeds).figures
+    return compare.compare(compare.loader(trace, 1.0), policies, Setup(), range(1, seeds + 1)).figures
 
 
 def test_a_step_is_met_at_once_where_kubernetes_takes_minutes():
@@ -74,12 +83,81 @@ def test_the_command_writes_what_it_promises(tmp_path, capsys):
     assert "minutes interpolated" in capsys.readouterr().out
 
 
+def test_figures_do_not_depend_on_how_many_runs_there_are_at_a_time():
+    load, policies, seeds = compare.loader("constant", 0.2), ["default", "cpu-only"], range(11, 13)
+    seen = []
+
+    one = compare.compare(load, policies, Setup(), seeds)
+    two = compare.compare(load, policies, Setup(), seeds, 2, lambda done, of: seen.append((done, of)))
+
+    assert two.figures == one.figures
+    assert two.runs["default"].calls == one.runs["default"].calls
+    assert list(two.runs["default"].world.total) == list(one.runs["default"].world.total)
+    assert seen == [(place, 6) for place in range(1, 7)]  # the oracle's, too
+
+
+def test_seeds_can_be_others_than_the_first_ten():
+    def figures(seeds: str) -> str:
+        out = io.StringIO()
+        arguments = ("--trace", "step", "--policy", "default", "--jobs", "1", "--seeds", seeds)
+        call_command("simulate", *arguments, stdout=out)
+        return out.getvalue().splitlines()[2]
+
+    assert figures("1") == figures("1-1") != figures("2-2")
+
+
+class Screen(io.StringIO):
+    def write(self, text, style=None, ending="\n"):
+        super().write(text + ("\n" if ending is None else ending))
+
+
+def test_a_long_comparison_says_how_far_it_is():
+    times, out = iter([0.0, 5.0, 12.0, 15.0, 24.0, 30.0]), Screen()
+    progress = simulate.Progress("step", out, clock=lambda: next(times))
+
+    for done in range(1, 6):
+        progress(done, 5)
+    progress.clear()
+
+    assert out.getvalue() == "step: 2 of 5 runs, about 18 s left\nstep: 4 of 5 runs, about 6 s left\n"
+
+
+def test_a_comparison_that_is_interrupted_ends_at_once_and_says_so():
+    root = Path(__file__).resolve().parent.parent
+    command = [sys.executable, "manage.py", "simulate", "--trace", "diurnal", "--seeds", "500", "--jobs", "2"]
+    with subprocess.Popen(  # noqa: S603 -- our own
+        command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while sum(ticks > 10 for ticks in _group(process.pid)) < 3 and process.poll() is None:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate()
+
+    assert process.returncode == 130
+    assert "diurnal was interrupted" in said
+    assert "Traceback" not in said
+    assert _group(process.pid) == []
+
+
+def _group(leader: int) -> list[int]:
+    """The CPU time of its processes, in ticks, by /proc: of its leader and of the two that simulate."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == leader and fields[0] != "Z":
+                found.append(int(fields[11]))
+    return found
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--trace", "nowhere.csv"], "neither a file nor one of"),
         (["--policy", "best"], "best: not a policy"),
         (["--seeds", "0"], "not a whole number from 1"),
+        (["--seeds", "30-11"], "does not rise"),
+        (["--jobs", "none"], "not a whole number from 1"),
         (["--start", "5-3"], "does not rise"),
         (["--min", "5", "--max", "4"], "above --max"),
     ],

@@ -271,11 +271,14 @@ def test_a_service_that_goes_between_look_and_write_is_no_fault(fake):
 @pytest.mark.parametrize("fault", ["hang", "garbage", "wrong", "cut", "error"])
 @pytest.mark.parametrize("path", ["/services", "/tasks", "/nodes", "/configs"])
 def test_a_docker_that_misbehaves_is_said_once_held_and_recovered_from(fake, fault, path, caplog):
-    made = fake.make(5, clock=lambda: 99.0)
+    made, patience = fake.make(5, clock=lambda: 99.0), fake.patience
     fake.world.faults[path] = fault
+    if fault == "hang":
+        fake.patience = 0.2
 
     held = [made.loop.round().mode for _ in range(2 if fault == "hang" else 4)]
     fake.world.faults.clear()
+    fake.patience = patience
     outcome = made.outcome()
 
     assert set(held) == {"blind"}
@@ -286,11 +289,17 @@ def test_a_docker_that_misbehaves_is_said_once_held_and_recovered_from(fake, fau
 
 
 def test_a_write_that_hangs_is_not_sent_again_blindly(fake):
-    made = fake.make(5)
+    made, patience = fake.make(None), fake.patience
     fake.world.faults[f"/services/id-{STACK}_web/update"] = "hang"
 
+    def hasty(sample):
+        fake.patience = 0.2  # of the write only: the look may take its time
+        return 5
+
+    made.policy.replicas = hasty
     first = made.outcome()
     fake.world.faults.clear()
+    fake.patience, made.policy.replicas = patience, 5
 
     assert first == "failed"
     assert made.outcome() == "applied"
@@ -301,7 +310,7 @@ def test_a_proxy_that_is_gone_is_replaced_by_another(fake):
     from autoscaling.clients.docker import Docker
     from autoscaling.engine import HttpEngine
 
-    docker = Docker(lambda: [HttpEngine("http://127.0.0.1:9", 0.5), HttpEngine(fake.address, 2)])
+    docker = Docker(lambda: [HttpEngine("http://127.0.0.1:9", 0.5), HttpEngine(fake.address, 20)])
 
     assert len(docker.look().services) == 1
 
@@ -314,7 +323,7 @@ def test_the_loop_ends_when_told_to_within_a_round(fake):
         time.sleep(0.01)
 
     stop.set()
-    thread.join(2)
+    thread.join(60)
 
     assert not thread.is_alive()
 

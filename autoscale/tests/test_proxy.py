@@ -23,16 +23,20 @@ def world():
 
 
 @pytest.fixture
-def proxy(world, tmp_path):
-    """An engine whose API is the proxy's."""
+def docker(world, tmp_path):
+    """The engine that the proxy asks."""
     with serving(world, tmp_path / "docker.sock") as address:
-        server = Server(
-            ("127.0.0.1", 0), Rules(HttpEngine(address, timeout=1), config="shop_overrides", stack="shop")
-        )
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield HttpEngine(f"http://127.0.0.1:{server.server_port}", timeout=3)
-        server.shutdown()
-        server.server_close()
+        yield HttpEngine(address, timeout=20)
+
+
+@pytest.fixture
+def proxy(docker):
+    """An engine whose API is the proxy's."""
+    server = Server(("127.0.0.1", 0), Rules(docker, config="shop_overrides", stack="shop"))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield HttpEngine(f"http://127.0.0.1:{server.server_port}", timeout=40)
+    server.shutdown()
+    server.server_close()
 
 
 def scaled(replicas):
@@ -135,7 +139,7 @@ def test_other_writes_are_refused(world, proxy, path):
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "HEAD"])
 def test_other_verbs_are_refused(proxy, method):
     host = proxy.address.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=3)
+    connection = http.client.HTTPConnection(host, timeout=40)
     connection.request(method, "/v1.41/services/id-shop_cart")
 
     assert connection.getresponse().status == 501
@@ -182,8 +186,9 @@ def test_what_is_no_override_is_refused(world, proxy, told):
 
 
 @pytest.mark.parametrize("fault", ["hang", "garbage", "cut", "wrong", "error"])
-def test_a_docker_that_misbehaves_is_told_as_such(world, proxy, fault):
+def test_a_docker_that_misbehaves_is_told_as_such(world, docker, proxy, fault):
     world.faults["/services"] = fault
+    docker.timeout = 0.5
 
     with pytest.raises(Refused) as told:
         proxy.post("/services/id-shop_cart/update", scaled(4), {"version": 1})
@@ -194,7 +199,7 @@ def test_a_docker_that_misbehaves_is_told_as_such(world, proxy, fault):
 def test_a_body_that_is_no_json_or_too_long_is_refused(proxy):
     host = proxy.address.removeprefix("http://")
     for headers, body in (({}, b"{"), ({"Content-Length": "99999999"}, b"")):
-        connection = http.client.HTTPConnection(host, timeout=3)
+        connection = http.client.HTTPConnection(host, timeout=40)
         connection.request("POST", "/v1.41/overrides?version=0", body=body, headers=headers)
         answer = connection.getresponse()
         assert (answer.status, list(json.loads(answer.read()))) == (400, ["message"])

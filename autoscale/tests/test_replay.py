@@ -1,18 +1,38 @@
 """A trace as real load: bounded, on time, and judged as the simulator is."""
 
+import asyncio
 import json
+import re
+import signal
+import ssl
+import subprocess
+import sys
 import threading
+import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from benches import STACK, FakeBench
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
-from autoscaling.replay.bounds import NotAllowed, check_size, check_target
-from autoscaling.replay.sending import Request, Seen, moments
+from autoscaling.replay import running
+from autoscaling.replay.bounds import NotAllowed, check_request, check_size, check_target
+from autoscaling.replay.sending import Request, Seen, Sender, moments
 from autoscaling.replay.watching import Watcher
+from autoscaling.simulator import compare, metrics, report
+from autoscaling.simulator import traces as loads
+from autoscaling.simulator.engine import Setup
 from autoscaling.simulator.traces import Trace
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize(
@@ -23,11 +43,39 @@ def test_this_machine_and_the_own_stack_are_allowed(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://192.0.2.1", "ftp://127.0.0.1", "http://", "http://0.0.0.0:80", "nonsense"]
+    "url",
+    [
+        "http://192.0.2.1",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://0.0.0.0:80",
+        "nonsense",
+        "",
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1@192.0.2.1",
+        "http://somebody@127.0.0.1",
+        "http://127.0.0.1/api",
+        "http://127.0.0.1?x",
+        "http://a..b",
+    ],
 )
 def test_everything_else_is_not(url):
     with pytest.raises(NotAllowed):
         check_target(url)
+
+
+def test_a_request_is_a_method_and_a_path():
+    assert check_request("post /api/auth/token?a=b") == ("POST", "/api/auth/token?a=b")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GET", "/path", "GET path", "GET /a b", "GET /\r\nX: y", "GET /ü", "G\n /", "GET http://a/"]
+)
+def test_everything_else_is_no_request(text):
+    with pytest.raises(NotAllowed):
+        check_request(text)
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(501, 10), (10, 20_000)])
@@ -89,6 +137,7 @@ def test_replicas_are_followed_as_steps(bench):
 
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self):
+        self.server.asked += 1
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"{}")
@@ -97,21 +146,99 @@ class Shop(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_a_replay_writes_the_simulators_figures(bench, tmp_path):
+@pytest.fixture
+def shop():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    server.asked = 0
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    out = tmp_path / "out.json"
-
-    call_command(
-        "replay", trace="constant", scale=0.2, seconds=3.0, url=f"http://127.0.0.1:{server.server_port}",
-        service=f"{STACK}_web", docker=bench.docker_host, json=out,
-    )  # fmt: skip
+    yield server
     server.shutdown()
     server.server_close()
 
+
+def test_a_replay_writes_the_simulators_figures_and_chart(bench, shop, tmp_path):
+    out, chart = tmp_path / "out.json", tmp_path / "chart.svg"
+
+    call_command(
+        "replay", trace="constant", scale=0.2, seconds=3.0, url=f"http://127.0.0.1:{shop.server_port}",
+        service=f"{STACK}_web", docker=bench.docker_host, json=out, chart=chart,
+    )  # fmt: skip
+
     figures = json.loads(out.read_text())["constant"]["deployed"]
-    assert (figures["bad_percent"], figures["reversals_per_hour"]) == (0, 0)
-    assert figures["cost_ratio"] > 0
+    simulated = compare.compare(compare.loader("constant", 0.2), ["default"], Setup(), [1])
+    assert list(figures) == list(simulated.figures["default"])
+    assert figures["reversals_per_hour"] == 0
+    assert figures["cost_ratio"] == 2.0  # of two replicas where one is enough, and the label's minimum is one
+    report.chart("constant", {"deployed": simulated.runs["default"]}, tmp_path / "simulated.svg")
+    panels = [set(re.findall(r"<!-- ([a-z][^>]*?) -->", each.read_text())) for each in tmp_path.glob("*.svg")]
+    assert {"requests/s", "replicas that serve", "slow or failed, %", "minutes", "deployed"} <= panels[0]
+    assert panels[0] == panels[1]
+
+
+def signed_by_itself() -> bytes:
+    """A key and a certificate for another name, PEM."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=3650))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return secret + made.sign(key, None).public_bytes(Encoding.PEM)
+
+
+def test_a_shop_that_signed_its_own_certificate_is_asked_all_the_same(shop, tmp_path):
+    path = tmp_path / "both.pem"
+    path.write_bytes(signed_by_itself())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    shop.socket = context.wrap_socket(shop.socket, server_side=True)
+    sender = Sender(f"https://127.0.0.1:{shop.server_port}", Request("GET", "/"))
+
+    statuses = [asyncio.run(sender.first()) for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert shop.asked == 3
+
+
+def test_a_run_that_was_seen_is_judged_as_a_run_that_was_simulated():
+    """The same replicas, calls and requests give the same figures."""
+    ran = compare.run_one(loads.flash(), "default", Setup(), 1)
+    steps = SimpleNamespace(calls=ran.calls, wanted=ran.wanted, ready=ran.ready, start=int, stop=int)
+    sender = Playback(ran.world)
+
+    done = running.replay(ran.trace, ran.setup, sender, steps, 1)
+
+    cost = compare.oracle_cost(ran.trace, ran.setup, 1)
+    assert metrics.figures(done.run, cost) == metrics.figures(ran, cost)
+    assert done.whole
+
+
+class Playback:
+    """Takes the place of who sends: what became of a simulation's requests."""
+
+    def __init__(self, world):
+        self.world = world
+
+    async def run(self, trace, seed, seen):
+        seen.total[:], seen.bad[:] = self.world.total, self.world.bad
+        seen.refused = int(self.world.counts[2])
+
+
+def test_ctrl_c_ends_a_replay_with_the_figures_of_what_was_sent(bench, shop, tmp_path):
+    out = tmp_path / "out.json"
+    command = [
+        sys.executable, "manage.py", "replay", "--trace", "constant", "--scale", "0.2",
+        "--url", f"http://127.0.0.1:{shop.server_port}", "--service", f"{STACK}_web",
+        "--docker", bench.docker_host, "--json", str(out),
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own
+        while shop.asked < 30 and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+
+    assert process.returncode == 130
+    assert "interrupted after" in said
+    assert "Traceback" not in said
+    assert json.loads(out.read_text())["constant"]["deployed"]["cost_ratio"] == 2.0
 
 
 @pytest.mark.parametrize(
@@ -120,9 +247,27 @@ def test_a_replay_writes_the_simulators_figures(bench, tmp_path):
         ({"trace": "nothing"}, "neither a file"),
         ({"trace": "step", "scale": 9.0}, "more than 500"),
         ({"trace": "step", "url": "http://192.0.2.1"}, "not this machine"),
-        ({"trace": "step", "service": "nobody"}, "is not there"),
+        ({"trace": "step", "service": "nobody"}, f"nobody is not there; there are {STACK}_web"),
+        ({"trace": "step", "url": "http://127.0.0.1:nine"}, "Port could not be cast"),
+        ({"trace": "step", "request": "GET"}, "not a method and a path"),
+        ({"trace": "step", "service": f"{STACK}_web"}, "http://127.0.0.1:1 does not answer"),
+        ({"trace": "step", "docker": "unix:///nowhere/docker.sock"}, "Docker does not answer.*FileNotFound"),
     ],
 )
 def test_what_cannot_be_replayed_is_said(bench, options, said):
     with pytest.raises(CommandError, match=said):
         call_command("replay", **{"docker": bench.docker_host, "url": "http://127.0.0.1:1", **options})
+
+
+def test_a_swarm_without_the_stack_says_to_deploy_it(bench):
+    bench.remove()
+
+    with pytest.raises(CommandError, match="hivemart_catalog is not there; make deploy first"):
+        call_command("replay", trace="step", docker=bench.docker_host)
+
+
+@pytest.mark.parametrize("option", ["scale", "seconds", "demand"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "much"])
+def test_an_amount_is_a_positive_number(option, value):
+    with pytest.raises(CommandError, match="not a positive number"):
+        call_command("replay", "--trace", "step", f"--{option}={value}")

@@ -259,7 +259,7 @@ def test_a_trace_written_as_csv_reads_back_much_the_same(tmp_path):
 
 
 def test_a_comparison_becomes_a_table_a_chart_and_json(tmp_path):
-    compared = compare.compare(lambda seed: flat(96.0, 120), ["default", "oracle"], SETUP, 2)
+    compared = compare.compare(lambda seed: flat(96.0, 120), ["default", "oracle"], SETUP, [1, 2])
 
     report.chart("flat", compared.runs, tmp_path / "flat.svg")
     report.chart("flat", compared.runs, tmp_path / "again.svg")

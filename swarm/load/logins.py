@@ -1,6 +1,7 @@
 """The seed's scenario as Locust users: calm, then a flood of log-ins, then calm again.
 
 SPIKE_CALM, SPIKE_FLOOD: log-ins per second of either; SPIKE_BEFORE, SPIKE_SECONDS, SPIKE_AFTER: seconds.
+SPIKE_PHASES: a file that gets a line `before|flood|after <Unix time>` as each begins.
 
 A log-in with an account that nobody has costs as much as any other (docs/architecture.md), so none is needed.
 The gateway limits log-ins per address: deploy with a high AUTH_RATE to let the flood through to the service.
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import os
 import random
+import time
+from pathlib import Path
 
 import urllib3
 from locust import HttpUser, LoadTestShape, constant_throughput, task
@@ -48,6 +51,8 @@ class Caller(HttpUser):
 class Flood(LoadTestShape):
     """Users over time; each is one request a second."""
 
+    phase = ""
+
     def tick(self) -> tuple[int, float] | None:
         calm, flood = _number("SPIKE_CALM", 2), _number("SPIKE_FLOOD", 30)
         begin = _number("SPIKE_BEFORE", 30)
@@ -55,5 +60,11 @@ class Flood(LoadTestShape):
         now = self.get_run_time()
         if now > end + _number("SPIKE_AFTER", 60):
             return None
-        users = flood if begin <= now < end else calm
-        return users, float(flood)
+        self._enter("before" if now < begin else "flood" if now < end else "after")
+        return flood if self.phase == "flood" else calm, float(flood)
+
+    def _enter(self, phase: str) -> None:
+        if phase != self.phase and (path := os.environ.get("SPIKE_PHASES")):
+            with Path(path).open("a") as lines:
+                lines.write(f"{phase} {time.time()}\n")
+        self.phase = phase

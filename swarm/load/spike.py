@@ -6,6 +6,7 @@ height of it, of replicas, latency and errors over time, and the figures that th
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import ipaddress
 import os
@@ -20,14 +21,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
 from swarm.cluster import Cluster, Failed
 from swarm.options import ROOT, BadOption
 from swarm.rollout import Say
 from swarm.shop import WEBS
 
 PROFILE = Path(__file__).parent / "logins.py"
+HISTORY, PHASES_FILE = "locust_stats_history.csv", "phases.txt"  # what Locust and its profile leave
 MOST = 200  # log-ins a second
 PHASES = {"SPIKE_BEFORE": 30, "SPIKE_SECONDS": 90, "SPIKE_AFTER": 60}
+LONGEST = 3600  # seconds of a phase
 
 
 @dataclass(slots=True)
@@ -42,12 +48,14 @@ class Look:
 
 @dataclass(slots=True)
 class Run:
-    """Everything that a report is made of."""
+    """Everything that a report is made of; seconds from its start. begin, end: of the flood. whole: whether
+    nobody interrupted it."""
 
     nodes: list[str]
     looks: list[Look]
     begin: float
     end: float
+    whole: bool = True
     history: list[dict[str, float]] = field(default_factory=list)
 
     @property
@@ -64,18 +72,33 @@ def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print)
     _only_here(target)
     if "auth" not in cluster.services():
         raise Failed(f"The stack {cluster.stack} has no auth service: deploy it first.")
-    folder = Path(to or ROOT / "var" / "spike")
-    folder.mkdir(parents=True, exist_ok=True)
-    phases = {name: int(os.environ.get(name) or default) for name, default in PHASES.items()}
+    folder = _emptied(Path(to or ROOT / "var" / "spike"))
+    phases = {name: _seconds(name, default) for name, default in PHASES.items()}
     env = {"SPIKE_FLOOD": rate or "30", **{name: str(seconds) for name, seconds in phases.items()}}
     say(f"{env['SPIKE_FLOOD']} log-ins a second for {phases['SPIKE_SECONDS']} s at {target}")
-    run = _watched(cluster, target, folder, env, phases)
-    run.history = read_history(folder / "locust_stats_history.csv", run)
+    run = _watched(cluster, target, folder, env, sum(phases.values()))
     from swarm.load import report
 
     written = report.write(run, folder)
     say(f"{written}")
+    if not run.whole:
+        raise Failed("Interrupted: the report tells of what was until then.")
     return written
+
+
+def _seconds(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isdecimal() and 1 <= int(text) <= LONGEST):
+        raise BadOption(f"{name}={text} is not a whole number of seconds from 1 to {LONGEST}.")
+    return int(text)
+
+
+def _emptied(folder: Path) -> Path:
+    """Without what an earlier spike left, which would be taken for this one's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (folder / HISTORY, folder / PHASES_FILE):
+        old.unlink(missing_ok=True)
+    return folder
 
 
 def _own_door(cluster: Cluster) -> str:
@@ -86,37 +109,50 @@ def _own_door(cluster: Cluster) -> str:
 
 
 def _only_here(url: str) -> None:
-    host = urlsplit(url).hostname or ""
     try:
-        found = {row[4][0] for row in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise BadOption(f"URL={url}: {error}.") from error
+        parts = urlsplit(url)
+        found = {row[4][0] for row in socket.getaddrinfo(parts.hostname or "", parts.port)}
+    except (OSError, ValueError) as error:
+        raise BadOption(f"URL={url}: {error}.") from None
+    if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or "@" in parts.netloc:
+        raise BadOption(f"URL={url} is not http or https, a host and a port.")
     if not all(ipaddress.ip_address(address).is_loopback for address in found):
         raise BadOption(f"URL={url} is not this machine: load is sent to loopback only.")
 
 
-def _watched(
-    cluster: Cluster, target: str, folder: Path, env: Mapping[str, str], phases: Mapping[str, int]
-) -> Run:
+def _watched(cluster: Cluster, target: str, folder: Path, env: Mapping[str, str], seconds: int) -> Run:
     """Look once a second while Locust runs. It is ended when this is."""
     nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in cluster.nodes()}
-    began = time.monotonic()
+    began, began_at, whole = time.monotonic(), time.time(), True
     looks = [look(cluster, nodes, 0.0)]
     command = [
         *(sys.executable, "-W", "ignore", "-m", "locust", "-f", str(PROFILE), "--headless", "--host", target),
         *("--csv", str(folder / "locust"), "--csv-full-history", "--loglevel", "WARNING", "--only-summary"),
     ]
-    process = subprocess.Popen(command, env={**os.environ, **env}, cwd=ROOT)
+    own = {**os.environ, **env, "SPIKE_PHASES": str(folder / PHASES_FILE)}
+    process = subprocess.Popen(command, env=own, cwd=ROOT)
     try:
-        end = began + sum(phases.values()) + 60
-        while process.poll() is None and time.monotonic() < end:
+        while process.poll() is None and time.monotonic() < began + seconds + 60:
             time.sleep(1)
-            looks.append(look(cluster, nodes, time.monotonic() - began))
+            with contextlib.suppress(DockerException, RequestException):  # busy with the flood: the next one
+                looks.append(look(cluster, nodes, time.monotonic() - began))
+    except KeyboardInterrupt:
+        whole = False
     finally:
-        process.terminate()
+        _ended(process)
+    phases = read_phases(folder / PHASES_FILE, began_at)
+    end = phases.get("after", looks[-1].at)
+    history = read_history(folder / HISTORY, began_at)
+    return Run(sorted(nodes.values()), looks, phases["flood"], end, whole, history)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
         process.wait(20)
-    begin = float(phases["SPIKE_BEFORE"])
-    return Run(sorted(nodes.values()), looks, begin, begin + phases["SPIKE_SECONDS"])
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def look(cluster: Cluster, nodes: Mapping[str, str], at: float) -> Look:
@@ -139,16 +175,24 @@ def _replicas(service: Mapping[str, Any]) -> int:
     return int(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 0))
 
 
-def read_history(path: Path, run: Run) -> list[dict[str, float]]:
-    """Locust's rows of all requests together, by seconds from its start."""
+def read_phases(path: Path, began: float) -> dict[str, float]:
+    """When each phase began, in seconds from `began` (Unix time). Failed when the flood never did."""
+    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+    found = {phase: float(at) - began for phase, at in lines}
+    if "flood" not in found:
+        raise Failed("Locust ended before the flood began; what it said is above.")
+    return found
+
+
+def read_history(path: Path, began: float) -> list[dict[str, float]]:
+    """Locust's rows of all requests together, by seconds from `began` (Unix time)."""
     if not path.exists():
         raise Failed("Locust left no figures; what it said is above.")
     with path.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["Name"] == "Aggregated"]
-    first = float(rows[0]["Timestamp"]) if rows else 0.0
     return [
         {
-            "at": float(row["Timestamp"]) - first,
+            "at": float(row["Timestamp"]) - began,
             "rate": _float(row["Requests/s"]),
             "failures": _float(row["Failures/s"]),
             "median": _float(row["50%"]),

@@ -1,13 +1,18 @@
 """The spike's report, and what is refused before anything is sent."""
 
+import re
+import threading
+import time
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from docker.errors import DockerException
 
 from swarm.cluster import Failed
 from swarm.load import report
-from swarm.load.spike import Look, Run, look, read_history, spike
+from swarm.load.spike import Look, Run, look, read_history, read_phases, spike
 from swarm.options import BadOption
 
 HEADER = (
@@ -26,7 +31,7 @@ def run():
     return Run(["n1", "n2"], looks, 30.0, 120.0)
 
 
-def test_locusts_own_figures_are_read(tmp_path, run):
+def test_locusts_own_figures_are_read(tmp_path):
     path = tmp_path / "history.csv"
     rows = (
         "1000,2,,Aggregated,2.0,0.0"
@@ -37,17 +42,25 @@ def test_locusts_own_figures_are_read(tmp_path, run):
     )
     path.write_text(HEADER + rows + "1002,2,,Aggregated,3.5,0.5" + ",40" * 11 + ",7,1,40,40\n")
 
-    history = read_history(path, run)
+    history = read_history(path, 999.5)
 
     assert [(row["at"], row["rate"], row["late"], row["failed"]) for row in history] == [
-        (0, 2, 0, 0),
-        (2, 3.5, 40, 1),
+        (0.5, 2, 0, 0),
+        (2.5, 3.5, 40, 1),
     ]
 
 
-def test_a_locust_that_left_nothing_is_said(tmp_path, run):
+def test_a_locust_that_left_nothing_is_said(tmp_path):
     with pytest.raises(Failed, match="no figures"):
-        read_history(tmp_path / "missing.csv", run)
+        read_history(tmp_path / "missing.csv", 0.0)
+    with pytest.raises(Failed, match="before the flood began"):
+        read_phases(tmp_path / "missing.txt", 0.0)
+
+
+def test_the_flood_begins_when_locust_says_so_and_not_when_it_was_started(tmp_path):
+    (tmp_path / "phases.txt").write_text("before 1003.5\nflood 1033.75\n")
+
+    assert read_phases(tmp_path / "phases.txt", 1000.0) == {"before": 3.5, "flood": 33.75}
 
 
 def test_the_report_tells_the_reaction_and_the_replicas(run):
@@ -100,7 +113,13 @@ def test_a_rate_without_measure_is_refused(rate):
         spike(shop(), rate, "")
 
 
-@pytest.mark.parametrize("url", ["http://192.0.2.1", "http://0.0.0.0", "nonsense"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://192.0.2.1", "http://0.0.0.0", "nonsense", "ftp://127.0.0.1", "http://[::1",
+        "http://127.0.0.1:port", "http://127.0.0.1/path", "http://somebody@127.0.0.1",
+    ],
+)  # fmt: skip
 def test_load_goes_to_this_machine_only(url):
     with pytest.raises(BadOption):
         spike(shop(), "", "", url)
@@ -109,3 +128,85 @@ def test_load_goes_to_this_machine_only(url):
 def test_without_a_deployed_shop_nothing_is_sent():
     with pytest.raises(Failed, match="no auth service"):
         spike(shop(()), "", "")
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "soon", "100000"])
+def test_a_phase_without_measure_is_refused(monkeypatch, tmp_path, value):
+    monkeypatch.setenv("SPIKE_SECONDS", value)
+
+    with pytest.raises(BadOption, match="SPIKE_SECONDS"):
+        spike(shop(), "", str(tmp_path), "http://127.0.0.1:9")
+
+
+class LogIn(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.times.append(time.time())
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        """Nothing."""
+
+
+@pytest.fixture
+def door():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LogIn)
+    server.times = []
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def scaled_at_once(door):
+    """A shop that has five replicas from the sixth log-in within a second on, and whose Docker fails once."""
+    made, looks = shop(), iter(range(1000))
+
+    def services():
+        if next(looks) == 3:
+            raise DockerException("busy")
+        late = [at for at in door.times if at > time.time() - 1]
+        replicas = 5 if len(late) > 5 else 1
+        return {"auth": {"ID": "id-auth", "Spec": {"Mode": {"Replicated": {"Replicas": replicas}}}}}
+
+    made.services = services
+    made.nodes = lambda: [{"ID": "a", "Description": {"Hostname": "n1"}}]
+    return made
+
+
+def test_a_spike_floods_the_log_in_and_reports_what_became_of_it(monkeypatch, tmp_path, door):
+    for name, seconds in (("BEFORE", 3), ("SECONDS", 6), ("AFTER", 3)):
+        monkeypatch.setenv(f"SPIKE_{name}", str(seconds))
+    (tmp_path / "phases.txt").write_text("flood 1\n")  # of an earlier one
+
+    path = spike(scaled_at_once(door), "20", str(tmp_path), f"http://127.0.0.1:{door.server_port}", say=str)
+
+    told = path.read_text()
+    known = int(re.search(r"(\d+) log-ins, 0 failed", told)[1])
+    assert len(door.times) - 20 <= known <= len(door.times)  # the last of each user may be under way
+    assert 0 <= float(re.search(r"First scale call after it began: ([\d.]+) s", told)[1]) < 6
+    assert {each.name for each in tmp_path.glob("*.svg")} == {
+        "before.svg", "height.svg", "after.svg", "time.svg",
+    }  # fmt: skip
+    flood = float((tmp_path / "phases.txt").read_text().split("flood ")[1].split()[0])
+    assert sum(at < flood for at in door.times) < sum(at >= flood for at in door.times) / 3
+
+
+def test_ctrl_c_ends_a_spike_with_a_report_of_what_was(monkeypatch, tmp_path, door):
+    monkeypatch.setenv("SPIKE_BEFORE", "1")
+    made = scaled_at_once(door)
+    services = made.services
+
+    def interrupted():
+        if len(door.times) > 20:
+            raise KeyboardInterrupt
+        return services()
+
+    made.services = interrupted
+
+    with pytest.raises(Failed, match="Interrupted"):
+        spike(made, "20", str(tmp_path), f"http://127.0.0.1:{door.server_port}", say=str)
+
+    assert "# A flood of log-ins" in (tmp_path / "report.md").read_text()

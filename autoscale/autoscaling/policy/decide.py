@@ -8,18 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autoscaling.policy import growth
-from autoscaling.policy.demand import (
-    FIRST_GRAIN,
-    Costs,
-    Signal,
-    Tick,
-    chance,
-    coarser,
-    learn,
-    signal,
-    tick,
-    used,
-)
+from autoscaling.policy.costs import Costs, learn
+from autoscaling.policy.demand import FIRST_GRAIN, Signal, Tick, chance, coarser, signal, tick, used
 from autoscaling.policy.model import Config, Decision, Sample
 
 KEPT = 60  # intervals, the longest window
@@ -89,7 +79,7 @@ def _start(first: Sample) -> State:
 def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
     """Add a sample to the record."""
     cpu = used(sample)
-    costs = learn(state.costs, sample, cpu, config.cpu_target)
+    costs = learn(state.costs, sample, cpu, config.cpu_target, state.cpu_grain)
     newest, before = tick(costs, sample, cpu), state.ticks[-1] if state.ticks else None
     ticks = (*state.ticks, newest)[-KEPT:]
     load = growth.Load(

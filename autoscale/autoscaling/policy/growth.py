@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from autoscaling.policy.demand import Signal, Tick, capacity, chance, evidence
+from autoscaling.policy.costs import capacity
+from autoscaling.policy.demand import Signal, Tick, chance, evidence
 
 # Intervals looked at together: a jump shows in short windows, a creep in long ones.
 WINDOWS = (1, 2, 3, 5, 8, 13, 21, 34, 60)
@@ -17,6 +18,7 @@ REQUESTS_SURE, CPU_SURE = 4.0, 4.5
 UPPER = 1.05  # dead band: replicas may be used so much above the target
 WINNER = 2.0  # standard deviations that the window with the most evidence is likely too high
 RISE_SURE = 4.0 * math.sqrt(2)  # where two sums are compared, both of which chance moves
+FALL_SURE = 4.0  # from which what was before a fall is no evidence of what is
 EVEN = 3.0  # standard deviations that two rises may differ and still be one ramp
 OVERLOAD = 0.85  # share of the ready replicas' CPU from which a queue builds up
 LEAD = 6.0  # seconds until a replica that is asked for now helps
@@ -57,17 +59,29 @@ def significant(signal: Signal, replicas: int, target: float, sure: float) -> fl
 
     A score test per window: is the sum further above what `UPPER` times the target allows than chance
     explains? The window with the most evidence gives the estimate, less two standard deviations, for it was
-    picked as the highest.
+    picked as the highest. A window in which demand surely fell says what was, and does not count.
     """
     best, need = sure, 0.0
     for count in (length for length in WINDOWS if length <= len(signal.work)):
         work, seconds = signal.window(count)
         allowed = UPPER * replicas * target * seconds
         found = evidence(signal.grain, work, allowed)
-        if found > best:
+        if found > best and not _fell(signal, count):
             best = found
             need = max(allowed, work - WINNER * chance(signal.grain, work)) / seconds / target
     return need
+
+
+def _fell(signal: Signal, count: int) -> bool:
+    """Whether a newer part of the newest `count` intervals is surely below the rest of them."""
+    whole, seconds = signal.window(count)
+    for part in (length for length in WINDOWS if length < count):
+        late, late_seconds = signal.window(part)
+        early, early_seconds = whole - late, seconds - late_seconds
+        grain = signal.grain * (1 / early_seconds + 1 / late_seconds)  # of the difference of two rates
+        if evidence(grain, early / early_seconds, late / late_seconds) > FALL_SURE:
+            return True
+    return False
 
 
 def rising(signal: Signal) -> float:

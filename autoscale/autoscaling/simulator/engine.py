@@ -22,7 +22,8 @@ class Setup:
 
     start: from the scale call until a replica gets requests. every: between two samples. delay: from a
     sample's moment until its decision takes effect (scrape, decide, call). room: replicas that the nodes
-    hold, None for any.
+    hold, None for any. idle: CPU seconds per second that a replica uses without any request, on average:
+    in each interval twice as much or nothing.
     """
 
     config: Config = field(default_factory=lambda: Config(min=2, max=24))
@@ -34,6 +35,7 @@ class Setup:
     slow: float = 0.5
     room: int | None = None
     gateway: bool = True
+    idle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,16 @@ class _Simulation:
         replicas = []
         used = self.world.busy.tolist()
         for slot in self.members:
-            cpu = used[slot.number] - slot.busy
+            cpu = used[slot.number] - slot.busy + self._idle(seconds)
             slot.busy = used[slot.number]
             since = slot.ready_at if slot.ready else slot.started
             replicas.append(Replica(slot.number, slot.ready, slot.started, since, cpu))
         return Sample(at, seconds, self._wanted(), replicas, self._traffic(at), False, self.setup.room)
+
+    def _idle(self, seconds: float) -> float:
+        """What a replica uses by itself: health checks and the like, twice as much or nothing."""
+        idle = self.setup.idle
+        return idle * seconds * 2 * self.random.randrange(2) if idle else 0.0
 
     def _traffic(self, at: float) -> Traffic | None:
         counts = self.world.counts

@@ -219,3 +219,9 @@ def advance(world: World, members: Ints, slots: int, until: float) -> None:
     for slot in range(slots):
         _depart(world, slot, until)
     world.clock[NOW] = until
+
+
+def compiled() -> None:
+    """Let numba compile the loop, or load it from its cache."""
+    world = new_world(np.ones(10), 0.1, demand=0.01, limit=2, slow=0.5, seed=1, slots=1)
+    advance(world, np.zeros(1, np.int64), 1, 2.0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from autoscaling.clients.docker import Docker, engines
 from autoscaling.engine import SOCKET, EngineDown
+from autoscaling.management.commands.simulate import positive
 
 
 class Command(BaseCommand):
@@ -28,63 +28,72 @@ class Command(BaseCommand):
         add("--service", default="hivemart_catalog", help="whose replicas are watched")
         add("--request", default="GET /api/catalog/suggest?q=a", help="method and path")
         add("--body", default="", help="JSON to send")
-        add("--scale", type=float, default=0.1, help="multiplies every rate")
-        add("--seconds", type=float, help="stop after so many")
-        add("--demand", type=float, default=0.025, help="CPU seconds of a request, for what was needed")
+        add("--scale", type=positive, default=0.1, help="multiplies every rate")
+        add("--seconds", type=positive, help="stop after so many")
+        add("--demand", type=positive, default=0.025, help="CPU seconds of a request, for what was needed")
         add("--seed", type=int, default=1)
         add("--docker", default=SOCKET, help="Docker's API, to look at")
         add("--json", type=Path, help="write the figures here")
         add("--chart", type=Path, help="write an SVG here")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from autoscaling.replay.bounds import NotAllowed, check_size, check_target
+        from autoscaling.replay.bounds import NotAllowed, check_request, check_size, check_target
+        from autoscaling.replay.running import cut, replay
+        from autoscaling.replay.sending import Request, Sender
         from autoscaling.simulator.compare import loader
         from autoscaling.simulator.traces import BadTrace
 
         try:
             trace = loader(options["trace"], options["scale"])(options["seed"])
             if options["seconds"]:
-                trace = _cut(trace, options["seconds"])
+                trace = cut(trace, options["seconds"])
             check_target(options["url"])
             check_size(float(trace.rate.max()), trace.seconds)
+            request = Request(*check_request(options["request"]), options["body"].encode())
         except (BadTrace, NotAllowed) as wrong:
             raise CommandError(str(wrong)) from None
-        self._report(self._run(trace, options), options)
+        watcher, setup = self._swarm(options)
+        sender = Sender(options["url"], request)
+        self._knock(sender, options["url"])
+        done = replay(trace, setup, sender, watcher, options["seed"])
+        self._report(done, options)
+        if not done.whole:
+            raise CommandError(f"interrupted after {done.run.trace.seconds:.0f} s", returncode=130)
 
-    def _run(self, trace: Any, options: dict[str, Any]) -> Any:
-        """The run as the simulator would tell it."""
-        from autoscaling.replay.sending import Request, Seen, Sender
+    def _swarm(self, options: dict[str, Any]) -> tuple[Any, Any]:
+        """Who watches the service, and the world as its labels say. Raises CommandError."""
         from autoscaling.replay.watching import Watcher
-        from autoscaling.simulator.engine import Run, Setup
+        from autoscaling.simulator.engine import Setup
 
-        method, _, path = options["request"].partition(" ")
-        watcher = Watcher(Docker(lambda: engines(options["docker"], 3.0)), options["service"])
+        docker = Docker(lambda: engines(options["docker"], 3.0))
+        watcher = Watcher(docker, options["service"])
         try:
-            config = _config(options)
+            setup = Setup(config=_config(docker, options["service"]), demand=options["demand"])
             watcher.look()
         except EngineDown as error:
-            raise CommandError(f"Docker does not answer: {error}") from None
-        seen = Seen.of(trace.seconds)
-        watcher.start()
-        try:
-            sender = Sender(options["url"], Request(method, path, options["body"].encode()))
-            asyncio.run(sender.run(trace, options["seed"], seen))
-        finally:
-            watcher.stop()
-        world = SimpleNamespace(total=seen.total, bad=seen.bad, counts=[0, 0, seen.refused])
-        self.latencies = sorted(seen.latencies)
-        setup = Setup(config=config, demand=options["demand"])
-        return Run(trace, setup, cast("Any", world), watcher.calls, watcher.wanted, watcher.ready)
+            raise CommandError(f"Docker does not answer as a Swarm's manager does: {error}") from None
+        return watcher, setup
 
-    def _report(self, run: Any, options: dict[str, Any]) -> None:
+    def _knock(self, sender: Any, url: str) -> None:
+        """Before minutes of load: is there anybody?"""
+        try:
+            status = asyncio.run(sender.first())
+        except OSError as error:
+            raise CommandError(f"{url} does not answer: {error}") from None
+        except KeyboardInterrupt:
+            raise CommandError("interrupted before the load began", returncode=130) from None
+        if status >= 400:
+            self.stderr.write(f"The first answer was {status}; is that what --request is for?")
+
+    def _report(self, done: Any, options: dict[str, Any]) -> None:
         from autoscaling.simulator import report
         from autoscaling.simulator.compare import oracle_cost
         from autoscaling.simulator.metrics import figures, summary
 
+        run, known = done.run, done.latencies
         found = summary([figures(run, oracle_cost(run.trace, run.setup, options["seed"]))])
         table = {run.trace.name: {"deployed": found}}
         self.stdout.write(report.as_table(table))
-        known = self.latencies
         if known:
             median, late = known[len(known) // 2], known[int(len(known) * 0.95)]
             self.stdout.write(f"  {int(run.world.total.sum())} requests; half within {median * 1000:.0f} ms, "
@@ -95,23 +104,16 @@ class Command(BaseCommand):
             report.chart(run.trace.name, {"deployed": run}, options["chart"])
 
 
-def _cut(trace: Any, seconds: float) -> Any:
-    from dataclasses import replace
-
-    from autoscaling.simulator.traces import BIN
-
-    steps = tuple(at for at in trace.steps if at < seconds)
-    return replace(trace, rate=trace.rate[: max(1, int(seconds / BIN))], steps=steps)
-
-
-def _config(options: dict[str, Any]) -> Any:
+def _config(docker: Docker, name: str) -> Any:
     """What the service's labels say."""
     from autoscaling.policy import BadLabel, Config, config_from_labels
 
-    for service in Docker(lambda: engines(options["docker"], 3.0)).look().services:
-        if service.name == options["service"]:
+    services = docker.look().services
+    for service in services:
+        if service.name == name:
             try:
                 return config_from_labels(service.labels) or Config()
             except BadLabel as error:
                 raise CommandError(str(error)) from None
-    raise CommandError(f"{options['service']} is not there")
+    others = ", ".join(sorted(service.name for service in services))
+    raise CommandError(f"{name} is not there; " + (f"there are {others}" if others else "make deploy first"))

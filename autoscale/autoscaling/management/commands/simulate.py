@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,16 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--trace", nargs="+", default=[TRACES], help=f"{TRACES} or CSV files of minute,requests")
         add("--policy", nargs="+", default=[",".join(POLICIES)], help=",".join(POLICIES))
-        add("--seeds", type=_whole, default=10, help="runs per trace and policy")
+        add("--seeds", type=_seeds, default=range(1, 11), help="runs per trace and policy, or from-to")
+        add("--jobs", type=_whole, help="runs at a time; one per processor if left out")
         add("--start", type=_range, default=(3.5, 5.5), help="seconds until a replica is ready, from-to")
         add("--json", type=Path, help="write the figures here")
         add("--charts", type=Path, help="write an SVG per trace into this folder")
         add("--min", type=_whole, default=2)
         add("--max", type=_whole, default=24)
-        add("--target", type=_positive, default=0.6, help="CPU per replica that is aimed at")
-        add("--demand", type=_positive, default=0.025, help="mean CPU seconds of a request")
-        add("--scale", type=_positive, default=1.0, help="multiplies every rate")
+        add("--target", type=positive, default=0.6, help="CPU per replica that is aimed at")
+        add("--demand", type=positive, default=0.025, help="mean CPU seconds of a request")
+        add("--scale", type=positive, default=1.0, help="multiplies every rate")
         add("--room", type=_whole, help="replicas that the nodes can hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,12 +45,18 @@ class Command(BaseCommand):
         except BadTrace as wrong:
             raise CommandError(str(wrong)) from None
         table = {}
+        jobs = options["jobs"] or compare.processors()
         for name, load in loads.items():
-            began = time.process_time()
-            compared = compare.compare(load, policies, setup, options["seeds"])
+            shown = Progress(name, self.stderr)
+            try:
+                compared = compare.compare(load, policies, setup, options["seeds"], jobs, shown)
+            except KeyboardInterrupt:
+                raise CommandError(f"{name} was interrupted", returncode=130) from None
+            finally:
+                shown.clear()
             table[name] = compared.figures
             self.stdout.write(report.as_table({name: compared.figures}))
-            self._say(compared.runs, time.process_time() - began)
+            self._say(compared.runs, compared.cpu)
             if options["charts"]:
                 report.chart(name, compared.runs, options["charts"] / f"{Path(name).stem}.svg")
         if options["json"]:
@@ -61,6 +69,36 @@ class Command(BaseCommand):
         if peak > setup.config.max:
             self.stdout.write(f"  the peak would need {peak:.0f} replicas, {setup.config.max} are the most")
         self.stdout.write(f"  {note + '; ' if note else ''}{seconds:.1f} s of CPU\n")
+
+
+class Progress:
+    """How far it is, on standard error: in a line that is written over where somebody looks, else every ten
+    seconds."""
+
+    EVERY = 10.0
+
+    def __init__(self, name: str, out: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._out, self._clock = name, out, clock
+        self._live = bool(out.isatty())
+        self._began = self._said = clock()
+        self._shown = False
+
+    def __call__(self, done: int, of: int) -> None:
+        now = self._clock()
+        if done == of or now - self._said < (0.2 if self._live else self.EVERY):
+            return
+        self._said, self._shown = now, True
+        left = (now - self._began) / done * (of - done)
+        text = f"{self._name}: {done} of {of} runs, about {left:.0f} s left"
+        if self._live:
+            self._out.write(f"\r{text:<79}", str, "")
+            self._out.flush()
+        else:
+            self._out.write(text, str)
+
+    def clear(self) -> None:
+        if self._live and self._shown:
+            self._out.write(f"\r{'':79}\r", str, "")
 
 
 def _setup(options: dict[str, Any]) -> Any:
@@ -96,8 +134,21 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _positive(text: str) -> float:
-    value = float(text)
+def _seeds(text: str) -> range:
+    """`10` for the first ten, `11-30` for others."""
+    low, _, high = text.rpartition("-")
+    found = range(_whole(low or "1"), _whole(high) + 1)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} does not rise")
+    return found
+
+
+def positive(text: str) -> float:
+    """For an option that is a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e6:
         raise ArgumentTypeError(f"{text!r} is not a positive number")
     return value
