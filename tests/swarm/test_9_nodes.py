@@ -23,6 +23,7 @@ from tests.swarm.threes import (
     leader,
     populate,
     promote,
+    tasks_on,
     where,
 )
 
@@ -63,6 +64,7 @@ def killed(spread, nodes, figures, name: str) -> dict:
     """The third node dies under load; the result of the load, with how long it took until all was back."""
     load = Running(spread, name.replace(" ", "-"), seconds=600, rate=RATE)
     time.sleep(15)
+    held = tasks_on(spread, nodes.nodes[NONE].name)
     with load.during(f"kill {name}"):
         began, moment = time.monotonic(), time.time()
         nodes.kill(nodes.nodes[NONE])
@@ -72,7 +74,7 @@ def killed(spread, nodes, figures, name: str) -> dict:
     result = load.stop()
     picture.draw(load.out)
     told = {each: result[each] for each in ("requests", "failed", "reads", "reads_failed", "orders")}
-    figures.put(f"killed {name}", {"all replicas back after, s": took, **told})
+    figures.put(f"killed {name}", {"web replicas on it": held, "all replicas back after, s": took, **told})
     nodes.revive(nodes.nodes[NONE])
     assert settled(spread, [load.orders], 90) == []
     return {**result, "killed": moment, "took": took, "wrong": failures(load.seen())}
@@ -94,7 +96,7 @@ def watched(spread) -> Iterator[None]:
 
 
 def test_a_killed_manager_that_leads_leaves_the_shop_going(spread, nodes, watched, figures):
-    populate(spread)
+    populate(spread, nodes.nodes[NONE].name)
     assert leader(nodes) == nodes.nodes[NONE].name
 
     result = killed(spread, nodes, figures, "manager that leads")
@@ -181,7 +183,7 @@ def test_a_killed_worker_is_replaced_and_no_acknowledged_write_is_lost(spread, n
         return bool(first.run("node", "ls", "-f", "role=worker", "-q", check=False))
 
     spread.until(demoted, 60, "a worker")
-    populate(spread)
+    populate(spread, nodes.nodes[NONE].name)
 
     result = killed(spread, nodes, figures, "worker")
 

@@ -10,6 +10,7 @@ from swarm.shop import WEBS
 from tests.swarm.stack import Stack
 
 REPLICAS = 2
+SHARE = 4  # web replicas, of fourteen, without which a node's death would prove nothing
 DATA, STANDBYS, NONE = 0, 1, 2  # what the nodes hold: a database stays where its volume is
 
 
@@ -27,15 +28,32 @@ def where(stack: Stack) -> dict[str, Counter]:
     return found
 
 
-def populate(stack: Stack) -> None:
+def populate(stack: Stack, node: str) -> None:
     """Give a node that came back its share: Swarm leaves what runs where it is."""
-    for replicas in (1, REPLICAS):
-        for service in WEBS:
-            stack.scale(service, replicas)
-        for service in WEBS:
-            stack.wait_running(service, replicas, 120)
-        time.sleep(6)  # those that go serve on for a while
+    stack.until(lambda: node in ready(stack), 120, f"{node} to be ready", lambda: ready(stack))
+    for _ in range(3):
+        for replicas in (1, REPLICAS):
+            for service in WEBS:
+                stack.scale(service, replicas)
+            for service in WEBS:
+                stack.wait_running(service, replicas, 120)
+            time.sleep(6)  # those that go serve on for a while
+        if tasks_on(stack, node) >= SHARE:
+            break
+    assert tasks_on(stack, node) >= SHARE, where(stack)
     stack.wait_for("ok")
+
+
+def ready(stack: Stack) -> set[str]:
+    """The names of the nodes that may be given tasks."""
+    able = [one for one in stack.cluster.nodes() if one["Status"]["State"] == "ready"]
+    return {one["Description"]["Hostname"] for one in able if one["Spec"]["Availability"] == "active"}
+
+
+def tasks_on(stack: Stack, node: str) -> int:
+    """How many web replicas this node runs."""
+    found = where(stack)
+    return sum(found[service][node] for service in WEBS)
 
 
 def all_back_on(stack: Stack, alive: set[str]) -> bool:
