@@ -25,7 +25,7 @@ pytestmark = pytest.mark.swarm
 STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 4)
 SERVICES = [kind.service for kind in KINDS]
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
-LABELS = {"cpu_target": "0.12", "cooldown": "10", "min": "1", "max": "3"}
+LABELS = {"cpu_target": "0.05", "cooldown": "10", "min": "1", "max": "3"}
 CALM = 120.0  # seconds of little load before the first step
 READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-400000:])"
 
@@ -81,7 +81,7 @@ def test_a_step_of_load_is_met_within_seconds_and_no_request_fails(stack, asked,
         call, start = step(stack, asked[SERVICES[number % len(SERVICES)]])
         calls.append(call)
         starts.append(start)
-        time.sleep(10)
+        time.sleep(3)
 
     figures.put("steps of load", len(calls))
     figures.put("step to scale call, s", rounded(calls))
