@@ -15,6 +15,7 @@ import logging
 import mmap
 import os
 import struct
+import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 MAGIC = b"HMLISTS1"
 NEAR = ("similar", "together", "personal")  # values are pairs of product and score
 PLAIN = ("histories", "tastes", "owned")
+ABANDONED = 3600.0  # seconds after which nobody is writing a copy any more
 _HEAD = struct.Struct("<8sQ")
 _KEY = struct.Struct("<H")
 
@@ -145,10 +147,14 @@ class Files:
         part.replace(path)
 
     def _tidy(self) -> None:
-        """Only what may be put back stays; who still reads a removed file goes on reading it."""
+        """Only what may be put back stays; who still reads a removed file goes on reading it. So do copies
+        that another worker is writing, but not those of one that was killed at it."""
         files = sorted(self._folder.glob("*.lists"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in files[KEPT_MODELS:]:
             path.unlink(missing_ok=True)
+        for path in self._folder.glob("*.part-*"):
+            if path.stat().st_mtime < time.time() - ABANDONED:
+                path.unlink(missing_ok=True)
 
 
 def _records(table: Mapping[str, Any]) -> list[bytes]:

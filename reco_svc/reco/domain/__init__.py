@@ -11,7 +11,7 @@ from reco.domain.history import (
     with_live,
 )
 from reco.domain.lists import Lists, Scored, Served, blend, showable
-from reco.domain.models import KEPT_MODELS, Forgotten, Model, Serving
+from reco.domain.models import KEPT_MODELS, KEPT_REFUSED, Forgotten, GivenUp, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
 from reco.domain.reading import ReadPart, fitting, part_id
@@ -21,11 +21,13 @@ from reco.domain.training import READING, Training, TrainingRunning
 __all__ = [
     "HISTORY",
     "KEPT_MODELS",
+    "KEPT_REFUSED",
     "READING",
     "RECENCY",
     "WEIGHTS",
     "Comparison",
     "Forgotten",
+    "GivenUp",
     "Interaction",
     "Lists",
     "Model",
