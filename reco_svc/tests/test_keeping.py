@@ -1,4 +1,4 @@
-"""Which models stay, and who wins between a cancel and a promotion: in memory and on a real CouchDB server."""
+"""Which models stay, and who wins between a cancel and a promotion: in memory and on a CouchDB server."""
 
 from __future__ import annotations
 

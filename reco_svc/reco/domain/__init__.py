@@ -10,11 +10,11 @@ from reco.domain.history import (
     recency_weights,
     with_live,
 )
-from reco.domain.lists import Lists, Scored, Served, blend, showable
+from reco.domain.lists import NEIGHBOURS, Lists, Scored, Served, blend, showable
 from reco.domain.models import KEPT_MODELS, KEPT_REFUSED, Forgotten, GivenUp, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
-from reco.domain.reading import ReadPart, fitting, part_id
+from reco.domain.reading import Amount, ReadPart, fitting, part_id
 from reco.domain.shelves import Shelves
 from reco.domain.training import READING, Training, TrainingRunning
 
@@ -22,9 +22,11 @@ __all__ = [
     "HISTORY",
     "KEPT_MODELS",
     "KEPT_REFUSED",
+    "NEIGHBOURS",
     "READING",
     "RECENCY",
     "WEIGHTS",
+    "Amount",
     "Comparison",
     "Forgotten",
     "GivenUp",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 Scored = tuple[str, float]
+NEIGHBOURS = 50  # kept in each trained list
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Model:
 class Serving:
     """The one document that says which model is served, which can be put back, and who trains.
 
-    A model's id is its training's. Promoting and cancelling both write here, so that only one of them can win.
+    A model's id is its training's. Promoting and cancelling both write here, so that only one can win.
     """
 
     id: str = "main"
