@@ -43,7 +43,7 @@ def report(training: Training) -> list[Any]:
         ),
         Card("Duration", _duration(training.seconds), note=_when(training)),
         *over_time(history),
-        *([_compared(training.compared)] if training.compared else []),
+        *([_compared(training.compared)] if training.compared and training.compared.candidate.visits else []),
         *_tables(training),
     ]
 

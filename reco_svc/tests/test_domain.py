@@ -14,7 +14,8 @@ from reco.domain import (
     Quality,
     Serving,
     Training,
-    blend,
+    added,
+    givers,
     histories,
     may_promote,
     showable,
@@ -122,8 +123,15 @@ def test_with_few_fresh_visits_the_newer_model_serves():
     assert may_promote(compared) == (True, "too few fresh visits to compare (9)")
 
 
-def test_blended_lists_name_the_list_that_gave_most():
-    assert blend([(1.0, [("a", 0.5)]), (0.5, [("a", 0.2), ("b", 2.0)])]) == [("b", 1.0, 1), ("a", 0.6, 0)]
+LISTS = [(1.0, [("a", 0.5), ("none", 0.0)]), (0.5, [("a", 0.2), ("b", 2.0), ("c", 1.2)])]
+
+
+def test_weighted_lists_are_added_up_the_best_first_and_equals_by_name():
+    assert added(LISTS) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
+
+
+def test_of_products_it_is_told_which_list_gave_most():
+    assert givers(LISTS, ["a", "b", "none", "unknown"]) == {"a": 0, "b": 1}
 
 
 def test_only_what_may_be_shown_is_shown():

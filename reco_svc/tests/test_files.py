@@ -83,3 +83,13 @@ def test_half_a_copy_of_a_killed_worker_goes_and_one_that_is_being_written_stays
     Files(tmp_path).open(NAME, lambda: DATA)
 
     assert {path.name for path in tmp_path.iterdir()} == {NAME, written.name}
+
+
+def test_every_key_of_a_large_table_is_found_and_none_that_is_not_there():
+    table = {f"p{number:05d}": [(f"q{number}", 1.0)] for number in range(0, 2000, 2)}
+    lists = unpack(pack(Lists(similar=table)))
+
+    assert all(lists.similar[key] == value for key, value in table.items())
+    assert all(lists.similar[key] is lists.similar[key] for key in list(table)[:9])
+    for missing in ("", "p", "p00001", "p01997", "p01999", "z"):
+        assert lists.similar.get(missing) is None

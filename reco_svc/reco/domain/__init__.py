@@ -10,7 +10,7 @@ from reco.domain.history import (
     recency_weights,
     with_live,
 )
-from reco.domain.lists import NEIGHBOURS, Lists, Scored, Served, blend, showable
+from reco.domain.lists import NEIGHBOURS, Lists, Scored, Served, added, givers, showable
 from reco.domain.models import KEPT_MODELS, KEPT_REFUSED, Forgotten, GivenUp, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
@@ -42,8 +42,9 @@ __all__ = [
     "Shelves",
     "Training",
     "TrainingRunning",
-    "blend",
+    "added",
     "fitting",
+    "givers",
     "histories",
     "history_of",
     "may_promote",
