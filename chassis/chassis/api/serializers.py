@@ -172,8 +172,9 @@ def _reads_number(value: Any) -> bool:
 
 @cache
 def _fields_of(query: type[Query]) -> Any:
-    made = BindingDict(query())
-    for name, field in made.serializer.get_fields().items():
+    template = query()
+    made = BindingDict(template)
+    for name, field in template.get_fields().items():
         made[name] = field
     return made
 
