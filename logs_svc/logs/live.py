@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -24,18 +25,21 @@ def live(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         events, after = parts().reading.tail(request.GET["after"][:512] or None, limit=_AT_ONCE)
     except BadCursor:
         events, after = parts().reading.tail(None, limit=_AT_ONCE)
-    answer = JsonResponse({"events": [_shown(event) for event in events], "after": after or ""})
+    titles = parts().catalog.titles(sorted({event.product_id for event in events if event.product_id}))
+    answer = JsonResponse({"events": [_shown(event, titles) for event in events], "after": after or ""})
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-def _shown(event: Event) -> dict[str, Any]:
+def _shown(event: Event, titles: Mapping[str, str]) -> dict[str, Any]:
+    """A product that the catalogue does not know (any more) by its id."""
+    product = event.product_id or ""
     said = ", ".join(f"{name}: {value}" for name, value in event.data.items())
     return {
         "id": event.id,
         "at": text(event.at),
         "type": event.type,
-        "product": event.product_id or "",
+        "product": titles.get(product, product),
         "who": event.user or event.session or "",
         "said": (event.query or said)[:200],
     }

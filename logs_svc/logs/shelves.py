@@ -14,9 +14,12 @@ _STEPS = {"click": "Clicked", "add_to_cart": "Added", "purchase": "Bought"}
 
 
 def parts_of(conversion: Conversion, period: str) -> list[Chart | Table]:
-    """What there is to show of the shelves; nothing when none was seen."""
-    drawn = [figures for figures in conversion.widgets if figures.counts["impression"]][:_DRAWN]
-    parts: list[Chart | Table] = [_chart(figures, period) for figures in drawn]
+    """What there is to show of the shelves; nothing when none was seen. Those that led to nothing are not
+    drawn: the table says so."""
+    drawn = [
+        figures for figures in conversion.widgets if figures.counts["impression"] and figures.counts["click"]
+    ]
+    parts: list[Chart | Table] = [_chart(figures, period) for figures in drawn[:_DRAWN]]
     if conversion.widgets:
         parts.append(_table(conversion.widgets[:_SHOWN_ROWS], period))
     if conversion.comparisons:
@@ -43,7 +46,7 @@ def _table(widgets: Sequence[WidgetFigures], period: str) -> Table:
     ]
     columns = ["shelf", "seen", *(_STEPS[step].lower() for step in RATES), "seen without identity"]
     note = f"{period}; added and bought: within 24 hours of a click here; 95 % intervals"
-    return Table("What shelves led to", columns, rows, note=note)
+    return Table("What shelves led to", columns, rows, note=note, full=True)
 
 
 def _compared(comparisons: Sequence[Comparison], period: str) -> Table:
@@ -57,7 +60,7 @@ def _compared(comparisons: Sequence[Comparison], period: str) -> Table:
     ]
     columns = ["shelf", "variants", *(_STEPS[step].lower() for step in RATES)]
     note = f"{period}; percent points, 95 % intervals"
-    return Table("Variants compared", columns, rows, note=note)
+    return Table("Variants compared", columns, rows, note=note, full=True)
 
 
 def _name(figures: WidgetFigures) -> str:

@@ -50,12 +50,14 @@ def test_the_dashboard_shows_what_shelves_led_to_and_compares_their_variants(wor
     for number in range(60):
         data = {"shelf": "for-you", "variant": ["personal", "trending"][number % 2]}
         put(world, session=f"s{number}", type="impression", product_id="p1", data=data)
+    put(world, session="s0", type="click", product_id="p1", data={"shelf": "for-you", "variant": "personal"})
     put(world, session="s1", type="click", product_id="p1", data={"shelf": "<i>", "variant": "personal"})
 
     html = page().content.decode()
 
     for text in ("From the shelf for-you, personal", "What shelves led to", "Variants compared", "&lt;i&gt;"):
         assert text in html
+    assert "From the shelf for-you, trending" not in html  # nobody clicked it: the table says so
     assert "not significant" in html
     assert "<i>" not in html
 

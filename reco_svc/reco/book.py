@@ -1,7 +1,8 @@
 """The served model and what is for sale, held in this process's memory and kept fresh.
 
-A list is answered from memory; at most every two seconds a look at the documents tells whether a newer model
-serves or a product changed. With the database away the last state goes on serving.
+A list is answered from memory; at most every two seconds a look at the documents, in a thread beside the
+answers, tells whether a newer model serves or a product changed. With the database away the last state goes
+on serving.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from reco.services.modelfiles import model_lists
 log = logging.getLogger(__name__)
 
 FRESH_FOR = 2.0  # seconds
+TOO_OLD = 10.0  # seconds without a question: the next one waits for the news
 PAGE = 200
 AGAIN = 30.0  # seconds until a model that could not be read is tried again
 
@@ -54,6 +56,14 @@ class Book:
         self._damaged: tuple[str | None, float] = (None, float("-inf"))
         self.problem = ""
         """Why the model that was chosen does not serve; empty when it does."""
+
+    def wake(self) -> None:
+        """Somebody asks: look for news beside the answer, or before it where what is held is too old."""
+        age = self._tick() - self._checked
+        if age >= TOO_OLD:
+            self.refresh()
+        elif age >= FRESH_FOR and not self._lock.locked():
+            threading.Thread(target=self.refresh, name="news for lists", daemon=True).start()
 
     def refresh(self) -> None:
         """Look for news, unless somebody just did; never raises."""

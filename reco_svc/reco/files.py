@@ -15,9 +15,12 @@ import logging
 import mmap
 import os
 import struct
+import time
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from reco.domain import KEPT_MODELS, Lists
@@ -27,15 +30,20 @@ log = logging.getLogger(__name__)
 MAGIC = b"HMLISTS1"
 NEAR = ("similar", "together", "personal")  # values are pairs of product and score
 PLAIN = ("histories", "tastes", "owned")
+STRIDE = 64  # of the sorted keys every so many is held in memory, where a search begins
+HOT = 1000  # lists of a table that stay parsed, some 5 KB each, names of products shared
+ABANDONED = 3600.0  # seconds after which nobody is writing a copy any more
 _HEAD = struct.Struct("<8sQ")
 _KEY = struct.Struct("<H")
 
 
 class Table(Mapping[str, list[Any]]):
-    """One mapping of a file, found by bisection."""
+    """One mapping of a file, found by bisection. What it answers must not be changed."""
 
     def __init__(self, data: Any, place: int, entries: int, *, pairs: bool) -> None:
         self._data, self._place, self._entries, self._pairs = data, place, entries, pairs
+        self._guide = [self._key(number) for number in range(0, entries, STRIDE)]
+        self._hot: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
         return self._entries
@@ -44,8 +52,20 @@ class Table(Mapping[str, list[Any]]):
         return (self._key(number).decode() for number in range(self._entries))
 
     def __getitem__(self, key: str) -> list[Any]:
+        hot = self._hot.get(key)
+        if hot is not None:
+            return hot
+        value = self._read(key)
+        if self._pairs:  # lists of products are asked for by many, what is known of a person by one
+            if len(self._hot) >= HOT:
+                self._hot.clear()
+            self._hot[key] = value
+        return value
+
+    def _read(self, key: str) -> list[Any]:
         wanted = key.encode()
-        low, high = 0, self._entries
+        after = bisect_right(self._guide, wanted)
+        low, high = STRIDE * max(0, after - 1), min(STRIDE * after, self._entries)
         while low < high:
             middle = (low + high) // 2
             low, high = (middle + 1, high) if self._key(middle) < wanted else (low, middle)
@@ -53,7 +73,7 @@ class Table(Mapping[str, list[Any]]):
             raise KeyError(key)
         start, end = self._span(low)
         value: list[Any] = json.loads(self._data[start + _KEY.size + len(wanted) : end])
-        return [(product, score) for product, score in value] if self._pairs else value
+        return [(intern(product), score) for product, score in value] if self._pairs else value
 
     def _span(self, number: int) -> tuple[int, int]:
         start, end = struct.unpack_from("<QQ", self._data, self._place + 8 * number)
@@ -145,10 +165,14 @@ class Files:
         part.replace(path)
 
     def _tidy(self) -> None:
-        """Only what may be put back stays; who still reads a removed file goes on reading it."""
+        """Only what may be put back stays; who still reads a removed file goes on reading it. So do copies
+        that another worker is writing, but not those of one that was killed at it."""
         files = sorted(self._folder.glob("*.lists"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in files[KEPT_MODELS:]:
             path.unlink(missing_ok=True)
+        for path in self._folder.glob("*.part-*"):
+            if path.stat().st_mtime < time.time() - ABANDONED:
+                path.unlink(missing_ok=True)
 
 
 def _records(table: Mapping[str, Any]) -> list[bytes]:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reco.domain import Amount
+
 MB = 1 << 20
-# Bytes at the peak of a training: the event and its arrays, a person's history, a product's lists.
-PER_EVENT, PER_PERSON, PER_PRODUCT = 370, 850, 22_500
-DENSE = 32  # four matrices of products x products, 8 bytes a cell
+ALWAYS = 5 * MB
+# Bytes at the peak of a training: the event and its arrays, a person's history, a product's name, and a place
+# in each of its lists.
+PER_EVENT, PER_PERSON, PER_PRODUCT, PER_NEIGHBOUR = 600, 600, 300, 400
+DENSE_PER_PRODUCT = 13_000
 SHARE = 0.9  # of what is free, where nothing is set
 _CONTAINER = Path("/sys/fs/cgroup")
 
@@ -53,25 +57,32 @@ class Room:
     def __str__(self) -> str:
         return f"{self.bytes // MB:,} MB"
 
-    def check(self, *, events: int, products: int, people: int) -> None:
+    def check(self, amount: Amount) -> None:
         """Raises TooLarge when a training on so much is sure to need more: sooner than it is noticed."""
-        wanted = needed(events=events, products=products, people=people)
+        wanted = needed(amount)
         if wanted > self.bytes:
-            raise TooLarge(
-                f"{events:,} events of {people:,} accounts and visits with {products:,} products need about "
-                f"{wanted // MB:,} MB; TRAINING_MEMORY_MB allows {self}"
-            )
+            raise TooLarge(f"{amount} need about {wanted // MB:,} MB; TRAINING_MEMORY_MB allows {self}")
 
-    def for_dense(self, *, events: int, products: int, people: int) -> bool:
+    def for_dense(self, amount: Amount) -> bool:
         """Whether there is room for the second model too, which is dense (reco.engine.second)."""
-        rest = self.bytes - needed(events=events, products=products, people=people)
-        return DENSE * products**2 <= rest
+        return needed(amount) + dense(amount.products) <= self.bytes
 
 
-def needed(*, events: int, products: int, people: int) -> int:
-    """Bytes of a training at its peak without the second model. Measured from 100,000 events with 2,000
-    products to a million with 20,000: within a tenth. `people`: accounts and sessions."""
-    return PER_EVENT * events + PER_PERSON * people + PER_PRODUCT * products
+def needed(amount: Amount) -> int:
+    """Bytes of a training at its peak without the second model. Measured from 20,000 events with 1,000
+    products to 400,000 with 20,000, in visits of two to twenty: within a quarter."""
+    return (
+        ALWAYS
+        + PER_EVENT * amount.events
+        + PER_PERSON * amount.people
+        + PER_PRODUCT * amount.products
+        + PER_NEIGHBOUR * amount.neighbours
+    )
+
+
+def dense(products: int) -> int:
+    """Bytes of the second model (reco.engine.second): one matrix, and what is kept of it."""
+    return DENSE_PER_PRODUCT * products + 8 * products**2
 
 
 def held() -> int:

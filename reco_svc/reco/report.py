@@ -43,7 +43,7 @@ def report(training: Training) -> list[Any]:
         ),
         Card("Duration", _duration(training.seconds), note=_when(training)),
         *over_time(history),
-        *([_compared(training.compared)] if training.compared else []),
+        *([_compared(training.compared)] if training.compared and training.compared.candidate.visits else []),
         *_tables(training),
     ]
 
@@ -119,7 +119,9 @@ def _tables(training: Training) -> list[Table]:
         names = [name for name in MEANINGS if name in training.parameters]
         rows = [[name, *(_chosen(training, name)), MEANINGS[name]] for name in names]
         heads = ["parameter", *QUESTIONS.values(), "meaning"]
-        found.append(Table("Chosen parameters", heads, rows, note="on the newest tenth of the visits"))
+        found.append(
+            Table("Chosen parameters", heads, rows, note="on the newest tenth of the visits", full=True)
+        )
     return found
 
 

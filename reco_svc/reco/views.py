@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -27,7 +26,7 @@ class ListView(View):
 
     def recommendations(self) -> Recommendations:
         book = parts().book
-        book.refresh()
+        book.wake()
         book.live.wake()
         return parts().recommendations
 
@@ -42,7 +41,10 @@ class ListView(View):
         trained_at = answer.trained_at
         return Response(
             {
-                "results": [asdict(one) for one in answer.results],
+                "results": [
+                    {"product_id": one.product_id, "score": one.score, "reason": one.reason}
+                    for one in answer.results
+                ],
                 "model": {
                     "version": answer.version,
                     "algorithm": answer.algorithm,

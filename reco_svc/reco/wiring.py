@@ -20,7 +20,7 @@ from reco.clients import LogsHistory
 from reco.files import Files
 from reco.live import Live
 from reco.memory import Memory
-from reco.services import Forgetting, Reading, Recommendations, Shelf, Trainings
+from reco.services import Forgetting, Keeping, Reading, Recommendations, Shelf, Trainings
 
 COLLECTIONS = repositories.COLLECTIONS
 QUEUE = "reco"
@@ -36,6 +36,7 @@ class Parts:
 
 
 def build() -> Parts:
+    trainings = couch_repository(repositories.TRAININGS)
     products = couch_repository(repositories.PRODUCTS)
     models = couch_repository(repositories.MODELS)
     serving = couch_repository(repositories.SERVING)
@@ -51,9 +52,8 @@ def build() -> Parts:
     )
     return Parts(
         trainings=Trainings(
-            trainings=couch_repository(repositories.TRAININGS),
-            models=models,
-            serving=serving,
+            trainings=trainings,
+            keeping=Keeping(models=models, serving=serving, trainings=trainings),
             forgotten=forgotten,
             reading=Reading(history=history, parts=couch_repository(repositories.READ), clock=now),
             trainer=_trainer,
@@ -96,4 +96,8 @@ HANDLERS = {
     "account.erased": lambda envelope: parts().forgetting.account_erased(envelope),
 }
 
-BACKGROUND = [Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5)]
+BACKGROUND = [
+    Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5),
+    # Also as the service starts: what trainings left that were killed.
+    Job("model sweeper", run=lambda: parts().trainings.model_sweep(), every=3600),
+]

@@ -19,7 +19,7 @@ from reco.engine.trainer import train
 from reco.files import Files
 from reco.live import Live, News
 from reco.memory import Memory
-from reco.services import Forgetting, Reading, Recommendations, Shelf, Trainings
+from reco.services import Forgetting, Keeping, Reading, Recommendations, Shelf, Trainings
 from reco.wiring import Parts
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -82,8 +82,7 @@ class Desk:
         self.parts = Parts(
             trainings=Trainings(
                 trainings=self.trainings,
-                models=self.models,
-                serving=self.serving,
+                keeping=Keeping(models=self.models, serving=self.serving, trainings=self.trainings),
                 forgotten=self.forgotten,
                 reading=Reading(history=self.history, parts=self.read, clock=lambda: self.now, pages=pages),
                 trainer=train,

@@ -95,6 +95,7 @@ def test_a_report_shows_quality_of_the_trainings_until_then_and_not_of_later_one
 
     html = report(trainings[1])
 
+    assert "Beside the model that served" not in html  # there was no fresh visit to compare on
     assert "02 Nov 12:00" in html
     assert "03 Nov 12:00" in html
     assert "04 Nov 12:00" not in html

@@ -8,12 +8,14 @@ import pytest
 
 from reco.domain import (
     Comparison,
+    GivenUp,
     Interaction,
     Product,
     Quality,
     Serving,
     Training,
-    blend,
+    added,
+    givers,
     histories,
     may_promote,
     showable,
@@ -76,12 +78,37 @@ def test_a_finished_training_cannot_be_started_again():
 
 def test_three_models_are_kept_and_an_older_one_can_be_put_back():
     serving = Serving()
-    dropped = [serving.promote(name) for name in ("m1", "m2", "m3", "m4")]
+    for name in ("m1", "m2", "m3", "m4"):
+        serving.training = name
+        serving.promote(name, of=name)
 
     serving.put_back("m2")
 
-    assert dropped == [[], [], [], ["m1"]]
     assert (serving.model, serving.previous) == ("m2", ["m4", "m3"])
+    assert serving.kept == {"m2", "m3", "m4"}
+
+
+def test_a_training_that_has_lost_its_place_promotes_nothing():
+    serving = Serving(model="m1", training="m2")
+
+    serving.give_up("m2")
+
+    with pytest.raises(GivenUp):
+        serving.promote("m2", of="m2")
+    assert (serving.model, serving.previous, serving.training) == ("m1", [], None)
+
+
+def test_the_place_of_another_training_is_not_given_up():
+    serving = Serving(training="m2")
+
+    serving.give_up("m1")
+
+    assert serving.training == "m2"
+
+
+def test_a_training_whose_model_serves_is_past_giving_up():
+    with pytest.raises(ValueError, match="serves already"):
+        Serving(model="m1", training="m1").give_up("m1")
 
 
 def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
@@ -96,8 +123,15 @@ def test_with_few_fresh_visits_the_newer_model_serves():
     assert may_promote(compared) == (True, "too few fresh visits to compare (9)")
 
 
-def test_blended_lists_name_the_list_that_gave_most():
-    assert blend([(1.0, [("a", 0.5)]), (0.5, [("a", 0.2), ("b", 2.0)])]) == [("b", 1.0, 1), ("a", 0.6, 0)]
+LISTS = [(1.0, [("a", 0.5), ("none", 0.0)]), (0.5, [("a", 0.2), ("b", 2.0), ("c", 1.2)])]
+
+
+def test_weighted_lists_are_added_up_the_best_first_and_equals_by_name():
+    assert added(LISTS) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
+
+
+def test_of_products_it_is_told_which_list_gave_most():
+    assert givers(LISTS, ["a", "b", "none", "unknown"]) == {"a": 0, "b": 1}
 
 
 def test_only_what_may_be_shown_is_shown():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,3 +71,25 @@ def test_who_reads_an_older_model_goes_on_when_it_is_tidied_away(tmp_path):
 
     assert old == LISTS
     assert (len(list(tmp_path.iterdir())), (tmp_path / NAME).exists()) == (3, False)
+
+
+def test_half_a_copy_of_a_killed_worker_goes_and_one_that_is_being_written_stays(tmp_path):
+    left, written = tmp_path / "a.part-7", tmp_path / "b.part-8"
+    left.write_bytes(DATA[:9])
+    written.write_bytes(DATA[:9])
+    an_hour_ago = time.time() - 3601
+    os.utime(left, (an_hour_ago, an_hour_ago))
+
+    Files(tmp_path).open(NAME, lambda: DATA)
+
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, written.name}
+
+
+def test_every_key_of_a_large_table_is_found_and_none_that_is_not_there():
+    table = {f"p{number:05d}": [(f"q{number}", 1.0)] for number in range(0, 2000, 2)}
+    lists = unpack(pack(Lists(similar=table)))
+
+    assert all(lists.similar[key] == value for key, value in table.items())
+    assert all(lists.similar[key] is lists.similar[key] for key in list(table)[:9])
+    for missing in ("", "p", "p00001", "p01997", "p01999", "z"):
+        assert lists.similar.get(missing) is None

@@ -76,7 +76,7 @@ def test_a_training_that_needs_more_memory_than_it_may_take_fails_and_says_so(de
     failed = desk.trainings.get(training.id)
     assert (process.returncode, failed.status, said[-1]) == (0, "failed", f"ended failed {failed.reason}")
     assert failed.reason == (
-        "TooLarge: 40,000 events of 13,430 accounts and visits with 3,020 products need about 89 MB; "
-        "TRAINING_MEMORY_MB allows 40 MB"
+        "TooLarge: 40,000 events of 13,430 accounts and visits with 3,020 products and 77,400 neighbours "
+        "need about 65 MB; TRAINING_MEMORY_MB allows 40 MB"
     )
     assert desk.serving.get("main").model == good.id

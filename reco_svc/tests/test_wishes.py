@@ -20,7 +20,7 @@ import tracemalloc
 import pytest
 
 from reco.domain import Lists
-from reco.files import Files, name_of, pack
+from reco.files import HOT, Files, name_of, pack
 from reco.live import PAIRS, PEOPLE, Live
 from tests.parts import Desk, FakeHistory, fact
 
@@ -183,13 +183,15 @@ def test_memory_of_the_cache_a_served_model_is_mapped_and_not_loaded(tmp_path):
     tracemalloc.start()
 
     served = Files(tmp_path).open(name_of(data), lambda: data)
-    near = [served.similar[f"p{number}"] for number in range(0, 4000, 100)]
-    del near
+    opened, _ = tracemalloc.get_traced_memory()
+    for number in range(4000):
+        served.similar[f"p{number}"]
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert len(data) > 2_000_000
-    assert held < len(data) / 10
+    assert opened < len(data) / 10
+    assert held < 7000 * HOT  # however many are asked for
 
 
 def test_memory_of_the_cache_live_events_of_more_people_and_pairs_than_there_is_room_for_stay_bounded():

@@ -26,13 +26,15 @@ class Card:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table on the dashboard. A cell may be made with format_html; anything else is escaped."""
+    """A table on the dashboard. A cell may be made with format_html; anything else is escaped. One of many
+    columns is `full`: as wide as the page."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     note: str = ""
     url: str = ""
+    full: bool = False
     kind: str = dataclasses.field(default="table", init=False)
 
 

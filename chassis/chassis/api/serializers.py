@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -44,6 +45,7 @@ from rest_framework.fields import (
 )
 from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.utils.serializer_helpers import BindingDict
 
 __all__ = [
     "BooleanField",
@@ -168,8 +170,25 @@ def _reads_number(value: Any) -> bool:
     return isinstance(value, str) and bool(_NUMBER.match(value))
 
 
+@cache
+def _fields_of(query: type[Query]) -> Any:
+    template = query()
+    made = BindingDict(template)
+    for name, field in template.get_fields().items():
+        made[name] = field
+    return made
+
+
 class Query(_Refusing):
-    """A query string: unknown and repeated names are refused, `true` and `false` are the only booleans."""
+    """A query string: unknown and repeated names are refused, `true` and `false` are the only booleans.
+
+    Its fields are made once for each class, not for each request, which took half of the time of a small
+    answer. They look at nothing but the value, so they know no context.
+    """
+
+    @cached_property
+    def fields(self) -> Any:
+        return _fields_of(type(self))
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()

@@ -10,22 +10,26 @@ from reco.domain.history import (
     recency_weights,
     with_live,
 )
-from reco.domain.lists import Lists, Scored, Served, blend, showable
-from reco.domain.models import KEPT_MODELS, Forgotten, Model, Serving
+from reco.domain.lists import NEIGHBOURS, Lists, Scored, Served, added, givers, showable
+from reco.domain.models import KEPT_MODELS, KEPT_REFUSED, Forgotten, GivenUp, Model, Serving
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
-from reco.domain.reading import ReadPart, fitting, part_id
+from reco.domain.reading import Amount, ReadPart, fitting, part_id
 from reco.domain.shelves import Shelves
 from reco.domain.training import READING, Training, TrainingRunning
 
 __all__ = [
     "HISTORY",
     "KEPT_MODELS",
+    "KEPT_REFUSED",
+    "NEIGHBOURS",
     "READING",
     "RECENCY",
     "WEIGHTS",
+    "Amount",
     "Comparison",
     "Forgotten",
+    "GivenUp",
     "Interaction",
     "Lists",
     "Model",
@@ -38,8 +42,9 @@ __all__ = [
     "Shelves",
     "Training",
     "TrainingRunning",
-    "blend",
+    "added",
     "fitting",
+    "givers",
     "histories",
     "history_of",
     "may_promote",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import neg
 
 Scored = tuple[str, float]
+Weighted = tuple[float, Sequence[Scored]]
+NEIGHBOURS = 50  # kept in each trained list
 
 
 @dataclass(slots=True)
@@ -34,18 +37,26 @@ class Served:
     trained_at: datetime
 
 
-def blend(lists: Iterable[tuple[float, Sequence[Scored]]]) -> list[tuple[str, float, int]]:
-    """Adds weighted lists up: (product, score, place of the list that gave most), the best first."""
+def added(lists: Iterable[Weighted]) -> list[Scored]:
+    """Weighted lists added up, the best first; of equals the first by name."""
     total: dict[str, float] = {}
-    best: dict[str, tuple[float, int]] = {}
+    held = total.get
+    for weight, scored in lists:
+        for product, score in scored:
+            total[product] = held(product, 0.0) + weight * score
+    # Sorted as they are, without a key to call for each: half of the time of a personal list.
+    return [(product, -lost) for lost, product in sorted(zip(map(neg, total.values()), total, strict=True))]
+
+
+def givers(lists: Iterable[Weighted], products: Iterable[str]) -> dict[str, int]:
+    """Of these products the place of the list that gave most; left out are those that none gave any."""
+    most = dict.fromkeys(products, 0.0)
+    found: dict[str, int] = {}
     for place, (weight, scored) in enumerate(lists):
         for product, score in scored:
-            share = weight * score
-            total[product] = total.get(product, 0.0) + share
-            if share > best.get(product, (0.0, 0))[0]:
-                best[product] = (share, place)
-    ranked = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(product, score, best[product][1]) for product, score in ranked]
+            if product in most and weight * score > most[product]:
+                most[product], found[product] = weight * score, place
+    return found
 
 
 def showable(

@@ -8,7 +8,12 @@ from typing import Any
 
 from reco.domain.promotion import Quality
 
-KEPT_MODELS = 3
+KEPT_MODELS = 3  # the serving one and those before it, which can be put back
+KEPT_REFUSED = 2  # that were trained and not promoted: to be looked at
+
+
+class GivenUp(Exception):
+    """The training has lost its place: nothing of it may be promoted."""
 
 
 @dataclass(slots=True)
@@ -32,7 +37,10 @@ class Model:
 
 @dataclass(slots=True)
 class Serving:
-    """The one document that says which model is served, which can be put back, and who trains."""
+    """The one document that says which model is served, which can be put back, and who trains.
+
+    A model's id is its training's. Promoting and cancelling both write here, so that only one can win.
+    """
 
     id: str = "main"
     model: str | None = None
@@ -42,18 +50,35 @@ class Serving:
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def promote(self, model: str) -> list[str]:
-        """Serve this model from now on; answers the models that nobody needs any more."""
-        older = ([self.model] if self.model else []) + [name for name in self.previous if name != model]
-        self.model, self.previous = model, older[: KEPT_MODELS - 1]
-        self.version += 1
-        return older[KEPT_MODELS - 1 :]
+    def promote(self, model: str, *, of: str) -> None:
+        """Serve this model of training `of` from now on; `GivenUp` when that one has lost its place, because
+        it was cancelled or its worker was taken for lost."""
+        if self.training != of:
+            raise GivenUp(of)
+        self._serve(model)
+
+    def give_up(self, training: str) -> None:
+        """Whatever this training still does, its model is not promoted; ValueError when it serves already."""
+        if self.model == training:
+            raise ValueError("its model serves already")
+        if self.training == training:
+            self.training = None
+            self.version += 1
 
     def put_back(self, model: str) -> None:
         if model not in self.previous:
             raise ValueError("only a model that is still kept can be put back")
-        self.previous.remove(model)
-        self.promote(model)
+        self._serve(model)
+
+    @property
+    def kept(self) -> set[str]:
+        """The models that serve or may be put back."""
+        return {*self.previous, *([self.model] if self.model else [])}
+
+    def _serve(self, model: str) -> None:
+        older = [name for name in (self.model, *self.previous) if name not in (None, model)]
+        self.model, self.previous = model, [name for name in older if name][: KEPT_MODELS - 1]
+        self.version += 1
 
 
 @dataclass(slots=True)

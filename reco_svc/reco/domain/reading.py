@@ -11,6 +11,23 @@ FORMAT = 1
 KEPT_FOR = timedelta(days=1)  # what people wanted erased must not lie about for longer
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much there is to learn from. `people`: accounts and sessions. `neighbours`: how many products have
+    stood beside others of a history, at most as many for each as a list keeps: what a list may hold."""
+
+    events: int
+    products: int
+    people: int
+    neighbours: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.events:,} events of {self.people:,} accounts and visits with {self.products:,} products "
+            f"and {self.neighbours:,} neighbours"
+        )
+
+
 @dataclass(slots=True)
 class ReadPart:
     """Some thousand events of a reading; they are an attachment, `sha256` its content. Ids are 0001, 0002, …

@@ -55,6 +55,11 @@ class Training:
     def open(self) -> bool:
         return self.status in ("queued", "running")
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether another worker may take it over: it is reading, and has got further than the one before."""
+        return self.step == READING and self.events > self.resumed_at
+
     def start(self, at: datetime) -> None:
         self._guard("queued", "running")
         self.status, self.started_at, self.heartbeat_at = "running", self.started_at or at, at
@@ -75,7 +80,7 @@ class Training:
         """Its worker has gone. If it was reading and had got further, it waits for another one, which goes
         on from there; else it fails, so that what kills every worker is not tried for ever."""
         self._guard("running")
-        if self.step != READING or self.events <= self.resumed_at:
+        if not self.may_go_on:
             self.fail(at, "the worker went away")
             return
         self.status, self.heartbeat_at, self.resumed_at = "queued", at, self.events

@@ -115,6 +115,6 @@ def fit(deeds: Deeds, recipe: Recipe) -> Fitted:
     )
     forward = best_per_row(knn.sim.matrix.T.tocsr(), REACH)
     if recipe.second and second.possible(deeds):
-        weights = second.closed_form(x, recipe.ridge) * prior[None, :] ** 0.5
-        forward = second.blended(forward, weights, recipe.second, SECOND_KEEP)
+        weights = second.closed_form(x, recipe.ridge)
+        forward = second.blended(forward, weights, prior**0.5, recipe.second, SECOND_KEEP)
     return Fitted(forward, popular, knn)

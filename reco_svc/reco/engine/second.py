@@ -12,6 +12,7 @@ from scipy.linalg import lapack
 from reco.engine.deeds import Deeds
 
 LIMIT = 6000  # products: 300 MB a matrix and about ten seconds; both grow fast beyond
+BLOCK = 256  # columns that are worked on at once, so that one whole matrix is held and no second one
 WARM = 600  # rows: enough for all threads
 
 
@@ -30,31 +31,61 @@ def warm() -> None:
 def closed_form(x: sparse.csr_matrix, ridge: float) -> np.ndarray:
     """EASE^R's weights, shape (products of the history, products recommended), float64, the diagonal 0.
 
-    B = I - P / diag(P) with P = (X^T X + ridge I)^-1. LinAlgError when that is singular (ridge 0).
+    B = I - P / diag(P) with P = (X^T X + ridge I)^-1. LinAlgError when that is singular (ridge 0). One such
+    matrix is all that it takes: the inverse is made where X^T X was, column by column as LAPACK has it.
     """
-    gram = (x.T @ x).toarray().astype(np.float64)
-    gram[np.diag_indices_from(gram)] += ridge
-    factor, failed = lapack.dpotrf(gram, lower=1, overwrite_a=1)
+    inverse = _gram(x)
+    inverse[np.diag_indices_from(inverse)] += ridge
+    inverse, failed = lapack.dpotrf(inverse, lower=1, overwrite_a=1)
     if failed:
         raise np.linalg.LinAlgError("X^T X + ridge is not positive definite")
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    inverse /= -np.diag(inverse)[None, :].copy()
-    inverse[np.diag_indices_from(inverse)] = 0.0
+    inverse, _ = lapack.dpotri(inverse, lower=1, overwrite_c=1)
+    diagonal = -np.diag(inverse)
+    for start in range(0, len(inverse), BLOCK):
+        end = start + BLOCK
+        block = np.tril(inverse[start:end, start:end], -1)
+        inverse[start:end, start:end] = block + block.T
+        inverse[start:end, end:] = inverse[end:, start:end].T
+    for start in range(0, len(inverse), BLOCK):
+        inverse[:, start : start + BLOCK] /= diagonal[start : start + BLOCK]
     return np.asarray(inverse)
 
 
-def blended(forward: sparse.csr_matrix, weights: np.ndarray, share: float, keep: int) -> sparse.csr_matrix:
-    """`forward` plus `share` of the second model's `keep` strongest weights per recommended product.
+def blended(
+    forward: sparse.csr_matrix, weights: np.ndarray, prior: np.ndarray, share: float, keep: int
+) -> sparse.csr_matrix:
+    """`forward` plus `share` of the second model's `keep` strongest weights per recommended product, times
+    its `prior`.
 
     Both are brought to the same spread first, so that a share means the same for every shop.
     """
-    strongest = np.abs(weights)
-    if weights.shape[0] > keep:
-        limit = np.partition(strongest, weights.shape[0] - keep, axis=0)[weights.shape[0] - keep]
-        weights = np.where(strongest >= limit[None, :], weights, 0.0)
-    other = sparse.csr_matrix(weights.astype(np.float32))
+    columns = range(0, weights.shape[1], BLOCK)
+    other = sparse.hstack(
+        [_strongest(weights[:, at : at + BLOCK] * prior[at : at + BLOCK], keep) for at in columns],
+        format="csr",
+    )
     return (forward / spread(forward) + other * np.float32(share / spread(other))).tocsr()
+
+
+def _gram(x: sparse.csr_matrix) -> np.ndarray:
+    """X^T X, dense, a column after the other in memory."""
+    count = x.shape[1]
+    gram = np.empty((count, count), order="F")
+    transposed = x.T.tocsr()
+    for start in range(0, count, BLOCK):
+        # Symmetric: rows of the sparse product are columns here.
+        gram[:, start : start + BLOCK] = (transposed[start : start + BLOCK] @ x).toarray().T
+    return gram
+
+
+def _strongest(weights: np.ndarray, keep: int) -> sparse.csc_matrix:
+    """Of every column the `keep` that say most, for or against."""
+    if weights.shape[0] > keep:
+        strongest = np.abs(weights)
+        strongest.partition(weights.shape[0] - keep, axis=0)
+        limit = strongest[weights.shape[0] - keep].copy()
+        weights = np.where(np.abs(weights) >= limit, weights, 0.0)
+    return sparse.csc_matrix(weights.astype(np.float32))
 
 
 def spread(matrix: sparse.csr_matrix) -> float:

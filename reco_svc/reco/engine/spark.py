@@ -16,10 +16,10 @@ import numpy as np
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
 
-from reco.domain import HISTORY, WEIGHTS, Lists
+from reco.domain import HISTORY, NEIGHBOURS, WEIGHTS, Lists
 from reco.engine.deeds import DAY, TOO_MANY, WORK, Recipe, longest
 from reco.engine.fitting import REACH, UNSEEN
-from reco.engine.trainer import KEPT, TREND, Recipes
+from reco.engine.trainer import TREND, Recipes
 
 NEEDED = "type string, product_id string, at string, user string, session string"
 
@@ -133,7 +133,7 @@ def _near(deeds: DataFrame, recipe: Recipe, products: int, work: int) -> DataFra
     weighed = best.join(prior, "product").withColumn("score", F.col("score") * F.col("prior"))
     forward = _ranked(weighed, "other", REACH, F.col("product"))
     rounded = forward.withColumn("score", F.round("score", 6)).where("score > 0")
-    shown = _ranked(rounded, "other", KEPT, F.col("product"), keep_place=True)
+    shown = _ranked(rounded, "other", NEIGHBOURS, F.col("product"), keep_place=True)
     return shown.select(F.col("other").alias("key"), "product", "score", "place")
 
 

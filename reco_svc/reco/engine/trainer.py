@@ -17,7 +17,6 @@ from reco.engine.quality import measure
 from reco.engine.tuning import described, recipe_of
 
 ALGORITHM = "surprise-knn-sparse"
-KEPT = 50
 TREND = 7 * DAY  # half-life of what is trending
 
 Progress = Callable[[str, float], None]
@@ -55,7 +54,7 @@ class Recipes:
             for question, one in others.items()
             for name, value in described(one).items()
         }
-        return {**described(self.similar), "kept": float(KEPT), **named}
+        return {**described(self.similar), "kept": float(domain.NEIGHBOURS), **named}
 
 
 def train(
@@ -130,7 +129,7 @@ def _scored(forward: sparse.csr_matrix, row: int, names: Sequence[str]) -> list[
     start, end = forward.indptr[row], forward.indptr[row + 1]
     # Rounded before they are put in order: the last bits of a sum are no reason to be first.
     scores = forward.data[start:end].astype(np.float64).round(6)
-    order = np.lexsort((forward.indices[start:end], -scores))[:KEPT]
+    order = np.lexsort((forward.indices[start:end], -scores))[: domain.NEIGHBOURS]
     found = zip(forward.indices[start + order].tolist(), scores[order].tolist(), strict=True)
     return [(names[product], score) for product, score in found if score > 0]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chassis.couch import Repository
-from reco.domain import Training
+from reco.domain import Amount, Training
 from reco.memory import Room
 
 
@@ -30,11 +30,11 @@ class Attempt:
     def progress(self, step: str, share: float) -> None:
         self.change(lambda training: training.advance(step, share, self._clock()))
 
-    def read_on(self, events: int, products: int, people: int) -> None:
+    def read_on(self, amount: Amount) -> None:
         """Raises TooLarge as soon as so much cannot be learned from in the memory that there is."""
-        self.change(lambda training: training.read_on(events, self._clock()))
-        self._room.check(events=events, products=products, people=people)
-        self.dense = self._room.for_dense(events=events, products=products, people=people)
+        self.change(lambda training: training.read_on(amount.events, self._clock()))
+        self._room.check(amount)
+        self.dense = self._room.for_dense(amount)
 
     def change(self, change: Callable[[Training], None]) -> Training:
         def guarded(training: Training) -> None:

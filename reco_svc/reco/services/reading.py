@@ -12,13 +12,13 @@ from typing import Protocol
 
 from chassis.couch import Conflict, NotFound, Repository
 from chassis.siblings import Refused
-from reco.domain import Interaction, ReadPart, fitting, part_id
+from reco.domain import NEIGHBOURS, Amount, Interaction, ReadPart, fitting, part_id
 from reco.live import News
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[int, int, int], None]
-"""Of events read so far, products, accounts and sessions in them."""
+Told = Callable[[Amount], None]
+"""Of what has been read so far."""
 
 FILE = "events.json.gz"
 PAGES = 20  # of 1,000 events a part: what a killed worker's follower reads again at most
@@ -53,7 +53,7 @@ class Reading:
             first = page.events[0][0]
         names = _Names()
         events, parts, page = self._resumed(first, page, names)
-        told(*names.counted(events))
+        told(names.counted(events))
         start, fresh, keeping = (parts[-1].end if parts else None), len(events), True
         count = 0
         while True:
@@ -61,13 +61,13 @@ class Reading:
             self.checkpoint = page.checkpoint or self.checkpoint
             count += 1
             if page.next is None:
-                told(*names.counted(events))
+                told(names.counted(events))
                 return events
             # A page with events that are being stored just now may grow: only settled ones are kept.
             if count % self._pages == 0 and page.next == page.checkpoint:
                 keeping = keeping and self._keep(parts, start, page.next, first, events[fresh:])
                 start, fresh = page.next, len(events)
-                told(*names.counted(events))
+                told(names.counted(events))
             page = self._history.after(page.next)
 
     def throw_away(self) -> None:
@@ -164,14 +164,23 @@ def _unpacked(data: bytes) -> list[Interaction]:
 
 
 class _Names:
-    """Each text held once: a million events name a few thousand products."""
+    """Each text held once: a million events name a few thousand products. It also counts how many things
+    stand beside each product in histories, those of one person or visit, a thing that comes again too."""
 
     def __init__(self) -> None:
         self._types: dict[str, str] = {}
         self._products: dict[str, str] = {}
         self._people: dict[str, str] = {}
+        self._done: dict[str, int] = {}
+        self._beside: dict[str, int] = {}
 
     def shared(self, one: Interaction) -> Interaction:
+        who = one.user or one.session
+        if who and one.weight:
+            before = self._done.get(who, 0)
+            self._done[who] = before + 1
+            # Twice: as many come after a thing as before it, as long as it has no place of its own.
+            self._beside[one.product_id] = self._beside.get(one.product_id, 0) + 2 * before
         return Interaction(
             self._types.setdefault(one.type, one.type),
             self._products.setdefault(one.product_id, one.product_id),
@@ -180,5 +189,6 @@ class _Names:
             one.session and self._people.setdefault(one.session, one.session),
         )
 
-    def counted(self, events: Sequence[Interaction]) -> tuple[int, int, int]:
-        return len(events), len(self._products), len(self._people)
+    def counted(self, events: Sequence[Interaction]) -> Amount:
+        neighbours = sum(min(NEIGHBOURS, beside) for beside in self._beside.values())
+        return Amount(len(events), len(self._products), len(self._people), neighbours)

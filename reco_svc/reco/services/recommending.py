@@ -70,8 +70,7 @@ class Recommendations:
         lists = self._held.lists
         near = [(1.0, lists.together.get(product, [])) for product in product_ids]
         near += [(0.5, self._near(lists.similar, product)) for product in product_ids]
-        scored = [(product, score) for product, score, _ in domain.blend(near)]
-        return self._answer(scored, "goes with your basket", product_ids, limit)
+        return self._answer(domain.added(near), "goes with your basket", product_ids, limit)
 
     def for_you(self, people: Sequence[str], *, limit: int) -> Answer:
         """A personal list by recency-weighted history, the live one first; without a history trending, and
@@ -83,12 +82,13 @@ class Recommendations:
             return self.trending(category=None, limit=limit)
         history = [product for product, _ in taste]
         book = lists.personal or lists.similar  # a model from before there were personal lists
-        ranked = domain.blend((weight, self._near(book, product)) for product, weight in taste)
+        near = [(weight, self._near(book, product)) for product, weight in taste]
         exclude = self._owned(people, live) | set(history[:5])
-        chosen = domain.showable(((p, s) for p, s, _ in ranked), self._allowed, exclude, limit)
+        chosen = domain.showable(domain.added(near), self._allowed, exclude, limit)
         if not chosen:
             return self._cold(history, exclude, limit)
-        because = {product: history[place] for product, _, place in ranked}
+        givers = domain.givers(near, (product for product, _ in chosen))
+        because = {product: history[givers.get(product, 0)] for product, _ in chosen}
         bought = {one.product_id for one in live if one.type == "purchase"}
         verb = {product: "bought" if product in bought else "viewed" for product in history}
         return self._made(
@@ -125,7 +125,7 @@ class Recommendations:
         trained, fresh = book.get(product, []), self._held.live.near(product)
         if not fresh:
             return trained
-        return [(id, score) for id, score, _ in domain.blend([(1.0, trained), (1.0, fresh)])]
+        return domain.added([(1.0, trained), (1.0, fresh)])
 
     def _remembered(self, people: Sequence[str]) -> list[str]:
         return [person for person in people if person not in self._held.forgotten]

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chassis.couch import NotFound, Page, Repository
+from chassis.couch import CouchError, NotFound, Page, Repository
 from reco import files
 from reco.domain import (
     READING,
     Comparison,
     Forgotten,
+    GivenUp,
     Interaction,
     Lists,
     Model,
     Quality,
     Served,
-    Serving,
     Training,
     TrainingRunning,
     may_promote,
@@ -26,7 +26,7 @@ from reco.domain import (
 )
 from reco.memory import Memory
 from reco.services.attempt import Attempt
-from reco.services.modelfiles import model_lists
+from reco.services.keeping import Keeping
 from reco.services.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -61,8 +61,7 @@ class Trainings:
         self,
         *,
         trainings: Repository[Training],
-        models: Repository[Model],
-        serving: Repository[Serving],
+        keeping: Keeping,
         forgotten: Repository[Forgotten],
         reading: Reading,
         trainer: Trainer,
@@ -71,8 +70,7 @@ class Trainings:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._trainings, self._models, self._serving = trainings, models, serving
-        self._forgotten = forgotten
+        self._trainings, self._keeping, self._forgotten = trainings, keeping, forgotten
         self._reading, self._trainer, self._send = reading, trainer, send
         self._memory = memory
         self._clock, self._new_id = clock, new_id
@@ -80,15 +78,9 @@ class Trainings:
     def training_request(self, *, requested_by: str) -> Training:
         """Queue a training; while one waits or runs, that one is answered (its id is the same)."""
         wanted = Training(id=self._new_id(), requested_at=self._clock(), requested_by=requested_by)
-
-        def take(serving: Serving) -> None:
-            if serving.training and serving.training != wanted.id and self._is_open(serving.training):
-                raise TrainingRunning(serving.training)
-            serving.training = wanted.id
-
         self._trainings.add(wanted)
         try:
-            self._serving.update("main", take, create=Serving)
+            self._keeping.take_place(wanted.id, self._is_open)
         except TrainingRunning as running:
             self._trainings.delete(wanted)
             return self._trainings.get(str(running))
@@ -117,6 +109,8 @@ class Trainings:
             with self._memory.capped() as room:
                 attempt = Attempt(training=training, trainings=self._trainings, room=room, clock=self._clock)
                 return self._run(attempt)
+        except GivenUp:
+            return self._trainings.get(training_id)  # whoever took its place away says what became of it
         except Exception as error:
             now = self._trainings.get(training_id)
             if now.status == "cancelled" or now.attempt != training.attempt:
@@ -124,9 +118,13 @@ class Trainings:
             log.exception("training failed", extra={"training": training_id})
             reason = f"{type(error).__name__}: {error}"[:500]
             return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
+        finally:
+            self._sweep_models()
 
     def training_cancel(self, training_id: str) -> Training:
-        """Stop it; ValueError when it has ended already. Another may be asked for at once."""
+        """Stop it; ValueError when it has ended or serves already. Another may be asked for at once."""
+        self._trainings.get(training_id)
+        self._keeping.give_up(training_id)
         return self._trainings.update(training_id, lambda t: t.cancel(self._clock()))
 
     def training_sweep(self) -> int:
@@ -137,24 +135,22 @@ class Trainings:
                 swept += self._sweep(training, now)
         return swept
 
+    def model_sweep(self) -> int:
+        """Deletes models that nobody needs any more; how many."""
+        return self._keeping.sweep()
+
     def model_put_back(self, model_id: str) -> None:
         """Serve an older model that is still kept."""
-        self._models.get(model_id)
-        self._serving.update("main", lambda serving: serving.put_back(model_id))
-
-    def serving_now(self) -> Served | None:
-        """What is served now; None before the first model, and when its file is damaged."""
-        try:
-            current = self._serving.get("main").model
-            return Served(self.lists(current), self._models.get(current).trained_at) if current else None
-        except NotFound:
-            return None
-        except ValueError:
-            log.exception("the serving model cannot be compared with")
-            return None
+        self._keeping.put_back(model_id)
 
     def lists(self, model_id: str) -> Lists:
-        return model_lists(self._models, self._models.get(model_id))
+        return self._keeping.lists(model_id)
+
+    def _sweep_models(self) -> None:
+        try:
+            self._keeping.sweep()
+        except CouchError:
+            log.exception("models that nobody needs are left for the next sweep")
 
     def _is_open(self, training_id: str) -> bool:
         try:
@@ -168,9 +164,30 @@ class Trainings:
             self._send(training.id)
             return 1
         if training.status == "running" and now - since > STUCK:
-            self._trainings.update(training.id, lambda t: t.lose_worker(now))
-            return 1
+            return self._lost(training, now)
         return 0
+
+    def _lost(self, seen: Training, now: datetime) -> int:
+        """Its worker has gone, unless it has said something since it was `seen`."""
+
+        def lose(training: Training) -> None:
+            if training.version != seen.version:
+                return
+            if serves:
+                training.finish(
+                    now, model=seen.id, promoted=True, reason="promoted; then the worker went away"
+                )
+            else:
+                training.lose_worker(now)
+
+        serves = False
+        if not seen.may_go_on:
+            try:
+                self._keeping.give_up(seen.id)
+            except ValueError:
+                serves = True
+        self._trainings.update(seen.id, lose)
+        return 1
 
     def _run(self, attempt: Attempt) -> Training:
         attempt.progress(READING, 0.05)
@@ -191,7 +208,7 @@ class Trainings:
         trained = self._trainer(
             interactions,
             now=self._clock(),
-            serving=self.serving_now(),
+            serving=self._keeping.serving_now(),
             progress=attempt.progress,
             dense=attempt.dense,
         )
@@ -200,7 +217,7 @@ class Trainings:
         model = self._keep(attempt.id, trained, packed)
         promoted, reason = may_promote(trained.compared)
         if promoted:
-            self._promote(model.id)
+            self._keeping.promote(model.id)
 
         alert = quality_alert(trained.quality, self._qualities_before())
         if alert:
@@ -239,17 +256,7 @@ class Trainings:
             file=files.name_of(packed),
             learned_to=self._reading.checkpoint,
         )
-        return self._models.attach(self._models.add(model), model.file, packed, "application/octet-stream")
-
-    def _promote(self, model_id: str) -> None:
-        dropped: list[str] = []
-
-        def change(serving: Serving) -> None:
-            dropped[:] = serving.promote(model_id)
-
-        self._serving.update("main", change, create=Serving)
-        for old in self._models.get_many(dropped):
-            self._models.delete(old)
+        return self._keeping.keep(model, packed)
 
 
 def _examples(lists: Lists) -> dict[str, list[str]]:
