@@ -1,6 +1,6 @@
 """The deployed autoscaler sees a step of load and asks for more; nobody gets a failed answer.
 
-`AUTOSCALE_STEPS` says how many steps are measured, 4 without: the four services of steps.py take turns, so
+`AUTOSCALE_STEPS` says how many steps are measured, 8 without: the four services of steps.py take turns, so
 that each was calm for two minutes before. Between its steps a person scales a service down, for time's sake:
 the policy itself settles for five cooldowns first.
 """
@@ -22,7 +22,7 @@ from tests.swarm.steps import KINDS, Asking
 
 pytestmark = pytest.mark.swarm
 
-STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 4)
+STEPS = int(os.environ.get("AUTOSCALE_STEPS") or 8)
 SERVICES = [kind.service for kind in KINDS]
 # A replica is said to be worth little CPU, so that a step fits on a small machine beside what sends it.
 LABELS = {"cpu_target": "0.08", "cooldown": "10", "min": "1", "max": "3"}
@@ -103,8 +103,13 @@ def test_a_step_of_load_is_met_within_seconds_and_no_request_fails(stack, asked,
     )
     figures.put("requests beside the steps, failed", totals(asked))
     assert all(one.wrong == [] for one in asked.values())
-    assert percentiles(calls)["p95"] <= 4
-    assert percentiles(starts)["p95"] <= 8
+    # What a request costs is known from the first step of each service on; before, CPU alone has to prove it.
+    known = len(SERVICES)
+    later = [rounded(calls[known:]), rounded(starts[known:])]
+    figures.put("services that were busy before: to the call, to the replica, s", later)
+    assert percentiles(calls[known:])["p95"] <= 4
+    assert percentiles(starts[known:])["p95"] <= 8
+    assert max(calls) <= 10
 
 
 def test_when_the_load_has_gone_the_service_goes_back_to_its_minimum(stack, asked, figures):
