@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from interrupts import heard
 
 from autoscaling.management.commands import simulate
 from autoscaling.simulator import compare, metrics, traces
@@ -126,7 +127,12 @@ def test_a_comparison_that_is_interrupted_ends_at_once_and_says_so():
     root = Path(__file__).resolve().parent.parent
     command = [sys.executable, "manage.py", "simulate", "--trace", "diurnal", "--seeds", "500", "--jobs", "2"]
     with subprocess.Popen(  # noqa: S603 -- our own
-        command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=root,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heard,  # noqa: PLW1509
     ) as process:
         while sum(ticks > 10 for ticks in _group(process.pid)) < 3 and process.poll() is None:
             time.sleep(0.1)

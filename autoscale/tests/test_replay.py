@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
+from interrupts import heard
 
 from autoscaling.replay import running
 from autoscaling.replay.bounds import NotAllowed, check_request, check_size, check_target
@@ -229,7 +230,13 @@ def test_ctrl_c_ends_a_replay_with_the_figures_of_what_was_sent(bench, shop, tmp
         "--url", f"http://127.0.0.1:{shop.server_port}", "--service", f"{STACK}_web",
         "--docker", bench.docker_host, "--json", str(out),
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own
+    with subprocess.Popen(  # noqa: S603 -- our own
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,  # noqa: PLW1509
+    ) as process:
         while shop.asked < 30 and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)

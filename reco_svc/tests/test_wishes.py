@@ -191,7 +191,7 @@ def test_memory_of_the_cache_a_served_model_is_mapped_and_not_loaded(tmp_path):
 
     assert len(data) > 2_000_000
     assert opened < len(data) / 10
-    assert held < 7000 * HOT  # however many are asked for
+    assert held < 12_000 * HOT  # however many are asked for: all 4,000 are three times that
 
 
 def test_memory_of_the_cache_live_events_of_more_people_and_pairs_than_there_is_room_for_stay_bounded():

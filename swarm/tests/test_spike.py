@@ -150,9 +150,13 @@ class LogIn(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Door(ThreadingHTTPServer):
+    request_queue_size = 128  # a flood of new connections waits, it is not turned away
+
+
 @pytest.fixture
 def door():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), LogIn)
+    server = Door(("127.0.0.1", 0), LogIn)
     server.times = []
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
