@@ -47,6 +47,21 @@ def test_an_addition_whose_answer_is_lost_is_made_once(
     assert added.rev.startswith("1-")
 
 
+def test_a_large_attachment_is_given_the_time_that_its_size_needs(
+    proxy: FaultyProxy, fruits: Repository[Fruit]
+) -> None:
+    small, large = fruits.add(Fruit("a", "apple")), fruits.add(Fruit("b", "pear"))
+    proxy.delay = 1.5
+
+    proxy.faults.append("slow")
+    with pytest.raises(Unavailable, match="timed out"):
+        fruits.attach(small, "picture", b"x", "image/png")
+    proxy.faults.append("slow")
+    fruits.attach(large, "picture", bytes(3 << 20), "image/png")
+
+    assert len(fruits.attachment("b", "picture")) == 3 << 20
+
+
 @pytest.mark.parametrize("fault", ["refuse", "lose", "bad-gateway"])
 def test_an_update_whose_answer_is_lost_is_made_once(
     proxy: FaultyProxy, fruits: Repository[Fruit], fault: Fault

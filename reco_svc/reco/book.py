@@ -102,8 +102,6 @@ class Book:
 
     def _open(self, model: Model) -> Lists:
         """Where the disk cannot be written the model is held in memory."""
-        if not model.file:
-            return model_lists(self._models, model)
         try:
             return self._files.open(model.file, lambda: self._models.attachment(model.id, model.file))
         except OSError:

@@ -127,7 +127,7 @@ LISTS = [(1.0, [("a", 0.5), ("none", 0.0)]), (0.5, [("a", 0.2), ("b", 2.0), ("c"
 
 
 def test_weighted_lists_are_added_up_the_best_first_and_equals_by_name():
-    assert added(LISTS) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
+    assert list(added(LISTS)) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
 
 
 def test_of_products_it_is_told_which_list_gave_most():

@@ -66,7 +66,7 @@ def test_what_a_training_needs_is_known_before(products, events, visit):
         int,
         run(f"""
 from datetime import datetime, timedelta, timezone
-from reco import files
+from reco import packing
 from reco.domain import Interaction
 from reco.engine.trainer import train
 
@@ -86,7 +86,7 @@ train(list(viewed(100)), now=NOW)
 second.warm()
 before, names = status("VmRSS"), _Names()
 events = [names.shared(one) for one in viewed({events})]
-kept = files.pack(train(events, now=NOW, dense=False).lists)
+kept = packing.pack(train(events, now=NOW, dense=False).lists)
 print(needed(names.counted(events)))
 print(status("VmHWM") - before)
 """)[-2:],

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from reco.files import pack, unpack
+from reco.packing import pack, unpack
 from tests.parts import Desk, fact
 
 

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from reco.domain import Interaction
 from reco.engine import matrices, trainer
 from reco.engine.deeds import TOO_MANY, Recipe
-from reco.files import unpack
+from reco.packing import unpack
 from tests.parts import NOW
 
 pytestmark = pytest.mark.spark

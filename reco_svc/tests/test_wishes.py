@@ -20,8 +20,9 @@ import tracemalloc
 import pytest
 
 from reco.domain import Lists
-from reco.files import HOT, Files, name_of, pack
+from reco.files import Files, name_of
 from reco.live import PAIRS, PEOPLE, Live
+from reco.packing import pack
 from tests.parts import Desk, FakeHistory, fact
 
 
@@ -190,8 +191,8 @@ def test_memory_of_the_cache_a_served_model_is_mapped_and_not_loaded(tmp_path):
     tracemalloc.stop()
 
     assert len(data) > 2_000_000
-    assert opened < len(data) / 10
-    assert held < 12_000 * HOT  # however many are asked for: all 4,000 are three times that
+    assert opened < 100 * 4050  # the products' names, once
+    assert held < opened + 10_000  # however many lists are asked for
 
 
 def test_memory_of_the_cache_live_events_of_more_people_and_pairs_than_there_is_room_for_stay_bounded():

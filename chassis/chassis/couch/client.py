@@ -17,6 +17,8 @@ from .instance import instance_id
 from .store import Change, Changes
 from .writing import ATTEMPTS, Writer
 
+SLOWEST = 1 << 20  # bytes of an attachment a second that a server is waited for to take
+
 
 class CouchStore:
     """One database of a CouchDB server."""
@@ -112,7 +114,10 @@ class CouchStore:
 
     def attach(self, id: str, rev: str, name: str, data: bytes, content_type: str) -> str:
         headers = {"Content-Type": content_type}
-        _, answer = self.http.checked("PUT", (id, name), params={"rev": rev}, raw=data, headers=headers)
+        timeout = (CONNECT_TIMEOUT, settings.COUCHDB_TIMEOUT + len(data) / SLOWEST)
+        _, answer = self.http.checked(
+            "PUT", (id, name), params={"rev": rev}, raw=data, headers=headers, timeout=timeout
+        )
         return cast("str", answer["rev"])
 
     def attachment(self, id: str, name: str) -> bytes:

@@ -27,7 +27,7 @@ class Model:
     quality: Quality | None = None
     products: int = 0
     file: str = ""
-    """The name of its file, by its content (reco.files); "" for one of before there were such files."""
+    """The name of its file, by its content (reco.files)."""
     learned_to: str | None = None
     """The checkpoint of logs up to which it has learned; what is live begins there."""
     version: int = 0

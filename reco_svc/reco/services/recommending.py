@@ -125,7 +125,7 @@ class Recommendations:
         trained, fresh = book.get(product, []), self._held.live.near(product)
         if not fresh:
             return trained
-        return domain.added([(1.0, trained), (1.0, fresh)])
+        return list(domain.added([(1.0, trained), (1.0, fresh)]))
 
     def _remembered(self, people: Sequence[str]) -> list[str]:
         return [person for person in people if person not in self._held.forgotten]
@@ -154,7 +154,7 @@ class Recommendations:
         chosen = domain.showable(scored, self._allowed, set(), limit)
         return self._made([Suggestion(p, s, "wanted by many just now") for p, s in chosen], "trending")
 
-    def _answer(self, scored: Sequence[Scored], reason: str, asked: Sequence[str], limit: int) -> Answer:
+    def _answer(self, scored: Iterable[Scored], reason: str, asked: Sequence[str], limit: int) -> Answer:
         """Of the first that has something to show: neighbours, content, the most wanted of the shelf."""
         exclude = set(asked)
         first = asked[0] if asked else ""

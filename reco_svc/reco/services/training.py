@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chassis.couch import CouchError, NotFound, Page, Repository
-from reco import files
+from reco import files, packing
 from reco.domain import (
     READING,
     Comparison,
@@ -213,7 +213,7 @@ class Trainings:
             dense=attempt.dense,
         )
         attempt.progress("keeping the model", 0.95)
-        packed = files.pack(trained.lists)
+        packed = packing.pack(trained.lists)
         model = self._keep(attempt.id, trained, packed)
         promoted, reason = may_promote(trained.compared)
         if promoted:

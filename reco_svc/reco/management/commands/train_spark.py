@@ -54,9 +54,9 @@ class Command(BaseCommand):
 
 
 def _file(lists: Any, folder: Path) -> Path:
-    from reco import files
+    from reco import files, packing
 
-    data = files.pack(lists)
+    data = packing.pack(lists)
     path = folder / files.name_of(data)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
