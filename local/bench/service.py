@@ -36,7 +36,7 @@ class Service:
         (folder / "couch").mkdir()
         self.couch = CouchServer(folder / "couch")
         self.log = folder / f"{name}.log"
-        self._options = options
+        self._options: Sequence[str] = options
         self._env = os.environ | {
             "COUCHDB_URL": self.couch.url,
             "REDIS_URL": "memory:",
@@ -69,6 +69,14 @@ class Service:
                     return
             time.sleep(0.1)
         raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text()[-2000:]}")
+
+    def restart_web(self, *options: str) -> None:
+        """Ended as a deploy ends it, and started with these options of gunicorn."""
+        process = self._processes.pop("web")
+        process.terminate()
+        process.wait(60)
+        self._options = options
+        self.start_web()
 
     def kill_web(self) -> None:
         """SIGKILL for the master and its worker."""

@@ -68,8 +68,10 @@ class Delta:
             self._visits.popitem(last=False)
 
     def near(self, product: str) -> list[Scored]:
-        own = self._count.get(product, 0)
         pairs = list(self._pairs.get(product, {}).items())
+        if not pairs:
+            return []
+        own = self._count.get(product, 0)
         scored = ((q, c / ((own * self._count[q]) ** 0.5 + SHRINK)) for q, c in pairs)
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 

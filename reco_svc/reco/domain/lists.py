@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import heapify, heappop
-from operator import neg
+from math import inf
 
 Scored = tuple[str, float]
 Weighted = tuple[float, Sequence[Scored]]
 NEIGHBOURS = 50  # kept in each trained list
+AT_ONCE = 50  # of a list that is added up: about as many are looked at
 
 
 @dataclass(slots=True)
@@ -45,12 +45,15 @@ def added(lists: Iterable[Weighted]) -> Iterator[Scored]:
     for weight, scored in lists:
         for product, score in scored:
             total[product] = held(product, 0.0) + weight * score
-    # A heap, as of thousands a dozen are wanted; of plain pairs, without a key to call for each.
-    heap = list(zip(map(neg, total.values()), total, strict=True))
-    heapify(heap)
-    while heap:
-        lost, product = heappop(heap)
-        yield product, -lost
+    # Of thousands a dozen are wanted: the others are put in order only when they are asked for.
+    most = sorted(total.values(), reverse=True)
+    least = most[AT_ONCE] if len(most) > AT_ONCE else -inf
+    yield from _in_order(pair for pair in total.items() if pair[1] >= least)
+    yield from _in_order(pair for pair in total.items() if pair[1] < least)
+
+
+def _in_order(scored: Iterable[Scored]) -> list[Scored]:
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
 
 def givers(lists: Iterable[Weighted], products: Iterable[str]) -> dict[str, int]:
