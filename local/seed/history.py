@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.seed.goods import Good
+from local.seed.goods import CURRENCY, Good
 
 SEED = 20261122
 DAYS = 60
@@ -79,10 +79,12 @@ def _visit(
     person = f"demo-person-{number % 211:03d}" if dice.random() < 0.6 else None
     added = [good for good in basket if dice.random() < 0.4]
     bought = added if added and dice.random() < 0.5 else []
+    total = {"amount": sum(good.price for good in bought), "currency": CURRENCY}
     steps = [("view", basket), ("add_to_cart", added), ("purchase", bought)]
     moment = began
     for type_, things in steps:
-        for good in things:
+        for place, good in enumerate(things):
+            order = {"total": total} if type_ == "purchase" and place == 0 else {}
             moment += timedelta(seconds=dice.randint(8, 70))
             yield {
                 "id": str(uuid.uuid5(NAMESPACE, f"{session}/{type_}/{good.title}")),
@@ -92,5 +94,5 @@ def _visit(
                 "product_id": ids[good.title],
                 "at": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "quantity": 1,
-                "data": {"demo": True},
+                "data": {"demo": True, **order},
             }
