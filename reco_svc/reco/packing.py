@@ -18,7 +18,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final, Literal
 
 from reco.domain import Lists, Scored
 
@@ -28,8 +28,11 @@ PEOPLE = ("histories", "owned")  # by person: products
 TASTES = "tastes"  # by person: numbers
 ALIGNED = 8
 _HEAD, _COUNT = struct.Struct("<8sQ"), struct.Struct("<Q")
-_NUMBER, _PLACE, _SCORE = "I", "Q", "d"
-Section = Callable[..., memoryview]
+_NUMBER: Final = "I"
+_PLACE: Final = "Q"
+_SCORE: Final = "d"
+Numbers = Any  # a memoryview of whole numbers or of floating point ones
+Section = Callable[..., Numbers]
 
 
 class Texts(Sequence[str]):
@@ -41,7 +44,7 @@ class Texts(Sequence[str]):
         self._ends, self._utf8 = section[_COUNT.size : utf8].cast(_PLACE), section[utf8:]
 
     def __len__(self) -> int:
-        return self._count
+        return int(self._count)
 
     def __getitem__(self, number: Any) -> Any:
         return str(self.raw(number), "utf-8")
@@ -63,7 +66,7 @@ class Rows(Mapping[str, list[Any]]):
         self,
         keys: Callable[[], Iterable[str]],
         find: Callable[[str], int],
-        ends: memoryview,
+        ends: Numbers,
         value: Callable[[int, int], list[Any]],
     ) -> None:
         self._keys, self._find, self._ends, self._value = keys, find, ends, value
@@ -128,7 +131,7 @@ def _parts(data: Any) -> tuple[dict[str, Any], memoryview]:
 
 
 def _lists(head: dict[str, Any], body: memoryview) -> Lists:
-    def section(name: str, type_: str = "B") -> memoryview:
+    def section(name: str, type_: Literal["B", "I", "Q", "d"] = "B") -> Numbers:
         place, size = head["sections"][name]
         return body[place : place + size].cast(type_)
 
