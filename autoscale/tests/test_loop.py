@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from benches import STACK, FakeBench, RealBench
 
+from autoscaling.policy import Decision
 from autoscaling.services.journal import Journal
 
 KINDS = [pytest.param(FakeBench, id="fake"), pytest.param(RealBench, id="real", marks=pytest.mark.swarm)]
@@ -122,7 +123,65 @@ def test_fewer_than_the_minimum_are_repaired_even_then(fake):
     assert fake.make(3).outcome() == "applied"
 
 
-def test_somebody_who_writes_between_is_read_again_and_the_decision_holds(fake):
+def test_an_update_of_which_docker_does_not_say_yet_that_it_runs_is_not_disturbed(fake):
+    """Docker takes the new template and forgets the old update's state; it says a moment later that it runs."""
+    made = fake.make(2)
+    made.loop.round()
+    service = fake.world.services[f"id-{STACK}_web"]
+    service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] = "another"
+    service["Version"] = {"Index": fake.world.bump()}
+    made.policy.replicas = 5
+
+    outcomes = [made.outcome(), made.outcome()]
+
+    assert outcomes == ["updating", "applied"]
+
+
+def test_what_goes_wrong_with_one_service_is_said_once_and_the_others_go_on(fake, caplog):
+    fake.world.add_service(f"{STACK}_api", 2, labels={"autoscale.max": "10"})
+    made = fake.make(None)
+
+    def broken(sample):
+        if len(made.policy.samples) % 2:
+            raise OverflowError("cannot convert float infinity to integer")
+        return 5
+
+    made.policy.replicas = broken
+    rounds = [made.loop.round() for _ in range(3)]
+
+    assert [len(each.records) for each in rounds] == [1, 1, 1]
+    assert caplog.text.count("deciding of web: OverflowError: cannot convert") == 1
+    made.policy.replicas = 5
+    assert len(made.loop.round().records) == 2
+    assert made.faults.now == {}
+
+
+def test_a_write_that_is_refused_again_and_again_is_said_once(fake, caplog):
+    made = fake.make(5)
+    fake.world.faults[f"/services/id-{STACK}_web/update"] = "error"
+
+    outcomes = [made.outcome() for _ in range(4)]
+    fake.world.faults.clear()
+    after = made.outcome()
+
+    assert (outcomes, after) == (["failed"] * 4, "applied")
+    assert caplog.text.count("writing web: held") == 1
+    assert caplog.text.count("writing web: well again") == 1
+
+
+def test_that_there_is_no_room_is_a_decision_that_is_told_once(fake):
+    made = fake.make(None)
+    blocked = lambda samples, state, config: (Decision(2, "full", "the nodes' room", 5.0, 3), state)  # noqa: E731
+    made.loop._policy = blocked
+
+    outcomes = [made.outcome() for _ in range(5)]
+
+    assert outcomes == ["full"] * 5
+    assert [record["blocked"] for record in made.told] == [3]
+    assert [record["outcome"] for record in made.loop.history.decisions()] == ["full"]
+
+
+def test_somebody_who_writes_between_is_read_again_and_decided_again(fake):
     made = fake.make(None)
 
     def meanwhile(sample):
@@ -130,10 +189,27 @@ def test_somebody_who_writes_between_is_read_again_and_the_decision_holds(fake):
         return 5
 
     made.policy.replicas = meanwhile
+    first = made.outcome()
+    made.policy.replicas = 5
 
+    assert (first, fake.world.refused) == ("conflict", 0)  # the proxy saw it first
     assert made.outcome() == "applied"
-    assert fake.world.refused == 0  # the proxy saw it first
     assert fake.replicas() == 5
+
+
+def test_who_pauses_a_service_between_look_and_write_is_heard(fake):
+    made = fake.make(None)
+
+    def meanwhile(sample):
+        service = fake.world.services[f"id-{STACK}_web"]
+        service["Spec"]["Labels"]["autoscale.paused"] = "true"
+        service["Version"] = {"Index": fake.world.bump()}
+        return 5
+
+    made.policy.replicas = meanwhile
+
+    assert [made.outcome(), made.outcome()] == ["conflict", "paused"]
+    assert fake.world.writes == []
 
 
 def test_somebody_who_scales_between_is_not_overruled(fake):

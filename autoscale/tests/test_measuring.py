@@ -112,10 +112,60 @@ def test_a_gateway_that_started_again_counts_from_nothing(measuring):
     assert traffic.arrived == {"GET /carts/*": 8}
 
 
-def test_the_first_look_at_a_gateway_that_is_up_for_long_is_no_spike(measuring):
-    sample = take(measuring, 1000, gateways={"g": gateway(1000.0, 100_000, flying=3)})
+def test_the_first_look_at_a_gateway_that_is_up_for_long_is_neither_a_spike_nor_idle(measuring):
+    first = take(measuring, 1000, gateways={"g": gateway(1000.0, 100_000, flying=3)})
+    second = take(measuring, 1002, gateways={"g": gateway(1002.0, 100_009, flying=3)})
 
-    assert sample.traffic == ({"GET /carts/*": 0}, {"GET /carts/*": 0}, 3, 0)
+    assert first.traffic is None
+    assert second.traffic == ({"GET /carts/*": 9}, {"GET /carts/*": 9}, 3, 0)
+
+
+def test_a_look_without_any_answer_does_not_make_the_next_one_idle(measuring):
+    take(measuring, 1000, gateways={"g": gateway(1000.0, 100)})
+
+    nothing = take(measuring, 1002)
+    after = take(measuring, 1004, gateways={"g": gateway(1004.0, 140)})
+
+    assert nothing.traffic is None
+    assert after.traffic.arrived == {"GET /carts/*": 20}  # 40 in 4 s
+
+
+def test_a_gateways_clock_that_is_put_back_does_not_count_everything_again(measuring):
+    take(measuring, 1000, gateways={"g": gateway(1000.0, 100_000)})
+
+    back = take(measuring, 1002, gateways={"g": gateway(400.0, 100_010)})
+    after = take(measuring, 1004, gateways={"g": gateway(402.0, 100_030)})
+
+    assert back.traffic is None
+    assert after.traffic.arrived == {"GET /carts/*": 20}
+
+
+def test_an_agents_clock_that_is_put_back_costs_one_sample_and_no_more(measuring):
+    take(measuring, 1000, {"a": agent(1000.0, t1=50.0)})
+    take(measuring, 1002, {"a": agent(1002.0, t1=51.0)})
+
+    take(measuring, 404, {"a": agent(402.0, t1=51.4)})
+    sample = take(measuring, 406, {"a": agent(404.0, t1=51.6)})
+
+    assert round(sample.replicas[0].cpu, 3) == 0.2
+
+
+def test_an_agent_that_started_again_gives_no_negative_and_no_huge_cpu(measuring):
+    take(measuring, 1000, {"a": agent(1000.0, t1=50.0)})
+
+    sample = take(measuring, 1002, {"a": agent(1002.0, t1=0.5)})
+
+    assert sample.replicas[0].cpu == 0
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "-1", "1e308"])
+def test_a_number_that_cannot_be_is_no_answer(value):
+    with pytest.raises(ValueError, match="not a possible value"):
+        read(f"hivemart_gateway_timestamp_seconds {value}\n")
+
+
+def test_a_number_that_is_said_to_be_unknown_is_left_out():
+    assert read("a 1\nb nan\n") == {"a": [Row({}, 1.0, None)]}
 
 
 def test_when_a_gateway_that_was_there_does_not_answer_nothing_is_known(measuring):
@@ -130,18 +180,22 @@ def test_when_a_gateway_that_was_there_does_not_answer_nothing_is_known(measurin
 
 
 def test_a_gateway_that_never_answered_is_not_waited_for(measuring):
-    sample = take(measuring, 1000, gateways={"g": gateway(1000.0, 100), "new": None})
+    take(measuring, 1000, gateways={"g": gateway(1000.0, 100)})
+
+    sample = take(measuring, 1002, gateways={"g": gateway(1002.0, 100), "new": None})
 
     assert sample.traffic is not None
 
 
 def test_no_gateway_is_no_figures_and_a_service_without_requests_has_none(measuring):
     assert take(measuring, 1000).traffic is None
-    other = gateway(1002.0, 5, route="GET /")
-    other["hivemart_gateway_requests_total"][0].labels["service"] = "auth"
-    other["hivemart_gateway_in_flight"][0].labels["service"] = "auth"
+    for at in (1000, 1002):
+        other = gateway(at, 5, route="GET /")
+        other["hivemart_gateway_requests_total"][0].labels["service"] = "auth"
+        other["hivemart_gateway_in_flight"][0].labels["service"] = "auth"
+        sample = take(measuring, at, gateways={"g": other})
 
-    assert take(measuring, 1002, gateways={"g": other}).traffic == ({}, {}, 0, 0)
+    assert sample.traffic == ({}, {}, 0, 0)
 
 
 def test_only_what_has_the_label_is_measured(measuring):

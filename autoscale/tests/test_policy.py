@@ -185,6 +185,43 @@ def test_nothing_is_removed_while_errors_rise_as_traffic_falls():
     assert (decision.replicas, decision.rule) == (before, "errors")
 
 
+@pytest.mark.parametrize(("rate", "failed"), [(40, 40.0), (40, 80.0), (20, 40.0)])
+def test_nothing_is_removed_in_an_outage_that_begins_as_traffic_falls(rate, failed):
+    service = Service(wanted=12)
+    service.see(280, seconds=300)
+    before = service.wanted
+
+    decision = service.see(rate, seconds=400, failed=failed)
+    during = service.wanted
+    service.see(40, seconds=300)
+
+    assert (decision.rule, during) == ("errors", before)
+    assert service.wanted < before  # when it is over
+
+
+def test_what_always_fails_is_no_outage():
+    service = Service(wanted=12)
+    service.see(280, seconds=300, failed=56.0)
+
+    service.see(40, seconds=300, failed=8.0)
+
+    assert service.wanted < 12
+
+
+def test_a_clock_that_is_put_back_neither_forgets_what_requests_cost_nor_blocks_for_long():
+    service = Service(wanted=4)
+    service.see(90, seconds=300)
+
+    service.at -= 600
+    steady = service.see(90, seconds=30).replicas
+    jump = service.see(360, seconds=4, in_flight=300, ready=4).replicas
+    service.see(20, seconds=700)
+
+    assert steady == 4
+    assert jump >= 12
+    assert service.wanted == 2
+
+
 def test_an_update_that_runs_holds_everything_but_the_minimum():
     def rule(wanted: int) -> tuple[int, str]:
         decision, _ = decide([look(2.0, 900, wanted=wanted, updating=True)], None, CONFIG)

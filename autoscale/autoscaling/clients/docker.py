@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import time
@@ -61,13 +62,6 @@ class Docker:
             nodes=[_node(row) for row in nodes],
         )
 
-    def service(self, id: str) -> Service:
-        """One service as it is now. Raises Gone and EngineDown."""
-        found = self._ask(lambda engine: _service(_kept(engine, f"/services/{name_in_path(id)}")))
-        if found is None:
-            raise Gone(id)
-        return found
-
     def scale(self, service: Service, replicas: int) -> None:
         """If nobody wrote since `service` was read. Raises OutOfSequence, Gone, Refused and EngineDown.
 
@@ -119,16 +113,6 @@ class Docker:
         raise EngineDown(fault)
 
 
-def _kept(engine: Engine, path: str) -> Any:
-    """The answer; {} for what is gone, which is an answer too."""
-    try:
-        return engine.get(path)
-    except Refused as error:
-        if error.status == 404:
-            return {}
-        raise
-
-
 def moment(text: str) -> float:
     """Unix time of Docker's RFC 3339 with nanoseconds. Raises ValueError."""
     short = _FRACTION.sub(lambda match: f".{match[1][:6]:<06}", text.replace("Z", "+00:00"))
@@ -160,6 +144,7 @@ def _service(row: Any) -> Service | None:
         update=str((row.get("UpdateStatus") or {}).get("State", "")),
         reserved=_reserved(template),
         placement=Placement(tuple(placement.get("Constraints") or ()), int(placement.get("MaxReplicas", 0))),
+        template=json.dumps(template, sort_keys=True),
     )
 
 

@@ -36,6 +36,8 @@ class Service:
     update: str = ""
     reserved: Resources = Resources()
     placement: Placement = field(default_factory=Placement)
+    template: str = ""
+    """Another one for every update of its tasks."""
 
     @property
     def updating(self) -> bool:

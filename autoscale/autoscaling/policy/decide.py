@@ -23,6 +23,7 @@ SURPLUS = 0.5  # cooldowns after growth in which nothing is taken back
 SETTLE = 5.0  # cooldowns after growth in which only what is worth it is taken back:
 WORTH = 0.2  # at least this share of the replicas, and at least two
 ERRORS = 0.01  # share of failed requests that is no error worth holding for
+USUAL = 1800.0  # seconds over which the share of failed requests becomes the usual one
 
 
 class Level(NamedTuple):
@@ -36,7 +37,7 @@ class State(NamedTuple):
     """What a decision remembers. ticks: the last two minutes. levels: those of the cooldown that no later one
     exceeds, so that the first is the highest. since: from when on the record is complete. fresh: when figures
     were last there. wanted, grown, lowered: the last size, and when it was last raised and reduced. surged:
-    when growth was last more than proportional."""
+    when growth was last more than proportional. errors: the usual share of failed requests."""
 
     costs: Costs
     ticks: tuple[Tick, ...]
@@ -49,6 +50,7 @@ class State(NamedTuple):
     grown: float
     lowered: float
     surged: float
+    errors: float
 
 
 class View(NamedTuple):
@@ -65,6 +67,8 @@ def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tu
     (requests, surge, cpu, saturated), then what forbids going down (young, errors, settle), down, steady."""
     state = state or _start(samples[0])
     for sample in samples:
+        if state.ticks and sample.at <= state.ticks[-1].at:  # the clock was put back: only costs still hold
+            state = _start(sample)._replace(costs=state.costs)
         view, state = _look(sample, state, config)
     return _held(view, state, config) or _up(view, state, config) or _down(view, state, config), state
 
@@ -72,7 +76,7 @@ def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tu
 def _start(first: Sample) -> State:
     never = -math.inf
     return State(
-        Costs(), (), FIRST_GRAIN, FIRST_GRAIN, (), first.at, first.at, first.wanted, never, never, never
+        Costs(), (), FIRST_GRAIN, FIRST_GRAIN, (), first.at, first.at, first.wanted, never, never, never, 0.0
     )
 
 
@@ -105,6 +109,7 @@ def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
         grown=sample.at if sample.wanted > state.wanted else state.grown,
         lowered=sample.at if sample.wanted < state.wanted else state.lowered,
         surged=sample.at if view.found.need > 0 and view.found.rule in HASTY_RULES else state.surged,
+        errors=_usual(state, ticks, sample),
     )
 
 
@@ -187,7 +192,7 @@ def _down(view: View, state: State, config: Config) -> Decision:
         return Decision(wanted, "steady", f"demand needs up to {highest:.2f} replicas", highest)
     if at - state.since < config.cooldown:
         return Decision(wanted, "young", f"the record is {at - state.since:.0f} s old", highest)
-    if _errors_rise(state.ticks):
+    if _failing(state.ticks[-SMOOTH:]) > max(ERRORS, 2 * state.errors):
         return Decision(wanted, "errors", "requests fail more often than before", highest)
     if at - state.grown < settle and wanted - goal < max(2.0, WORTH * wanted):
         return Decision(wanted, "settle", f"{goal} would do; it grew {at - state.grown:.0f} s ago", highest)
@@ -200,9 +205,13 @@ def _down(view: View, state: State, config: Config) -> Decision:
     return Decision(goal, "down", f"demand needed at most {highest:.2f} replicas for {seconds}", highest)
 
 
-def _errors_rise(ticks: Sequence[Tick]) -> bool:
-    late, early = ticks[-SMOOTH:], ticks[:-SMOOTH]
-    return _failing(late) > max(ERRORS, 2 * _failing(early))
+def _usual(state: State, ticks: Sequence[Tick], sample: Sample) -> float:
+    """The share of requests that usually fail: slow, so that an outage takes a third of an hour to become the
+    usual thing, and what a service has always had is no outage. A new record begins with what it finds."""
+    late = _failing(ticks[-SMOOTH:])
+    if len(ticks) <= SMOOTH:
+        return late
+    return state.errors + (late - state.errors) * min(1.0, sample.seconds / USUAL)
 
 
 def _failing(ticks: Sequence[Tick]) -> float:

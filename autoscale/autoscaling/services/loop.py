@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from autoscaling.services.faults import Faults
 from autoscaling.services.history import History
 from autoscaling.services.measuring import Look, Measuring, Rows, Source
 
+log = logging.getLogger("autoscale")
+
 PATIENCE = 3.0  # seconds for agents and gateways together
 
 
@@ -25,7 +28,6 @@ class Swarm(Protocol):
     """What the loop needs of Docker."""
 
     def look(self) -> Cluster: ...
-    def service(self, id: str) -> Service: ...
     def scale(self, service: Service, replicas: int) -> None: ...
     def overrides(self) -> Overrides: ...
 
@@ -74,6 +76,7 @@ class Autoscaler:
         self.history = history
         self._stack, self._node, self._dry_run, self._clock = stack, node, dry_run, clock
         self._states: dict[str, Any] = {}
+        self._templates: dict[str, str] = {}
         self._overrides = Overrides()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
         self.last = Round(clock(), "starting")
@@ -95,7 +98,7 @@ class Autoscaler:
         samples = self._measuring.take(cluster, look)
         for service in cluster.services:
             if service.id in samples and self._ours(service):
-                self._one(service, samples[service.id], done)
+                self._guarded(service, samples[service.id], done)
         self._forget(cluster)
         done.seconds = time.monotonic() - began
         self.last = done
@@ -120,6 +123,19 @@ class Autoscaler:
             return "dry-run"
         return "hold" if self._overrides.hold else "act"
 
+    def _guarded(self, service: Service, sample: Sample, done: Round) -> None:
+        """What goes wrong with one service is said, its record begins anew, and the others go on."""
+        what = f"deciding of {self._measuring.short(service)}"
+        try:
+            self._one(service, sample, done)
+        except Exception as error:
+            self._states.pop(service.id, None)
+            if what not in self._faults.now:
+                log.exception(what)
+            self._faults.say(what, f"{type(error).__name__}: {error}")
+        else:
+            self._faults.say(what, "")
+
     def _one(self, service: Service, sample: Sample, done: Round) -> None:
         name = self._measuring.short(service)
         try:
@@ -133,7 +149,9 @@ class Autoscaler:
             return
         decision, self._states[service.id] = self._policy([sample], self._states.get(service.id), config)
         why = self._why_not(service, decision, config, done)
-        outcome = why or self._apply(service, decision)
+        outcome = why or self._apply(service, name, decision)
+        if outcome != "failed":
+            self._faults.say(f"writing {name}", "")
         record = self._record(name, sample, decision, outcome, done.mode)
         record |= {"min": config.min, "max": config.max, "paused": config.paused}
         done.records[name] = record
@@ -142,16 +160,23 @@ class Autoscaler:
     def _why_not(self, service: Service, decision: Decision, config: Config, done: Round) -> str:
         """Why a decision is not applied, "" if it may be: the policy's promises, held once more."""
         if decision.replicas == service.replicas:
-            return "none"
+            return "full" if decision.blocked > 0 else "none"
         if not config.min <= decision.replicas <= config.max and not _nearer(service, decision, config):
             return "outside"
         if config.paused:
             return "paused"
-        if service.updating and not service.replicas < decision.replicas <= config.min:
+        if (
+            service.updating or self._changed(service)
+        ) and not service.replicas < decision.replicas <= config.min:
             return "updating"
         if decision.replicas > service.replicas and self._waiting(service, done):
             return "no-room"
         return "" if done.mode == "act" else done.mode
+
+    def _changed(self, service: Service) -> bool:
+        """Whether its template is another than in the round before: an update, though Docker may not say yet
+        that it runs."""
+        return self._templates.get(service.id, service.template) != service.template
 
     @staticmethod
     def _waiting(service: Service, done: Round) -> bool:
@@ -160,25 +185,19 @@ class Autoscaler:
             task.state in UNPLACED and task.error for task in done.cluster.tasks_of(service)
         )
 
-    def _apply(self, service: Service, decision: Decision) -> str:
-        for attempt in (1, 2):
-            try:
-                self._swarm.scale(service, decision.replicas)
-                return "applied"
-            except OutOfSequence:
-                # Read again. The decision holds only for the number that it was made for.
-                service, before = self._swarm.service(service.id), service
-                if attempt == 2 or service.replicas != before.replicas or service.updating:
-                    return "conflict"
-            except (Gone, EngineDown, Refused) as error:
-                return self._failed(service, error)
-        return "conflict"
-
-    def _failed(self, service: Service, error: Exception) -> str:
-        if isinstance(error, Gone):
+    def _apply(self, service: Service, name: str, decision: Decision) -> str:
+        """After a conflict the next round reads again and decides again: whoever wrote may have told another
+        limit, or begun an update."""
+        try:
+            self._swarm.scale(service, decision.replicas)
+        except OutOfSequence:
+            return "conflict"
+        except Gone:
             return "gone"
-        self._faults.say("Docker", f"held: {error}")
-        return "failed"
+        except (EngineDown, Refused) as error:
+            self._faults.say(f"writing {name}", f"held: {error}")
+            return "failed"
+        return "applied"
 
     def _record(
         self, name: str, sample: Sample, decision: Decision, outcome: str, mode: str
@@ -221,7 +240,9 @@ class Autoscaler:
         names = {self._measuring.short(service) for service in cluster.services}
         for gone in self._states.keys() - ids:
             del self._states[gone]
-        self._faults.only("labels of ", {f"labels of {name}" for name in names})
+        for about in ("labels of ", "deciding of ", "writing "):
+            self._faults.only(about, {f"{about}{name}" for name in names})
+        self._templates = {service.id: service.template for service in cluster.services}
         self.history.keep(names)
 
     def run(self, every: float, stop: threading.Event, after: Callable[[Round], None]) -> None:

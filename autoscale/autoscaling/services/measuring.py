@@ -162,11 +162,13 @@ class Measuring:
     def _take_flows(
         self, now: float, gateways: Mapping[str, Rows | None], seconds: float
     ) -> dict[str, Flow] | None:
-        """None when a gateway that was there is not: half of the traffic would look like all of it."""
+        """None when a gateway that was there is not, or what one has counted cannot be told yet: half of the
+        traffic would look like all of it."""
         flows: defaultdict[str, Flow] = defaultdict(Flow)
         missing = [
             at for at, rows in gateways.items() if rows is None and now - self._seen.get(at, 0) < KNOWN
         ]
+        unknown: list[str] = []
         answered = {address: _counters(rows) for address, rows in gateways.items() if rows is not None}
         for address, counters in answered.items():
             before = self._gateways.get(address)
@@ -174,23 +176,23 @@ class Measuring:
             self._seen[address] = now
             if before is not None and before.started == counters.started and counters.at > before.at:
                 _add(flows, before, counters, seconds / (counters.at - before.at))
+            elif 0 <= counters.at - counters.started < 2 * seconds:  # just started: it counts from nothing
+                _add(flows, Counters(counters.started, counters.started), counters, 1.0)
             else:
-                # One that has just started counts from nothing; of another only the growth is news.
-                young = counters.at - counters.started < 2 * seconds
-                _add(
-                    flows, Counters(counters.started, counters.started) if young else counters, counters, 1.0
-                )
-        for gone in self._gateways.keys() - gateways.keys():
+                unknown.append(address)  # what it did since the look before
+        for gone in [at for at in self._gateways if now - self._seen.get(at, 0) >= KNOWN]:
             del self._gateways[gone]
         fault = f"{len(missing)} of {len(gateways)} do not answer" if missing else ""
         self._say("gateway figures", fault or ("" if answered else "none answers"), now)
-        return None if missing or not answered else dict(flows)
+        return None if missing or unknown or not answered else dict(flows)
 
 
 def _newer(known: Cpu | None, at: float, total: float, created: float) -> Cpu:
     """At first the mean since the task was made; a counter that fell began anew."""
     if known is None:
         return Cpu(at, total, total / max(1.0, at - created))
+    if at < known.at:
+        return Cpu(at, total, known.rate)  # the node's clock was put back: the next sample makes a rate again
     if at - known.at < LEAST:
         return known
     return Cpu(at, total, max(0.0, total - known.total) / (at - known.at))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import chassis
 from autoscaling import wiring
@@ -38,7 +38,8 @@ class Command(BaseCommand):
         loop, measuring, faults = wiring.autoscaler(dry_run=options["dry_run"])
         stop = threading.Event()
         if options["once"]:
-            loop.run_twice(settings.AUTOSCALE_EVERY, stop)
+            if loop.run_twice(settings.AUTOSCALE_EVERY, stop).mode == "blind":
+                raise CommandError("; ".join(f"{what}: {fault}" for what, fault in faults.now.items()))
             for record in loop.last.records.values():
                 self.stdout.write(json.dumps(record))
             return
@@ -50,9 +51,12 @@ class Command(BaseCommand):
         if options["page"]:
             page.start()
         log.info("autoscaler of %s runs every %s s", settings.AUTOSCALE_STACK, settings.AUTOSCALE_EVERY)
-        loop.run(settings.AUTOSCALE_EVERY, stop, server.after)
-        server.shutdown()
-        server.server_close()
+        try:
+            loop.run(settings.AUTOSCALE_EVERY, stop, server.after)
+        finally:
+            stop.set()
+            server.shutdown()
+            server.server_close()
         if options["page"]:
             page.join()
 
