@@ -124,7 +124,7 @@ def test_fewer_than_the_minimum_are_repaired_even_then(fake):
 
 
 def test_an_update_of_which_docker_does_not_say_yet_that_it_runs_is_not_disturbed(fake):
-    """Docker takes the new template and forgets the old update's state; it says a moment later that it runs."""
+    """Docker takes the new template and forgets how the old update was; that it runs it says later."""
     made = fake.make(2)
     made.loop.round()
     service = fake.world.services[f"id-{STACK}_web"]

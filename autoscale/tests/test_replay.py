@@ -137,10 +137,14 @@ def test_replicas_are_followed_as_steps(bench):
 
 
 class Shop(BaseHTTPRequestHandler):
+    """With a cache, as the gateway has one."""
+
     def do_GET(self):
         self.server.asked += 1
         self.send_response(200)
+        self.send_header("X-Cache", "HIT" if self.path in self.server.paths else "MISS")
         self.end_headers()
+        self.server.paths.add(self.path)
         self.wfile.write(b"{}")
 
     def log_message(self, *args):
@@ -150,7 +154,7 @@ class Shop(BaseHTTPRequestHandler):
 @pytest.fixture
 def shop():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    server.asked = 0
+    server.asked, server.paths = 0, set()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
@@ -174,6 +178,31 @@ def test_a_replay_writes_the_simulators_figures_and_chart(bench, shop, tmp_path)
     panels = [set(re.findall(r"<!-- ([a-z][^>]*?) -->", each.read_text())) for each in tmp_path.glob("*.svg")]
     assert {"requests/s", "replicas that serve", "slow or failed, %", "minutes", "deployed"} <= panels[0]
     assert panels[0] == panels[1]
+
+
+def test_no_two_requests_of_a_replay_are_the_same_so_that_each_reaches_the_service(bench, shop, capsys):
+    where = {"url": f"http://127.0.0.1:{shop.server_port}", "service": f"{STACK}_web"}
+
+    call_command("replay", trace="constant", scale=0.2, seconds=1.0, docker=bench.docker_host, **where)
+
+    assert shop.asked == len(shop.paths) > 5
+    assert "cache" not in capsys.readouterr().err
+
+
+def test_a_replay_that_only_asks_the_cache_says_so(bench, shop, capsys):
+    where = {"url": f"http://127.0.0.1:{shop.server_port}", "service": f"{STACK}_web"}
+
+    call_command(
+        "replay",
+        trace="constant",
+        scale=0.2,
+        seconds=1.0,
+        docker=bench.docker_host,
+        request="GET /a",
+        **where,
+    )
+
+    assert f"{shop.asked - 1} answers came from the gateway's cache" in capsys.readouterr().err
 
 
 def signed_by_itself() -> bytes:

@@ -43,7 +43,7 @@ def check_request(text: str) -> tuple[str, str]:
     """Method and path of `GET /path?query`. Raises NotAllowed."""
     method, _, path = text.partition(" ")
     if not method.isalpha() or not path.startswith("/") or not path.isascii() or not path.isprintable():
-        raise NotAllowed(f"{text!r} is not a method and a path, as GET /api/catalog/suggest?q=a")
+        raise NotAllowed(f"{text!r} is not a method and a path, as GET /api/catalog/products?min_price={{n}}")
     if " " in path:
         raise NotAllowed(f"{text!r} has a space in its path: write it as %20")
     return method.upper(), path

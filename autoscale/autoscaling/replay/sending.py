@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -16,6 +18,7 @@ from autoscaling.replay.bounds import MOST_IN_FLIGHT
 from autoscaling.simulator.traces import BIN, Trace
 
 PATIENCE = 10.0  # seconds for an answer
+_FROM_CACHE = ([b"x-cache:", b"hit"], [b"x-cache:", b"stale"], [b"x-cache:", b"updating"])
 SLOW = 0.5  # seconds; design/autoscaler.md
 
 
@@ -25,9 +28,11 @@ class Request:
     path: str
     body: bytes = b""
 
-    def over(self, host: str) -> bytes:
-        """One request on a connection of its own: a kept one would stay with its first replica."""
-        head = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", "Connection: close", "Accept: */*"]
+    def over(self, host: str, number: int = 0) -> bytes:
+        """One request on a connection of its own: a kept one would stay with its first replica. `{n}` in the
+        path is the request's number, so that no cache can answer it."""
+        path = self.path.replace("{n}", str(number))
+        head = [f"{self.method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", "Accept: */*"]
         if self.body:
             head += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
         return "\r\n".join([*head, "", ""]).encode() + self.body
@@ -76,9 +81,12 @@ class Sender:
         parts = urlsplit(url)
         self._host, self._secure = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._secure else 80)
-        self._bytes = request.over(parts.netloc)
+        self._request, self._netloc = request, parts.netloc
+        self._numbers = count(int(time.time()) % 100_000)  # others than of a replay a moment ago
         self._context = _unverified() if self._secure else None
         self._flying = 0
+        self.cached = 0
+        """Answers that said that they came from the gateway's cache."""
 
     async def first(self) -> int:
         """The status of one request before the others. Raises OSError when nothing answers."""
@@ -118,8 +126,10 @@ class Sender:
     async def _ask(self) -> int:
         reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._context)
         try:
-            writer.write(self._bytes)
+            writer.write(self._request.over(self._netloc, next(self._numbers)))
             status = int((await reader.readline()).split()[1])
+            while (line := await reader.readline()).strip():
+                self.cached += line.lower().split() in _FROM_CACHE
             while await reader.read(1 << 16):
                 pass
             return status

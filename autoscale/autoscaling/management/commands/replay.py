@@ -12,6 +12,9 @@ from autoscaling.clients.docker import Docker, engines
 from autoscaling.engine import SOCKET, EngineDown
 from autoscaling.management.commands.simulate import positive
 
+REQUEST = "GET /api/catalog/products?q=bowl&limit=24&min_price={n}"
+"""Another one each time, as the gateway keeps answers for two seconds."""
+
 
 class Command(BaseCommand):
     help = "Sends a trace's requests to a deployed stack on this machine, and says what its shoppers saw."
@@ -26,7 +29,7 @@ class Command(BaseCommand):
         )
         add("--url", default="http://127.0.0.1:80", help="the stack's door; loopback or the own stack only")
         add("--service", default="hivemart_catalog", help="whose replicas are watched")
-        add("--request", default="GET /api/catalog/suggest?q=a", help="method and path")
+        add("--request", default=REQUEST, help="method and path; {n} in it is another number each time")
         add("--body", default="", help="JSON to send")
         add("--scale", type=positive, default=0.1, help="multiplies every rate")
         add("--seconds", type=positive, help="stop after so many")
@@ -57,6 +60,9 @@ class Command(BaseCommand):
         self._knock(sender, options["url"])
         done = replay(trace, setup, sender, watcher, options["seed"])
         self._report(done, options)
+        if sender.cached:
+            self.stderr.write(f"{sender.cached} answers came from the gateway's cache and did not load the "
+                              "service: put {n} into --request")  # fmt: skip
         if not done.whole:
             raise CommandError(f"interrupted after {done.run.trace.seconds:.0f} s", returncode=130)
 
