@@ -77,11 +77,30 @@ def state(loop: Autoscaler, measuring: Measuring, faults: dict[str, str], since:
         "faults": faults,
         "fields": FIELDS,
         "points": loop.history.since(since),
-        "services": list(last.records.values()),
+        "services": [*last.records.values(), *_unreadable(last, measuring, faults)],
         "told": dict(last.overrides.told),
         "decisions": loop.history.decisions(),
         "nodes": nodes,
     }
+
+
+def _unreadable(last: Round, measuring: Measuring, faults: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows of services whose labels say nothing usable: they are left alone, and people can see and mend it."""
+    rows = []
+    for service in last.cluster.services if last.cluster else ():
+        name = measuring.short(service)
+        if (fault := faults.get(f"labels of {name}")) and name not in last.records:
+            told = last.overrides.of(name)
+            ready = sum(task.ready for task in last.cluster.tasks_of(service)) if last.cluster else 0
+            rows.append(
+                {
+                    "at": last.at, "service": name, "mode": last.mode, "rule": "labels", "reason": fault,
+                    "from": service.replicas, "to": service.replicas, "outcome": "none", "ready": ready,
+                    "cpu": None, "arrived": None, "in_flight": None, "need": None, "updating": service.updating,
+                    "min": told.get("min", ""), "max": told.get("max", ""), "paused": "paused" in told,
+                }
+            )  # fmt: skip
+    return rows
 
 
 def _busy(measuring: Measuring, node: str) -> float | None:
