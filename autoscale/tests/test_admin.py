@@ -268,6 +268,30 @@ def test_of_several_loops_the_one_that_acts_is_shown():
     assert peers.newest() == states["b"]
 
 
+def figures(world):
+    from autoscaling.clients.scraping import Scraper
+
+    (found,) = Scraper([f"127.0.0.1:{world.server.server_port}"]).rows().values()
+    return found
+
+
+def test_a_service_that_is_gone_leaves_no_figures_behind_and_its_decisions_stay_counted(world):
+    shown = figures(world)
+    world.bench.world.faults["/services"] = "error"
+    world.round()
+    blind = figures(world)
+    world.bench.world.faults.clear()
+    world.bench.remove()
+    world.round()
+    after = figures(world)
+
+    per_service = {name for name in shown if name.startswith("autoscale_service_")}
+    assert "autoscale_service_wanted" in per_service
+    assert per_service <= blind.keys()  # what is held is what was seen last
+    assert not per_service & after.keys()
+    assert after["autoscale_decisions_total"][0].labels["service"] == "web"
+
+
 def test_the_loops_own_figures(world):
     from autoscaling.clients.scraping import Scraper
 

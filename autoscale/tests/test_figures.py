@@ -166,11 +166,16 @@ def _group(leader: int) -> list[int]:
         (["--jobs", "none"], "not a whole number from 1"),
         (["--start", "5-3"], "does not rise"),
         (["--min", "5", "--max", "4"], "above --max"),
+        (["--json", "."], "is a folder"),
+        (["--json", "/proc/version/out.json"], "/proc/version cannot be made a folder"),
+        (["--charts", "/proc/version"], "/proc/version cannot be made a folder"),
     ],
 )
-def test_the_command_says_what_is_wrong_with_its_options(arguments, says):
+def test_the_command_says_what_is_wrong_with_its_options_before_it_begins(arguments, says, capsys):
     with pytest.raises(CommandError, match=says):
         call_command("simulate", *arguments)
+
+    assert capsys.readouterr().out == ""
 
 
 def test_the_shipped_traces_can_be_written_as_files(tmp_path, capsys):

@@ -3,11 +3,12 @@ cluster.
 
 Source: kubernetes/kubernetes, pkg/controller/podautoscaler: replica_calculator.go (`GetResourceReplicas`,
 `groupPods`), metrics/utilization.go (whole percents), horizontal.go (`reconcileAutoscaler`,
-`stabilizeRecommendation`, `convertDesiredReplicasWithRules`, `calculateScaleUpLimit`). A plain HPA says nothing
-about `behavior`, and pkg/apis/autoscaling/v2/defaults.go fills rules in only where it says something: what it
-takes are not the `…WithBehaviors` functions. kube-controller-manager's defaults: sync 15 s, tolerance 0.1, CPU
-initialization period 300 s, initial readiness delay 30 s, scale-down stabilization 300 s; up to twice as many or
-4 pods per sync, whichever is more. metrics-server reads every 15 s, and its figure is the mean over that time.
+`stabilizeRecommendation`, `convertDesiredReplicasWithRules`, `calculateScaleUpLimit`). A plain HPA says
+nothing about `behavior`, and pkg/apis/autoscaling/v2/defaults.go fills rules in only where it says something:
+what it takes are not the `…WithBehaviors` functions. kube-controller-manager's defaults: sync 15 s, tolerance
+0.1, CPU initialization period 300 s, initial readiness delay 30 s, scale-down stabilization 300 s; up to
+twice as many or 4 pods per sync, whichever is more. metrics-server reads every 15 s, and its figure is the
+mean over that time.
 """
 
 from __future__ import annotations

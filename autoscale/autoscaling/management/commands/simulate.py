@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             loads = {name: compare.loader(name, options["scale"]) for name in names}
         except BadTrace as wrong:
             raise CommandError(str(wrong)) from None
+        for path in (options["json"], options["charts"] and options["charts"] / "any.svg"):
+            writable(path)
         table = {}
         jobs = options["jobs"] or compare.processors()
         for name, load in loads.items():
@@ -141,6 +144,20 @@ def _seeds(text: str) -> range:
     if not found:
         raise ArgumentTypeError(f"{text!r} does not rise")
     return found
+
+
+def writable(path: Path | None) -> None:
+    """Before a long run: its folder is made, and the file can be. Raises CommandError."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path.parent} cannot be made a folder: {error.strerror}") from None
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"{path} cannot be written")
 
 
 def positive(text: str) -> float:
