@@ -174,6 +174,10 @@ _integration-tests:
 _integration-%:
 	@echo "$*"; cd $* && $(PYTEST) tests -m integration || [ $$? -eq 5 ]
 
+.PHONY: bench-autoscale
+bench-autoscale: $(VENV)/.science ## The autoscaling policy against its targets, a day in under 30 s of CPU: SEEDS=10|11-30 DAY=file JOBS=
+	@$(BIN)/python autoscale/manage.py bench $(call given,SEEDS,seeds) $(call given,DAY,day) $(call given,JOBS,jobs)
+
 .PHONY: evaluate
 evaluate: $(VENV)/.science ## Recommenders side by side: DATA=file PROTOCOL=last-basket METHODS=popularity,ours JSON= CHARTS=
 	@$(BIN)/python reco_svc/manage.py evaluate --data "$$DATA" --protocol "$${PROTOCOL:-last-basket}" \

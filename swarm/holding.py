@@ -12,9 +12,7 @@ from typing import Any
 from swarm import state
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say, Watch, wait_for_names
-from swarm.shop import WEBS, processes_of
-
-SCALED = "autoscale.enabled"  # the label by which the autoscaler knows what it may scale
+from swarm.shop import AUTOSCALED, WEBS, processes_of
 
 GONE_SECONDS = 90.0  # twice what a task is given to end what it is at
 _DEAD = {"shutdown", "complete", "failed", "rejected", "remove", "orphaned"}
@@ -118,5 +116,5 @@ def scaled_to(service: Mapping[str, Any], count: int, scaled: str) -> dict[str, 
     if it has one.
     """
     spec = dict(service["Spec"])
-    labels = {**spec["Labels"], SCALED: scaled} if SCALED in spec["Labels"] else spec["Labels"]
+    labels = {**spec["Labels"], AUTOSCALED: scaled} if AUTOSCALED in spec["Labels"] else spec["Labels"]
     return {**spec, "Labels": labels, "Mode": {"Replicated": {"Replicas": count}}}

@@ -6,7 +6,7 @@ from swarm import cli
 from swarm.cluster import Cluster
 from swarm.options import BadOption
 from swarm.rollout import Say, Watch
-from swarm.shop import SCALABLE
+from swarm.shop import SCALABLE, autoscaled
 
 MOST = 100
 
@@ -23,6 +23,6 @@ def scale(cluster: Cluster, service: str, replicas: str, say: Say = print) -> No
     watch.until_healthy(cluster.options.timeout)
     say(f"{service} has {replicas} replicas now.")
     labels = spec.get("Labels", {})
-    if labels.get("autoscale.enabled") == "true":
-        span = f"{labels.get('autoscale.min', '1')} to {labels.get('autoscale.max', '8')}"
+    if autoscaled(labels):
+        span = f"{labels.get('autoscale.min', '1')} to {labels.get('autoscale.max', '10')}"
         say(f"The autoscaler may change that again (from {span}).")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from local.data import SERVICES
 
 WEBS = (*SERVICES, "storefront")
@@ -13,7 +15,15 @@ FOLDERS = {name: f"{name}_svc" for name in SERVICES} | {"storefront": "storefron
 SCALABLE = (*WEBS, *(f"{name}-worker" for name in WITH_JOBS), "inner")
 """what a person or the autoscaler may give more replicas; the rest is one of a kind, or one per node"""
 
-__all__ = ["FOLDERS", "SCALABLE", "SERVICES", "SIGNERS", "WEBS", "WITH_JOBS", "WITH_STANDBY"]
+AUTOSCALED = "autoscale.enabled"
+"""the label by which the autoscaler knows what it may scale"""
+
+__all__ = ["AUTOSCALED", "FOLDERS", "SCALABLE", "SERVICES", "SIGNERS", "WEBS", "WITH_JOBS", "WITH_STANDBY"]
+
+
+def autoscaled(labels: Mapping[str, str]) -> bool:
+    """Whether the autoscaler takes a service with these labels for its own."""
+    return labels.get(AUTOSCALED, "").strip().lower() in {"true", "1", "yes", "on"}
 
 
 def processes_of(service: str) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ def _change(request: HttpRequest) -> str:
 
 
 def _known() -> set[str]:
-    return {row["service"] for row in _state(0.0)["services"]}
+    """Whatever the loop sees, and whatever was told of: that can be taken back though nothing is seen."""
+    return {row["service"] for row in _state(0.0)["services"]} | parts().telling.overrides().services
 
 
 def _limit(request: HttpRequest, name: str) -> int | None:

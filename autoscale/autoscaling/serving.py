@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Collection
 from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +26,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._services: set[str] = set()
         own: dict[str, Any] = {"registry": self.registry}
         self.decisions = Counter("autoscale_decisions", "Decisions", ["service", "rule", "outcome"], **own)
         self.rounds = Counter("autoscale_rounds", "Rounds", ["mode"], **own)
@@ -49,11 +51,20 @@ class Metrics:
         self.seconds.set(done.seconds)
         self.acting.set(done.mode == "act")
         self.faults.set(faults)
+        if done.cluster is not None:
+            self._forget(done.records.keys())
         for service, record in done.records.items():
             self.decisions.labels(service, record["rule"], record["outcome"]).inc()
             for name, gauge in self.of_service.items():
                 value = record["from" if name == "wanted" else name]
                 gauge.labels(service).set(float("nan") if value is None else value)
+
+    def _forget(self, known: Collection[str]) -> None:
+        """No figures of what is gone, or is not looked after any more."""
+        for gone in self._services - set(known):
+            for gauge in self.of_service.values():
+                gauge.remove(gone)
+        self._services = set(known)
 
 
 def state(loop: Autoscaler, measuring: Measuring, faults: dict[str, str], since: float) -> dict[str, Any]:
@@ -77,11 +88,31 @@ def state(loop: Autoscaler, measuring: Measuring, faults: dict[str, str], since:
         "faults": faults,
         "fields": FIELDS,
         "points": loop.history.since(since),
-        "services": list(last.records.values()),
+        "services": [*last.records.values(), *_unreadable(last, measuring, faults)],
         "told": dict(last.overrides.told),
         "decisions": loop.history.decisions(),
         "nodes": nodes,
     }
+
+
+def _unreadable(last: Round, measuring: Measuring, faults: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows of services whose labels say nothing usable: left alone, to be seen and mended by people."""
+    rows = []
+    for service in last.cluster.services if last.cluster else ():
+        name = measuring.short(service)
+        if (fault := faults.get(f"labels of {name}")) and name not in last.records:
+            told = last.overrides.of(name)
+            tasks = last.cluster.tasks_of(service) if last.cluster else []
+            rows.append(
+                {
+                    "at": last.at, "service": name, "mode": last.mode, "rule": "labels", "reason": fault,
+                    "from": service.replicas, "to": service.replicas, "outcome": "none",
+                    "ready": sum(task.ready for task in tasks), "need": None,
+                    "cpu": None, "arrived": None, "in_flight": None, "updating": service.updating,
+                    "min": told.get("min", ""), "max": told.get("max", ""), "paused": "paused" in told,
+                }
+            )  # fmt: skip
+    return rows
 
 
 def _busy(measuring: Measuring, node: str) -> float | None:

@@ -180,6 +180,52 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(world, data):
     assert (told(world), world.audit) == ({}, [])
 
 
+def labelled(world, **labels):
+    spec = world.bench.world.services[f"id-{STACK}_web"]["Spec"]
+    spec["Labels"] = {
+        "autoscale.enabled": "true",
+        **{f"autoscale.{name}": text for name, text in labels.items()},
+    }
+    world.round()
+
+
+def test_a_minimum_above_a_maximum_that_no_label_tells_leaves_the_service_in_care(world):
+    labelled(world)
+
+    post(action="limit", service="web", min="12", max="")
+    world.round()
+
+    (row,) = client().get("/admin/autoscale/state/").json()["services"]
+    assert (row["service"], row["min"], row["max"], row["rule"]) == ("web", 12, 12, "told")
+    assert world.made.faults.now == {}
+
+
+def test_a_service_with_labels_that_say_nothing_is_on_the_page_with_its_fault_and_can_be_mended(world):
+    labelled(world, max="many")
+
+    html = client().get("/admin/autoscale/").content.decode()
+    (row,) = client().get("/admin/autoscale/state/").json()["services"]
+    post(action="limit", service="web", min="", max="6")
+    world.round()
+    (mended,) = client().get("/admin/autoscale/state/").json()["services"]
+
+    assert 'data-service="web"' in html
+    assert "autoscale.max: &#x27;many&#x27; is not a number" in html
+    assert (row["from"], row["ready"], row["min"], row["max"], row["paused"]) == (2, 2, "", "", False)
+    assert "autoscale.max: 'many' is not a number" in row["reason"]
+    assert (mended["max"], mended["rule"]) == (6, "told")
+
+
+def test_what_was_told_can_be_taken_back_though_the_loop_sees_no_such_service(world):
+    post(action="pause", service="web")
+    world.bench.remove()
+    world.round()
+
+    post(action="resume", service="web")
+
+    assert told(world) == {}
+
+
 def test_another_sites_page_changes_nothing(world):
     response = client().post(
         "/admin/autoscale/change/", {"action": "hold"}, headers={"origin": "https://evil.example"}
@@ -220,6 +266,30 @@ def test_of_several_loops_the_one_that_acts_is_shown():
     peers._one = lambda place, since: states[place]
 
     assert peers.newest() == states["b"]
+
+
+def figures(world):
+    from autoscaling.clients.scraping import Scraper
+
+    (found,) = Scraper([f"127.0.0.1:{world.server.server_port}"]).rows().values()
+    return found
+
+
+def test_a_service_that_is_gone_leaves_no_figures_behind_and_its_decisions_stay_counted(world):
+    shown = figures(world)
+    world.bench.world.faults["/services"] = "error"
+    world.round()
+    blind = figures(world)
+    world.bench.world.faults.clear()
+    world.bench.remove()
+    world.round()
+    after = figures(world)
+
+    per_service = {name for name in shown if name.startswith("autoscale_service_")}
+    assert "autoscale_service_wanted" in per_service
+    assert per_service <= blind.keys()  # what is held is what was seen last
+    assert not per_service & after.keys()
+    assert after["autoscale_decisions_total"][0].labels["service"] == "web"
 
 
 def test_the_loops_own_figures(world):

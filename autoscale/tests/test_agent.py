@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fake_docker import World, serving
 
 from autoscaling.agent.cgroups import Cgroups, Gone, Usage
-from autoscaling.agent.containers import SERVICE, TASK, Containers, OneShot, from_stats, listed
+from autoscaling.agent.containers import SERVICE, TASK, Containers, OneShot, from_stats, listed, read_at
 from autoscaling.agent.node import Node
 from autoscaling.agent.sampling import Sampler
 from autoscaling.agent.serving import Server
@@ -100,7 +101,7 @@ def test_a_container_that_ended_is_gone(tmp_path):
 
 
 STATS = {
-    "read": "2026-03-10T12:00:00Z",
+    "read": "2026-03-10T12:00:00.123456789Z",
     "cpu_stats": {
         "cpu_usage": {"total_usage": 2_000_000_000},
         "throttling_data": {"throttled_time": 5_000_000},
@@ -111,6 +112,12 @@ STATS = {
 
 def test_statistics_of_the_api_say_the_same():
     assert from_stats(STATS) == Usage(2.0, 0.005, None, 600, 9000)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "2026-03-10T12:00:00", "noon"])
+def test_statistics_without_a_time_of_their_own_are_none(text):
+    with pytest.raises(ValueError, match=text):
+        read_at({**STATS, "read": text})
 
 
 def container(id=ID, service="shop_cart", task="task-1"):
@@ -193,7 +200,9 @@ def test_without_control_groups_the_api_is_asked_in_the_background(tmp_path, eng
     text = made.text()
 
     assert "cpu_seconds_total{service" not in first
-    assert read(text)["hivemart_container_cpu_seconds_total"][0].value == 2.0
+    (cpu,) = read(text)["hivemart_container_cpu_seconds_total"]
+    assert cpu.value == 2.0
+    assert cpu.at == datetime(2026, 3, 10, 12, 0, 0, 123000, UTC).timestamp()  # when Docker read it
     assert ("GET", f"/containers/{ID}/stats") in world.calls
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from autoscaling.domain import BadOverride, Cluster, Node, Overrides, Placement, Service, Task, room_for
 from autoscaling.domain.swarm import Resources
+from autoscaling.policy import BadLabel, config_from_labels
 
 GIB = 1 << 30
 WEB = Service("web", "shop_web", 1, 2, {}, reserved=Resources(0.5, GIB))
@@ -82,12 +83,32 @@ def test_overrides_go_before_labels():
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"), [({"web:max": "2"}, ("2", "2")), ({"web:min": "9"}, ("9", "9")), ({}, ("4", "8"))]
+    ("told", "own", "expected"),
+    [
+        ({"web:max": "2"}, {"min": "4", "max": "8"}, (2, 2)),
+        ({"web:min": "9"}, {"min": "4", "max": "8"}, (9, 9)),
+        ({}, {"min": "4", "max": "8"}, (4, 8)),
+        ({"web:min": "12"}, {}, (12, 12)),
+        ({"web:min": "12"}, {"max": " 8.0 "}, (12, 12)),
+        ({"web:max": "3"}, {"min": "5.0"}, (3, 3)),
+        ({"web:min": "2", "web:max": "3"}, {"min": "5", "max": "9"}, (2, 3)),
+    ],
 )
-def test_where_one_limit_was_told_the_labelled_one_makes_way(told, expected):
-    labels = Overrides(1, told).labels("web", {"autoscale.min": "4", "autoscale.max": "8"})
+def test_where_one_limit_was_told_the_other_one_makes_way_however_it_is_labelled(told, own, expected):
+    labelled = {"autoscale.enabled": "true", **{f"autoscale.{name}": text for name, text in own.items()}}
 
-    assert (labels["autoscale.min"], labels["autoscale.max"]) == expected
+    config = config_from_labels(Overrides(1, told).labels("web", labelled))
+
+    assert (config.min, config.max) == expected
+
+
+def test_a_pause_does_not_hide_what_is_wrong_with_labels():
+    told = Overrides(1, {"web:paused": "true"})
+
+    for wrong in ({"min": "5", "max": "3"}, {"max": "many"}):
+        labels = {"autoscale.enabled": "true", **{f"autoscale.{name}": text for name, text in wrong.items()}}
+        with pytest.raises(BadLabel):
+            config_from_labels(told.labels("web", labels))
 
 
 def test_a_change_leaves_the_others():

@@ -1,4 +1,4 @@
-"""The targets of the design, as a benchmark that is checked: few seeds here, ten in `make simulate`."""
+"""The targets of the design, with few seeds; `make bench-autoscale` checks them with ten."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from django.core.management import CommandError, call_command
 from interrupts import heard
 
 from autoscaling.management.commands import simulate
-from autoscaling.simulator import compare, metrics, traces
+from autoscaling.simulator import bench, compare, metrics, traces
 from autoscaling.simulator.engine import Setup
 
 KEYS = (
@@ -56,6 +58,49 @@ def test_a_day_of_waves_causes_no_reversal():
 
     assert found["default"]["reversals_per_hour"] == 0
     assert found["cpu-only"]["reversals_per_hour"] <= 1.2
+
+
+def test_a_day_of_minutes_takes_less_than_30_seconds_of_cpu(capsys):
+    """A twelfth of one: 120 minutes spread over it, and the same share of its requests. The best of three."""
+    twelfth, most, said = partial(bench.made_up_day, minutes=120), bench.DAY_CPU / 12, []
+
+    assert any(bench.day(twelfth, most, said.append) for _ in range(3)), said
+    assert "day, 6.2 million requests" in said[0] or "day, 6.3 million requests" in said[0]
+    assert not bench.day(partial(bench.made_up_day, minutes=2), 0.0, said.append)
+    assert said[-1].endswith("at most 0  MISSED")
+
+
+def test_targets_are_met_by_the_mean_of_the_seeds_and_what_never_recovers_misses_them():
+    met = bench.Target("constant", "default", "reversals_per_hour", 0.0)
+    missed = [
+        bench.Target("constant", "default", "cost_ratio", 0.5),
+        bench.Target("constant", "default", "recovery_s", 15.0),  # there is no step, so no recovery
+    ]
+    said = []
+
+    assert bench.targets([met], [1, 2], 1, said.append)
+    assert not bench.targets([met, missed[0]], [1, 2], 1, said.append)
+    assert not bench.targets([missed[1]], [1, 2], 1, said.append)
+    assert [line.split(": ")[1].split() for line in said] == [
+        ["reversals_per_hour", "0.00", "±0.00", "at", "most", "0"],
+        ["reversals_per_hour", "0.00", "±0.00", "at", "most", "0"],
+        ["cost_ratio", "1.00", "±0.00", "at", "most", "0.5", "MISSED"],
+        ["recovery_s", "never", "at", "most", "15", "MISSED"],
+    ]
+
+
+def test_the_targets_that_are_checked_are_those_of_the_page():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "autoscaling.md").read_text()
+    table = page.partition("Against the targets")[2].partition("\n\n")[2].partition("\n\n")[0]
+    asked = sorted(
+        {
+            float(number)
+            for row in table.splitlines()[2:]
+            for number in re.findall(r"[\d.]+", row.split("|")[2])
+        }
+    )
+
+    assert asked == sorted({target.most for target in bench.TARGETS})
 
 
 @pytest.mark.parametrize("replicas", [2, 3, 5, 7, 11])
@@ -166,11 +211,16 @@ def _group(leader: int) -> list[int]:
         (["--jobs", "none"], "not a whole number from 1"),
         (["--start", "5-3"], "does not rise"),
         (["--min", "5", "--max", "4"], "above --max"),
+        (["--json", "."], "is a folder"),
+        (["--json", "/proc/version/out.json"], "/proc/version cannot be made a folder"),
+        (["--charts", "/proc/version"], "/proc/version cannot be made a folder"),
     ],
 )
-def test_the_command_says_what_is_wrong_with_its_options(arguments, says):
+def test_the_command_says_what_is_wrong_with_its_options_before_it_begins(arguments, says, capsys):
     with pytest.raises(CommandError, match=says):
         call_command("simulate", *arguments)
+
+    assert capsys.readouterr().out == ""
 
 
 def test_the_shipped_traces_can_be_written_as_files(tmp_path, capsys):

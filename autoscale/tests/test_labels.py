@@ -20,6 +20,10 @@ def test_labels_become_a_config():
     )
 
 
+def test_what_no_label_tells_is_the_default():
+    assert config_from_labels({"autoscale.enabled": " Yes "}) == Config()
+
+
 def test_a_service_without_the_label_is_not_scaled():
     assert config_from_labels({"autoscale.min": "2"}) is None
     assert config_from_labels({"autoscale.enabled": "false"}) is None

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from looks import CONFIG, look
 
-from autoscaling.policies.hpa import State, hpa, limited, replicas
-from autoscaling.policies.knative import knative
+from autoscaling.policies.hpa import hpa, limited, replicas
+from autoscaling.policies.knative import STABLE, knative
 from autoscaling.policies.threshold import threshold
 from autoscaling.policy import Config, Replica, Sample
 
@@ -59,14 +59,35 @@ def test_hpa_ignores_a_pod_whose_reading_began_before_it_was_ready():
     assert proposed(fresh, 0.3, read_at=956.0) == 6
 
 
-def test_hpa_grows_by_100_percent_or_4_pods_in_15_seconds_whichever_is_more():
-    def grown(current: int, ups: tuple[tuple[float, int], ...] = ()) -> int:
-        state = State({}, {}, 0.0, 0.0, 0.0, (), ups)
-        return limited(90, pods([1.0] * current), state, Config(min=1, max=100))
+@pytest.mark.parametrize(
+    ("size", "current", "expected"), [(90, 1, 4), (90, 2, 4), (90, 10, 20), (3, 2, 3), (0, 9, 1)]
+)
+def test_hpa_grows_to_twice_as_many_or_4_pods_in_a_sync_whichever_is_more(size, current, expected):
+    assert limited(size, current, Config(min=1, max=100)) == expected
 
-    assert [grown(2), grown(4), grown(10)] == [6, 8, 20]
-    assert grown(20, ups=((990.0, 10),)) == 20
-    assert grown(20, ups=((980.0, 10),)) == 40
+
+def test_hpa_goes_on_to_what_it_recommended_within_300_seconds_though_the_load_is_gone():
+    """`stabilizeRecommendation` looks at no current size: what the limit of a sync held back comes later."""
+    config, state, wanted, sizes = Config(min=1, max=100, cpu_target=0.2), None, 2, {}
+    for place in range(1, 240):
+        rate = 160.0 if place <= 10 else 1.0
+        decision, state = hpa([look(2.0 * place, rate, wanted=wanted, gateway=False)], state, config)
+        wanted = sizes[2.0 * place] = decision.replicas
+
+    changes = {at: size for at, size in sizes.items() if size != sizes.get(at - 2.0)}
+    assert changes == {2.0: 2, 10.0: 4, 26.0: 8, 40.0: 16, 56.0: 20, 340.0: 3, 356.0: 1}
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(1, 3), (9, 6)])
+def test_hpa_brings_what_is_outside_of_its_limits_back_without_any_metrics(wanted, expected):
+    config, state = Config(min=3, max=6), None
+    for place in range(1, 10):
+        sample = look(2.0 * place, wanted=wanted, gateway=False, agents=False)
+        decision, state = hpa([sample], state, config)
+        if decision.rule != "between":
+            break
+
+    assert (decision.replicas, decision.rule) == (expected, "limits")
 
 
 def test_hpa_syncs_every_15_seconds_and_shrinks_only_after_300():
@@ -94,6 +115,31 @@ def test_knative_panics_at_twice_what_is_ready_and_does_not_shrink_then():
     assert sizes[61] == ("panic", 17)
     assert sizes[90] == ("panic", 17)
     assert sizes[-1] == ("stable", 2)
+
+
+def test_knative_leaves_its_panic_a_stable_window_after_the_last_cause_of_it():
+    policy = knative(24.0)
+    state, rules = None, {}
+    for place in range(1, 120):
+        rate = 400.0 if place in range(60, 66) else 40.0
+        decision, state = policy([look(2.0 * place, rate, wanted=2)], state, CONFIG)
+        rules[2.0 * place] = (decision.rule, decision.replicas)
+
+    panic = [at for at, (rule, _) in rules.items() if rule == "panic" and at > 100]
+    last = 134.0  # the newest 6 s hold a second of the flood and ask for twice what is ready
+    assert (panic[0], panic[-1]) == (120.0, last + STABLE)
+    assert {rules[at] for at in panic if at >= 124} == {("panic", 17)}
+    assert rules[last + STABLE + 2] == ("stable", 2)
+
+
+def test_knative_that_starts_with_several_replicas_starts_in_panic_and_ends_it_too():
+    policy, state, rules = knative(24.0), None, []
+    for place in range(1, 40):
+        decision, state = policy([look(2.0 * place, 40.0, wanted=4)], state, CONFIG)
+        rules.append((decision.rule, decision.replicas))
+
+    assert rules[:31] == [("panic", 4)] * 31
+    assert rules[31:] == [("stable", 2)] * 8
 
 
 def test_knative_holds_without_figures():

@@ -86,6 +86,32 @@ def test_a_write_over_somebody_elses_is_refused(world, proxy):
     assert world.writes == [("shop_cart", 3)]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("true", 200),
+        ("True", 200),
+        ("1", 200),
+        (" on ", 200),
+        ("yes", 200),
+        ("no", 403),
+        ("perhaps", 403),
+        ("", 403),
+    ],
+)
+def test_what_the_loop_takes_for_enabled_may_be_written_and_nothing_else(world, proxy, text, status):
+    world.add_service("shop_web", 2, labels={"autoscale.enabled": text})
+    version = world.services["id-shop_web"]["Version"]["Index"]
+
+    try:
+        proxy.post("/services/id-shop_web/update", scaled(3), {"version": version})
+        found = 200
+    except Refused as refusal:
+        found = refusal.status
+
+    assert (found, world.replicas("shop_web")) == (status, 3 if status == 200 else 2)
+
+
 def test_a_service_without_the_label_is_not_touched(world, proxy):
     version = world.services["id-shop_couch"]["Version"]["Index"]
 

@@ -192,6 +192,13 @@ def test_means_come_with_their_confidence_interval_and_an_unrecovered_seed_is_no
     assert merged == {"a": 2.0, "a_ci95": 2.4843, "b": None, "b_ci95": None}
 
 
+def test_one_seed_has_no_confidence_interval():
+    merged = metrics.summary([dict.fromkeys(report.COLUMNS, 1.0)])
+
+    assert {merged[f"{name}_ci95"] for name in report.COLUMNS} == {None}
+    assert "±" not in report.as_table({"step": {"default": merged}})
+
+
 def test_the_shipped_traces_are_those_of_the_design():
     shapes = {name: traces.load(name, 1) for name in ("step", "flash", "diurnal", "square", "constant")}
 
@@ -237,15 +244,71 @@ def test_a_csv_is_interpolated_between_the_middles_of_its_minutes(tmp_path):
         ("minute,requests\n0,many\n", ":2: not a minute and a count"),
         ("minute,requests\n0,5\n1,-5\n", ":3: a count cannot be -5"),
         ("minute,requests\n0,nan\n", ":2: a count cannot be nan"),
+        ("minute,requests\n0,inf\n", ":2: a count cannot be inf"),
+        ("minute,requests\n0,1e300\n", ":2: a count cannot be 1e300"),
+        ("minute,requests\ninf,5\n", ":2: a minute cannot be inf"),
         ("minute,requests\n1,5\n0,5\n", "do not rise"),
+        (
+            "minute,requests\n0,5\n2026-01-01 00:00,5\n",
+            "days from its first minute to its last; 31 are the most",
+        ),
+        ("minute,requests\n0,5\n44641,5\n", "31 days from its first"),
+        (f'minute,requests\n0,"{"5" * 200_000}"\n', "field larger than field limit"),
+        ("minute,requests\n0,5\n".encode("utf-16"), "not a text in UTF-8"),
+        ("minute,requests\n0,5 ä\n".encode("latin-1"), "not a text in UTF-8"),
     ],
 )
 def test_a_csv_that_cannot_be_read_is_refused_with_its_place(tmp_path, text, says):
     path = tmp_path / "wrong.csv"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     with pytest.raises(BadTrace, match=says):
         from_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        ((0, 1, 2, 3), ""),
+        ((0, 1, 3, 4), "1 missing minute interpolated"),
+        ((0, 5, 6, 16), "13 missing minutes"),
+    ],
+)
+def test_minutes_that_are_missing_are_interpolated_and_said(tmp_path, minutes, said):
+    path = tmp_path / "gaps.csv"
+    path.write_text("minute,requests\n" + "".join(f"{minute},{600 + 60 * minute}\n" for minute in minutes))
+
+    trace = from_csv(path)
+
+    assert float(trace.rate[int(150 / BIN)]) == pytest.approx(12, abs=0.1)
+    assert said in trace.note
+    assert ("missing" in trace.note) == bool(said)
+
+
+def test_what_rose_while_minutes_were_missing_is_no_jump(tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("minute,requests\n0,600\n30,6000\n31,60000\n")
+
+    assert from_csv(path).steps == (30 * 60 + 30,)
+
+
+def test_times_of_a_csv_may_have_offsets(tmp_path):
+    path = tmp_path / "winter.csv"
+    path.write_text("minute,requests\n2026-10-25T02:59+02:00,60\n2026-10-25T02:00+01:00,60\n")
+
+    assert from_csv(path).seconds == 120
+
+
+def test_more_requests_than_anyone_would_wait_for_are_refused():
+    with pytest.raises(BadTrace, match=r"step: 7.51e\+07 requests, up to 1e\+05 a second; 5e\+09 and 1e\+05"):
+        compare.loader("step", 313.0)
+    with pytest.raises(BadTrace, match=r"flat: 6e\+09 requests"):
+        traces.bounded(flat(1e5, 60_000))
+
+
+def test_a_name_too_long_for_a_file_is_no_trace():
+    with pytest.raises(BadTrace, match="neither a file"):
+        compare.loader("x" * 5000, 1.0)
 
 
 def test_a_trace_written_as_csv_reads_back_much_the_same(tmp_path):

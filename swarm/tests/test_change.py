@@ -11,6 +11,8 @@ from docker.errors import APIError
 from swarm.cluster import NAMESPACE, Cluster, Failed
 from swarm.holding import scaled_to
 from swarm.options import Options
+from swarm.shop import AUTOSCALED, autoscaled
+from swarm.tests.conftest import ROOT
 from swarm.update import with_image
 
 MOUNTS = [{"Type": "tmpfs", "Target": "/tmp"}, {"Type": "tmpfs", "Target": "/data"}]  # noqa: S108 - a name
@@ -91,3 +93,17 @@ def test_what_docker_refuses_is_told_with_its_reason(api):
         cluster(api).change("cart", lambda found: scaled_to(found, 1, "true"))
 
     assert api.kept["Spec"] == service()["Spec"]
+
+
+@pytest.mark.parametrize("text", ["true", "True", " 1", "yes", "ON", "false", "0", "no", "off", "", "x"])
+def test_a_label_means_here_what_it_means_to_the_autoscaler(text, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "autoscale")
+    from autoscaling.labels import BadLabel, flag
+
+    labels = {AUTOSCALED: text}
+    try:
+        expected = flag(labels, "enabled")
+    except BadLabel:
+        expected = False
+
+    assert autoscaled(labels) == expected

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from autoscaling.agent.cgroups import Usage
@@ -105,11 +106,20 @@ class OneShot:
             with self._places:
                 path = f"/containers/{container}/stats"
                 said = self._engine.get(path, {"stream": "false", "one-shot": "true"})
-            self._known[container] = (time.time(), from_stats(said))
+            self._known[container] = (read_at(said), from_stats(said))
         except (EngineDown, Refused, KeyError, TypeError, ValueError):
             self._known.pop(container, None)
         finally:
             self._asking.discard(container)
+
+
+def read_at(said: Any) -> float:
+    """When Docker read an answer's counters, Unix time: it may be a while before it is here. Raises KeyError,
+    TypeError or ValueError, also for a container that does not run, whose time is year 1."""
+    moment = datetime.fromisoformat(said["read"])
+    if moment.tzinfo is None or moment.year < 1970:
+        raise ValueError(said["read"])
+    return moment.timestamp()
 
 
 def from_stats(said: Any) -> Usage:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autoscaling.labels import MOST_REPLICAS, PREFIX, BadLabel, limit
+
 HOLD = "hold"
-MOST = 1000
 
 
 class BadOverride(ValueError):
@@ -35,13 +36,24 @@ class Overrides:
         }
 
     def labels(self, service: str, labels: Mapping[str, str]) -> dict[str, str]:
-        """The service's labels with these over them. Where only one limit was told, the other makes way."""
+        """The service's labels with these over them. Where only one limit was told, the other makes way,
+        whether a label tells it or not.
+        """
         own = self.of(service)
-        merged = {**labels, **{f"autoscale.{name}": value for name, value in own.items()}}
-        low, high = merged.get("autoscale.min", "1"), merged.get("autoscale.max", "")
-        if own and low.isdigit() and high.isdigit() and int(low) > int(high):
-            merged["autoscale.min" if "max" in own else "autoscale.max"] = high if "max" in own else low
+        merged = {**labels, **{PREFIX + name: value for name, value in own.items()}}
+        told = {"min", "max"} & own.keys()
+        try:
+            low, high = limit(merged, "min"), limit(merged, "max")
+        except BadLabel:  # whoever makes a Config of these says so
+            return merged
+        if told and low > high:
+            merged[f"{PREFIX}min" if "max" in told else f"{PREFIX}max"] = str(high if "max" in told else low)
         return merged
+
+    @property
+    def services(self) -> set[str]:
+        """Of which anything was told."""
+        return {name.rpartition(":")[0] for name in self.told if ":" in name}
 
     def with_hold(self, on: bool) -> dict[str, str]:
         return self._changed({HOLD: "true" if on else None})
@@ -51,9 +63,9 @@ class Overrides:
 
     def with_limits(self, service: str, low: int | None, high: int | None) -> dict[str, str]:
         """None: as the label says. Raises BadOverride."""
-        for limit in (low, high):
-            if limit is not None and not 1 <= limit <= MOST:
-                raise BadOverride(f"Limits are whole numbers from 1 to {MOST}.")
+        for told in (low, high):
+            if told is not None and not 1 <= told <= MOST_REPLICAS:
+                raise BadOverride(f"Limits are whole numbers from 1 to {MOST_REPLICAS}.")
         if low is not None and high is not None and low > high:
             raise BadOverride(f"The minimum, {low}, is above the maximum, {high}.")
         return self._changed(

@@ -2,11 +2,13 @@
 cluster.
 
 Source: kubernetes/kubernetes, pkg/controller/podautoscaler: replica_calculator.go (`GetResourceReplicas`,
-`groupPods`), metrics/utilization.go (whole percents), horizontal.go (`stabilizeRecommendationWithBehaviors`,
-`convertDesiredReplicasWithBehaviorRate`, `calculateScale{Up,Down}LimitWith…`). kube-controller-manager's
-defaults: sync 15 s, tolerance 0.1, CPU initialization period 300 s, initial readiness delay 30 s, scale-down
-stabilization 300 s; default behaviour: up by 100 % or 4 pods per 15 s, whichever is more, down by 100 % per
-15 s. metrics-server reads every 15 s, and its figure is the mean over that time.
+`groupPods`), metrics/utilization.go (whole percents), horizontal.go (`reconcileAutoscaler`,
+`stabilizeRecommendation`, `convertDesiredReplicasWithRules`, `calculateScaleUpLimit`). A plain HPA says
+nothing about `behavior`, and pkg/apis/autoscaling/v2/defaults.go fills rules in only where it says something:
+what it takes are not the `…WithBehaviors` functions. kube-controller-manager's defaults: sync 15 s, tolerance
+0.1, CPU initialization period 300 s, initial readiness delay 30 s, scale-down stabilization 300 s; up to
+twice as many or 4 pods per sync, whichever is more. metrics-server reads every 15 s, and its figure is the
+mean over that time.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ SYNC = RESOLUTION = 15.0
 TOLERANCE = 0.1
 INITIALIZATION, READINESS_DELAY = 300.0, 30.0
 DOWN_WINDOW = 300.0
-UP_PERCENT, UP_PODS, PERIOD = 100, 4, 15.0
+UP_FACTOR, UP_LEAST = 2, 4
 LIMIT = 1.0  # CPU that a pod requests
 
 Key = str | int
@@ -32,8 +34,7 @@ class State(NamedTuple):
     """usage: CPU seconds and seconds of each pod since the last reading. metrics: the last reading's CPU per
     pod.
 
-    next_read, next_sync: when they are due. advised: recommendations. ups: (when, replicas) of past growth;
-    downs have no limit by default.
+    next_read, next_sync: when they are due. advised: what was recommended before it was stabilized.
     """
 
     usage: Mapping[Key, tuple[float, float]]
@@ -42,7 +43,6 @@ class State(NamedTuple):
     next_read: float
     next_sync: float
     advised: tuple[Event, ...]
-    ups: tuple[Event, ...] = ()
 
 
 def hpa(samples: Sequence[Sample], state: State | None, config: Config) -> tuple[Decision, State]:
@@ -53,15 +53,16 @@ def hpa(samples: Sequence[Sample], state: State | None, config: Config) -> tuple
     if now.at < state.next_sync:
         return Decision(now.wanted, "between", "the next sync is to come"), state
     state = state._replace(next_sync=state.next_sync + SYNC)
+    if not config.min <= now.wanted <= config.max:
+        nearest = max(config.min, min(now.wanted, config.max))
+        return Decision(nearest, "limits", "outside of minimum and maximum"), state
     proposed = replicas(now, state.metrics, state.read_at, config)
     if proposed is None:
         return Decision(now.wanted, "no-metrics", "no metrics for any ready pod"), state
-    advised = tuple(entry for entry in state.advised if entry[0] > now.at - DOWN_WINDOW)
-    stabilized = proposed if proposed >= now.wanted else max([proposed, *(size for _, size in advised)])
-    state = state._replace(advised=(*advised, (now.at, proposed)))
-    replicas_now = limited(stabilized, now, state, config)
+    advised = (*(entry for entry in state.advised if entry[0] >= now.at - DOWN_WINDOW), (now.at, proposed))
+    stabilized = max(size for _, size in advised)
     reason = f"proposes {proposed}, stabilized {stabilized}"
-    return Decision(replicas_now, "sync", reason), _remember(state, now, replicas_now)
+    return Decision(limited(stabilized, now.wanted, config), "sync", reason), state._replace(advised=advised)
 
 
 def _initial(first: Sample) -> State:
@@ -124,17 +125,7 @@ def _ratio(known: Mapping[Key, float], config: Config) -> float:
     return percent / round(config.cpu_target * 100)
 
 
-def limited(size: int, now: Sample, state: State, config: Config) -> int:
-    """`convertDesiredReplicasWithBehaviorRate`, then min and max."""
-    current = now.wanted
-    if size > current:
-        start = current - sum(count for at, count in state.ups if at > now.at - PERIOD)
-        most = max(start + UP_PODS, math.ceil(start * (1 + UP_PERCENT / 100)), current)
-        size = min(size, most)
-    return max(config.min, min(size, config.max))
-
-
-def _remember(state: State, now: Sample, size: int) -> State:
-    if size > now.wanted:
-        return state._replace(ups=(*state.ups[-8:], (now.at, size - now.wanted)))
-    return state
+def limited(size: int, current: int, config: Config) -> int:
+    """`convertDesiredReplicasWithRules`."""
+    most = min(config.max, max(UP_FACTOR * current, UP_LEAST))
+    return config.min if size < config.min else min(size, most)

@@ -6,8 +6,9 @@
 that. Standard library only: production, the simulator and the tests run this same code.
 """
 
+from autoscaling.labels import BadLabel
 from autoscaling.policy.decide import State, decide
-from autoscaling.policy.labels import BadLabel, config_from_labels
+from autoscaling.policy.labels import config_from_labels
 from autoscaling.policy.model import Config, Decision, Policy, Replica, Sample, Traffic
 
 __all__ = [

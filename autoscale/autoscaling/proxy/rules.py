@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoscaling.engine import Engine, Refused, name_in_path
+from autoscaling.labels import ENABLED, MOST_REPLICAS, BadLabel, flag
 
 READS = re.compile(r"/(?:_ping|version|info|nodes|services|tasks|(?:nodes|services|tasks)/[\w.-]{1,128})\Z")
 FILTERS = frozenset({"filters", "status", "insertDefaults"})
 SERVICE_UPDATE = re.compile(r"/services/([\w.-]{1,128})/update\Z")
-MOST_REPLICAS = 1000
-ENABLED = "autoscale.enabled"
 NAMESPACE = "com.docker.stack.namespace"
 DATA = base64.b64encode(b"What people told the autoscaler is in this config's labels.\n").decode()
 #: `hold`, or a service's name and what is told of it; values are as short as their names.
@@ -54,7 +53,7 @@ class Rules:
         if service["Version"]["Index"] != version:
             raise Refused(409, "update out of sequence")
         spec = copy.deepcopy(service["Spec"])
-        if (spec.get("Labels") or {}).get(ENABLED) != "true":
+        if not _enabled(spec.get("Labels") or {}):
             raise Refused(403, f"{spec.get('Name')} has no label {ENABLED}=true")
         if "Replicated" not in (spec.get("Mode") or {}):
             raise Refused(403, f"{spec.get('Name')} is not replicated")
@@ -86,6 +85,14 @@ class Rules:
             spec = {"Name": self._config, "Labels": labels}
             self._engine.post(f"/configs/{name_in_path(config['ID'])}/update", spec, {"version": version})
         return self._read()
+
+
+def _enabled(labels: Mapping[str, str]) -> bool:
+    """As the loop reads it; what it cannot read is not enabled."""
+    try:
+        return flag(labels, "enabled")
+    except BadLabel:
+        return False
 
 
 def _version(query: Mapping[str, str]) -> int:

@@ -36,8 +36,9 @@ class Loader:
 
 def loader(name: str, scale: float) -> Loader:
     """A trace by name or path. Raises BadTrace, at once."""
-    traces.load(name, 1)
-    return Loader(name, scale)
+    load = Loader(name, scale)
+    traces.bounded(load(1))
+    return load
 
 
 class Compared(NamedTuple):

@@ -100,7 +100,8 @@ def provisioning(run: Run) -> tuple[float, float]:
 def summary(runs: Sequence[Figures]) -> Figures:
     """Means over seeds, and half the width of their 95 % confidence interval as `<name>_ci95`.
 
-    A recovery is None when a seed never recovered: its mean would say something else.
+    A recovery is None when a seed never recovered: its mean would say something else. So is an interval of
+    one seed.
     """
     merged: Figures = {}
     for name in runs[0]:
@@ -108,13 +109,11 @@ def summary(runs: Sequence[Figures]) -> Figures:
         known = [value for value in values if value is not None]
         complete = len(known) == len(values)
         merged[name] = round(mean(known), 4) if complete else None
-        merged[f"{name}_ci95"] = round(_half_width(known), 4) if complete else None
+        merged[f"{name}_ci95"] = round(_half_width(known), 4) if complete and len(known) > 1 else None
     return merged
 
 
 def _half_width(values: Sequence[float]) -> float:
-    if len(values) < 2:
-        return 0.0
     degrees = len(values) - 1
     factor = T95[degrees - 1] if degrees <= len(T95) else 1.96
     return factor * stdev(values) / math.sqrt(len(values))

@@ -37,7 +37,7 @@ Table = Mapping[str, Mapping[str, Figures]]
 
 def as_table(table: Table) -> str:
     """One block per trace, one line per policy; the half width of the 95 % confidence interval behind a
-    mean."""
+    mean of several seeds."""
     lines = []
     for trace, policies in table.items():
         lines += ["", trace, f"  {'':10}" + "".join(f"{title:>16}" for title in COLUMNS.values())]
@@ -51,7 +51,7 @@ def _cell(found: Figures, key: str) -> str:
     value, width = found[key], found[f"{key}_ci95"]
     if value is None:
         return f"{'–':>16}"
-    return f"{value:.2f} ±{width or 0:.2f}".rjust(16)
+    return (f"{value:.2f}" if width is None else f"{value:.2f} ±{width:.2f}").rjust(16)
 
 
 def write_json(table: Table, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import random
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 BIN = 0.1  # seconds; the rate is constant within one
+MOST_SECONDS = 31 * 86_400.0
+MOST_RATE = 1e5  # requests per second
+MOST_REQUESTS = 5e9  # a quarter of an hour of CPU for each policy and seed
 
 
 class BadTrace(ValueError):
@@ -42,8 +46,9 @@ def load(name: str, seed: int) -> Trace:
         return diurnal(seed)
     if name in SHIPPED:
         return SHIPPED[name]()
-    if Path(name).is_file():
-        return from_csv(Path(name))
+    with contextlib.suppress(OSError):  # a name that is too long for one
+        if Path(name).is_file():
+            return from_csv(Path(name))
     raise BadTrace(f"{name}: neither a file nor one of {', '.join(sorted([*SHIPPED, 'diurnal']))}")
 
 
@@ -104,23 +109,51 @@ SHIPPED: dict[str, Callable[[], Trace]] = {
 }
 
 
-def from_csv(path: Path, scale: float = 1.0) -> Trace:
+def bounded(trace: Trace) -> Trace:
+    """The same. Raises BadTrace when it has more requests than anyone would wait for."""
+    requests, peak = float(trace.rate.sum()) * BIN, float(trace.rate.max())
+    if not (requests <= MOST_REQUESTS and peak <= MOST_RATE):
+        raise BadTrace(
+            f"{trace.name}: {requests:.3g} requests, up to {peak:.3g} a second; "
+            f"{MOST_REQUESTS:.0e} and {MOST_RATE:.0e} are the most"
+        )
+    return trace
+
+
+def from_csv(path: Path) -> Trace:
     """`minute,requests`: counts stand for the middle of their minute; between two middles the rate is
-    interpolated, before the first and after the last, and across missing minutes' edges, it is held."""
-    minutes, counts = zip(*_rows(path), strict=True)
+    interpolated, also across minutes that are not there; before the first and after the last it is held.
+
+    `note` says so, with how many are not there. Raises BadTrace.
+    """
+    try:
+        minutes, counts = zip(*_rows(path), strict=True)
+    except UnicodeDecodeError:
+        raise BadTrace(f"{path}: not a text in UTF-8") from None
+    except (OSError, csv.Error) as error:
+        raise BadTrace(f"{path}: {error}") from None
     middles = (np.array(minutes) - minutes[0] + 0.5) * 60
-    if np.any(np.diff(middles) <= 0):
+    distances = np.diff(middles)
+    if np.any(distances <= 0):
         raise BadTrace(f"{path}: the minutes do not rise")
-    rates = np.array(counts) / 60 * scale
+    if middles[-1] > MOST_SECONDS:
+        days = (middles[-1] / 86_400, MOST_SECONDS / 86_400)
+        raise BadTrace(
+            f"{path}: {days[0]:.3g} days from its first minute to its last; {days[1]:.0f} are the most"
+        )
+    rates = np.array(counts) / 60
     bins = np.arange(round((middles[-1] + 30) / BIN))
     note = "minutes interpolated; the first and the last half minute held"
+    if missing := round(float(np.maximum(distances / 60 - 1, 0).sum())):
+        note += f"; {missing} missing {'minute' if missing == 1 else 'minutes'} interpolated, too"
     return Trace(path.stem, np.interp((bins + 0.5) * BIN, middles, rates), _rises(middles, rates), note)
 
 
 def _rises(middles: NDArray[np.float64], rates: NDArray[np.float64]) -> tuple[float, ...]:
     """The beginnings of jumps: half as much again from one minute to the next, after a minute that was
-    none."""
-    jumps = (rates[1:] >= 1.5 * rates[:-1]) & (rates[1:] - rates[:-1] >= 10)
+    none. What rose while minutes were missing is no jump."""
+    near = np.diff(middles) < 2 * 60
+    jumps = near & (rates[1:] >= 1.5 * rates[:-1]) & (rates[1:] - rates[:-1] >= 10)
     first = jumps & ~np.concatenate([[False], jumps[:-1]])
     return tuple(float(middles[place]) for place in np.flatnonzero(first))
 
@@ -137,7 +170,9 @@ def _rows(path: Path) -> Iterator[tuple[float, float]]:
                 minute, count = _minute(row["minute"]), float(row["requests"])
             except (TypeError, ValueError):
                 raise BadTrace(f"{path}:{number}: not a minute and a count") from None
-            if not (math.isfinite(count) and count >= 0 and math.isfinite(minute)):
+            if not math.isfinite(minute):
+                raise BadTrace(f"{path}:{number}: a minute cannot be {row['minute']}")
+            if not 0 <= count <= MOST_RATE * 60:
                 raise BadTrace(f"{path}:{number}: a count cannot be {row['requests']}")
             empty = False
             yield minute, count
@@ -146,11 +181,12 @@ def _rows(path: Path) -> Iterator[tuple[float, float]]:
 
 
 def _minute(text: str) -> float:
+    """Without an offset a time is UTC."""
     try:
         return float(text)
     except ValueError:
-        moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        return moment.timestamp() / 60
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() / 60
 
 
 def to_csv(trace: Trace, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -23,17 +24,17 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--trace", nargs="+", default=[TRACES], help=f"{TRACES} or CSV files of minute,requests")
         add("--policy", nargs="+", default=[",".join(POLICIES)], help=",".join(POLICIES))
-        add("--seeds", type=_seeds, default=range(1, 11), help="runs per trace and policy, or from-to")
-        add("--jobs", type=_whole, help="runs at a time; one per processor if left out")
+        add("--seeds", type=seeds, default=range(1, 11), help="runs per trace and policy, or from-to")
+        add("--jobs", type=whole, help="runs at a time; one per processor if left out")
         add("--start", type=_range, default=(3.5, 5.5), help="seconds until a replica is ready, from-to")
         add("--json", type=Path, help="write the figures here")
         add("--charts", type=Path, help="write an SVG per trace into this folder")
-        add("--min", type=_whole, default=2)
-        add("--max", type=_whole, default=24)
+        add("--min", type=whole, default=2)
+        add("--max", type=whole, default=24)
         add("--target", type=positive, default=0.6, help="CPU per replica that is aimed at")
         add("--demand", type=positive, default=0.025, help="mean CPU seconds of a request")
         add("--scale", type=positive, default=1.0, help="multiplies every rate")
-        add("--room", type=_whole, help="replicas that the nodes can hold")
+        add("--room", type=whole, help="replicas that the nodes can hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from autoscaling.simulator import compare, report
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             loads = {name: compare.loader(name, options["scale"]) for name in names}
         except BadTrace as wrong:
             raise CommandError(str(wrong)) from None
+        for path in (options["json"], options["charts"] and options["charts"] / "any.svg"):
+            writable(path)
         table = {}
         jobs = options["jobs"] or compare.processors()
         for name, load in loads.items():
@@ -128,19 +131,34 @@ def _split(given: list[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """For an option that is a whole number from 1."""
     if not text.isdecimal() or not 1 <= int(text) <= 10_000:
         raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
 
 
-def _seeds(text: str) -> range:
+def seeds(text: str) -> range:
     """`10` for the first ten, `11-30` for others."""
     low, _, high = text.rpartition("-")
-    found = range(_whole(low or "1"), _whole(high) + 1)
+    found = range(whole(low or "1"), whole(high) + 1)
     if not found:
         raise ArgumentTypeError(f"{text!r} does not rise")
     return found
+
+
+def writable(path: Path | None) -> None:
+    """Before a long run: its folder is made, and the file can be. Raises CommandError."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path.parent} cannot be made a folder: {error.strerror}") from None
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"{path} cannot be written")
 
 
 def positive(text: str) -> float:
