@@ -82,7 +82,7 @@ class Sender:
         self._host, self._secure = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._secure else 80)
         self._request, self._netloc = request, parts.netloc
-        self._numbers = count(int(time.time()) % 100_000)  # others than of a replay a moment ago
+        self._numbers = count(1_000_000 + int(time.time()) % 100_000)  # others than of a replay a moment ago
         self._context = _unverified() if self._secure else None
         self._flying = 0
         self.cached = 0

@@ -12,7 +12,7 @@ from autoscaling.clients.docker import Docker, engines
 from autoscaling.engine import SOCKET, EngineDown
 from autoscaling.management.commands.simulate import positive
 
-REQUEST = "GET /api/catalog/products?q=bowl&limit=24&min_price={n}"
+REQUEST = "GET /api/catalog/products?q=bowl&limit=24&max_price={n}"
 """Another one each time, as the gateway keeps answers for two seconds."""
 
 
