@@ -13,7 +13,8 @@ import pytest
 
 from chassis.siblings import SiblingDown
 from reco.domain import Interaction
-from reco.engine.trainer import train
+from reco.engine.deeds import Recipe
+from reco.engine.trainer import Recipes, lists_of, train
 from tests.parts import NOW, Desk
 
 
@@ -58,6 +59,18 @@ def test_an_event_from_the_future_counts_as_one_of_now_and_makes_nothing_older()
 
     assert list(similar) == list(now)
     assert dict(trending)["tent"] <= dict(learned(visits())[3])["tent"] + 1.0
+
+
+def test_an_event_from_the_future_takes_nothing_from_the_scores_of_the_others():
+    future = [Interaction("view", one, NOW + timedelta(days=900), None, "later") for one in ("x", "y")]
+    ageing = Recipe(half_life=5.0, prior=0.5)
+    recipes = Recipes(ageing, ageing, ageing)
+
+    now = lists_of(visits(), recipes, NOW).similar
+    later = lists_of(visits() + future, recipes, NOW).similar
+
+    assert now["tent"]
+    assert dict(later["tent"]).keys() == dict(now["tent"]).keys()
 
 
 def test_products_that_the_catalogue_does_not_know_are_learned_and_never_shown():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -70,7 +70,7 @@ def train(
 
     An event from the future counts as one of now.
     """
-    usable = [one for one in interactions if one.weight and one.visit]
+    usable = _usable(interactions, now)
     products = matrices.catalogue(usable)
     names = list(products)
     people: dict[str, int] = {}
@@ -92,7 +92,7 @@ def lists_of(
     interactions: Sequence[Interaction], recipes: Recipes, now: datetime, *, dense: bool = True
 ) -> Lists:
     """Everything that is served, by recipes that are given."""
-    usable = [one for one in interactions if one.weight and one.visit]
+    usable = _usable(interactions, now)
     products, people = matrices.catalogue(usable), dict[str, int]()
     names = list(products)
     everything = matrices.deeds(usable, products, people, dense=dense)
@@ -106,6 +106,14 @@ def lists_of(
         tastes=_tastes(everything, recipes.personal, seen, people, products),
         owned=owned,
     )
+
+
+def _usable(interactions: Sequence[Interaction], now: datetime) -> list[Interaction]:
+    """Those that say something; what a wrong clock puts into the future is of now, or it would make all else
+    old."""
+    return [
+        one if one.at <= now else replace(one, at=now) for one in interactions if one.weight and one.visit
+    ]
 
 
 def trending(deeds: Deeds, names: Sequence[str], now: datetime) -> list[Scored]:
