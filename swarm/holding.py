@@ -36,9 +36,12 @@ def hold(cluster: Cluster, names: Sequence[str], say: Say, *, fenced: bool = Fal
     say(f"Holding {', '.join(names)}")
     live, before = cluster.services(), held(cluster)
     counts = {name: live[name]["Spec"]["Mode"]["Replicated"]["Replicas"] for name in names}
+    scaled = {name: live[name]["Spec"]["Labels"].get(AUTOSCALED, "true") for name in names}
+    remembered = state.read(cluster)
     # One that is held already has nothing to remember: its number is in `before`.
-    state.write(cluster, state.read(cluster) | {"held": counts | before})
-    _scale(cluster, dict.fromkeys(names, 0), "false", say)
+    new = {"held": counts | before, "held_scaled": scaled | remembered.get("held_scaled", {})}
+    state.write(cluster, remembered | new)
+    _scale(cluster, dict.fromkeys(names, 0), dict.fromkeys(names, "false"), say)
     wait_until_gone(cluster, names, fenced=fenced)
 
 
@@ -90,24 +93,31 @@ def living(cluster: Cluster, name: str) -> list[dict[str, Any]]:
 
 
 def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -> None:
-    """As many replicas as before, of all that is held or of these; healthy afterwards, or Failed."""
-    before = held(cluster)
+    """As many replicas as before, of all that is held or of these, and the autoscaler let in where it was;
+    healthy afterwards, or Failed.
+    """
+    before, scaled = held(cluster), state.read(cluster).get("held_scaled", {})
     wanted = [name for name in (before if names is None else names) if name in before]
     if not wanted:
         return
     say(f"Opening {', '.join(wanted)}")
-    _scale(cluster, {name: before[name] for name in wanted}, "true", say)
+    _scale(cluster, {name: before[name] for name in wanted}, scaled, say)
     if set(wanted) & set(WEBS):
         wait_for_names()
     left = {name: count for name, count in before.items() if name not in wanted}
-    state.write(cluster, {**state.read(cluster), "held": left})
+    labels = {name: label for name, label in scaled.items() if name in left}
+    state.write(cluster, {**state.read(cluster), "held": left, "held_scaled": labels})
 
 
-def _scale(cluster: Cluster, counts: dict[str, int], scaled: str, say: Say) -> None:
+def _scale(cluster: Cluster, counts: dict[str, int], scaled: Mapping[str, str], say: Say) -> None:
     """With the autoscaler kept away from what is held, and let in again."""
     watch = Watch(cluster, counts, say)
     for name, count in counts.items():
-        cluster.change(name, lambda service, count=count: scaled_to(service, count, scaled))  # type: ignore[misc]
+        label = scaled.get(name, "true")
+        cluster.change(
+            name,
+            lambda service, count=count, label=label: scaled_to(service, count, label),  # type: ignore[misc]
+        )
     watch.until_healthy(cluster.options.timeout)
 
 

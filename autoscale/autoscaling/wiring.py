@@ -32,8 +32,8 @@ class Parts:
     peers: Peers
 
 
-def docker() -> Docker:
-    return Docker(lambda: engines(settings.DOCKER_PROXY, DOCKER_SECONDS))
+def docker(*, plain: bool = False) -> Docker:
+    return Docker(lambda: engines(settings.DOCKER_PROXY, DOCKER_SECONDS), plain=plain)
 
 
 def audit_trail() -> AuditTrail:
@@ -61,7 +61,7 @@ def autoscaler(*, dry_run: bool) -> tuple[Autoscaler, Measuring, Faults]:
     path = Path(settings.AUTOSCALE_DECISIONS or settings.DATA_DIR / "decisions.jsonl")
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Autoscaler(
-        swarm=docker(),
+        swarm=docker(plain=dry_run),
         agents=Scraper(settings.NODE_AGENTS),
         gateways=Scraper(settings.GATEWAY_FIGURES_AT),
         policy=decide,

@@ -1,7 +1,8 @@
 """A Docker API of a few services, nodes and tasks, on a Unix socket or on TCP, that can be told to misbehave.
 
 It answers what the autoscaler, its proxy and the node agent ask, as Engine 20.10 does (compared by the tests
-marked `swarm`). Faults: `hang`, `garbage`, `wrong`, `cut`, `drip`, `error` for every path that begins so.
+marked `swarm`). Faults: `hang`, `garbage`, `wrong`, `cut`, `drip`, `error` for every path that begins so;
+`slow`: right, but late.
 """
 
 from __future__ import annotations
@@ -191,7 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.world.calls.append((self.command, path))
         fault = next((fault for start, fault in self.world.faults.items() if path.startswith(start)), None)
-        if fault:
+        if fault == "slow":
+            time.sleep(1.5)
+        elif fault:
             self._misbehave(fault)
             return
         if path == "/events":

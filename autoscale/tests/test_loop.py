@@ -8,6 +8,7 @@ import pytest
 from benches import STACK, FakeBench, RealBench
 
 from autoscaling.policy import Decision
+from autoscaling.services import History
 from autoscaling.services.journal import Journal
 
 KINDS = [pytest.param(FakeBench, id="fake"), pytest.param(RealBench, id="real", marks=pytest.mark.swarm)]
@@ -179,6 +180,43 @@ def test_that_there_is_no_room_is_a_decision_that_is_told_once(fake):
     assert outcomes == ["full"] * 5
     assert [record["blocked"] for record in made.told] == [3]
     assert [record["outcome"] for record in made.loop.history.decisions()] == ["full"]
+
+
+def test_that_there_is_no_room_again_and_again_is_told_once_in_five_minutes():
+    history = History()
+    turns = [("full", "full"), ("steady", "none")] * 200
+    made = [{"at": 2.0 * turn, "rule": rule, "outcome": outcome, "to": 2} for turn, (rule, outcome) in
+            enumerate(turns)]  # fmt: skip
+
+    told = [record["at"] for record in made if history.add("web", (record["at"],), record)]
+
+    assert told == [0, 300, 600]
+    assert [record["at"] for record in history.decisions()] == [600, 300, 0]
+
+
+def test_every_write_is_told_however_often_the_same_one_is_made():
+    history = History()
+    to = [3, 2] * 3
+
+    told = [
+        history.add("web", (at,), {"at": 2.0 * at, "rule": "told", "outcome": "applied", "to": replicas})
+        for at, replicas in enumerate(to)
+    ]
+
+    assert told == [True] * 6
+
+
+def test_a_source_that_fails_is_said_once_and_ends_nothing(fake, caplog):
+    class Broken:
+        def rows(self):
+            raise OverflowError("a number too large")
+
+    made = fake.make(3, agents=Broken())
+
+    outcomes = [made.outcome() for _ in range(2)]
+
+    assert outcomes == ["applied", "none"]
+    assert caplog.text.count("asking agents: OverflowError: a number too large") == 1
 
 
 def test_somebody_who_writes_between_is_read_again_and_decided_again(fake):

@@ -179,12 +179,71 @@ def test_when_a_gateway_that_was_there_does_not_answer_nothing_is_known(measurin
     assert removed.traffic.arrived == {"GET /carts/*": 20}
 
 
-def test_a_gateway_that_never_answered_is_not_waited_for(measuring):
-    take(measuring, 1000, gateways={"g": gateway(1000.0, 100)})
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_a_gateway_that_is_there_and_mute_is_missed_however_long_and_even_if_it_never_answered(
+    measuring, minutes
+):
+    for at in range(1000, 1002 + 60 * minutes, 2):
+        take(measuring, at, gateways={"g": gateway(float(at), at), "mute": None})
 
-    sample = take(measuring, 1002, gateways={"g": gateway(1002.0, 100), "new": None})
+    end = 1002 + 60 * minutes
+    sample = take(measuring, end, gateways={"g": gateway(float(end), end), "mute": None})
+    gone = take(measuring, end + 2, gateways={"g": gateway(end + 2.0, end + 20)})
 
-    assert sample.traffic is not None
+    assert sample.traffic is None
+    assert gone.traffic.arrived == {"GET /carts/*": 20}
+
+
+@pytest.mark.parametrize("left_out", ["timestamp", "start_time"])
+@pytest.mark.parametrize("how", ["absent", "nan"])
+def test_what_a_gateway_did_that_does_not_say_when_is_not_known(measuring, left_out, how):
+    def odd(at, requests):
+        rows, name = gateway(at, requests), f"hivemart_gateway_{left_out}_seconds"
+        del rows[name]
+        return rows | (read(f"{name} nan\n") if how == "nan" else {})
+
+    take(measuring, 1000, gateways={"g": odd(1000.0, 100)})
+    sample = take(measuring, 1002, gateways={"g": odd(1002.0, 120)})
+    well = take(measuring, 1004, gateways={"g": gateway(1004.0, 140)})
+    after = take(measuring, 1006, gateways={"g": gateway(1006.0, 160)})
+
+    assert (sample.traffic, well.traffic) == (None, None)
+    assert after.traffic.arrived == {"GET /carts/*": 20}
+
+
+def test_cpu_of_more_cores_than_any_machine_has_is_not_known(measuring):
+    first = take(measuring, 1000, {"a": agent(1000.0, t1=1e15)})
+    take(measuring, 1002, {"a": agent(1002.0, t1=50.0)})
+    jump = take(measuring, 1004, {"a": agent(1004.0, t1=1e12)})
+    take(measuring, 1006, {"a": agent(1006.0, t1=51.0)})
+    well = take(measuring, 1008, {"a": agent(1008.0, t1=51.5)})
+
+    assert [sample.replicas[0].cpu for sample in (first, jump, well)] == [None, None, 0.5]
+
+
+def test_when_the_managers_clock_is_put_back_old_figures_are_old(measuring):
+    take(measuring, 5000, {"a": agent(5000.0, t1=50.0)}, {"g": gateway(5000.0, 100)})
+    take(measuring, 5002, {"a": agent(5002.0, t1=51.0)}, {"g": gateway(5002.0, 120)})
+
+    silent = take(measuring, 1000, {"a": None})
+    take(measuring, 1007, {"a": None})
+
+    assert silent.replicas[0].cpu is None
+    assert measuring._gateways == {}
+    assert measuring.nodes == {}
+    assert set(measuring._faults.now) == {"node agents", "gateway figures"}
+
+
+def test_of_a_node_whose_agent_is_gone_no_cpu_is_shown(measuring):
+    take(measuring, 1000, {"a": agent(1000.0)})
+    take(measuring, 1002, {"a": agent(1002.0)})
+
+    take(measuring, 1004, {"a": None})
+    soon = dict(measuring.nodes)
+    take(measuring, 1009, {"a": None})
+
+    assert soon["n1"].cpu == 3.0
+    assert measuring.nodes == {}
 
 
 def test_no_gateway_is_no_figures_and_a_service_without_requests_has_none(measuring):
@@ -211,6 +270,6 @@ def test_a_nodes_own_cpu_is_kept_for_the_page(measuring):
 
 
 def test_a_text_that_is_not_in_the_format_is_refused():
-    for text in ("<html>", "a b c d", 'x{y="z" 1', "name"):
+    for text in ("<html>", "a b c d", 'x{y="z" 1', "name", f"x 1 {'9' * 400}"):
         with pytest.raises(ValueError, match=r"not a metric|could not convert"):
             read(text)

@@ -199,6 +199,24 @@ def test_nothing_is_removed_in_an_outage_that_begins_as_traffic_falls(rate, fail
     assert service.wanted < before  # when it is over
 
 
+def test_an_outage_of_most_requests_is_one_for_as_long_as_it_lasts():
+    service = Service(wanted=12)
+    service.see(280, seconds=300)
+    before = service.wanted
+
+    decision = service.see(40, seconds=3 * 3600, failed=40.0)
+
+    assert (decision.rule, service.wanted) == ("errors", before)
+
+
+def test_an_autoscaler_that_begins_in_an_outage_removes_nothing():
+    service = Service(wanted=12)
+
+    decision = service.see(40, seconds=1000, failed=80.0)
+
+    assert (decision.rule, service.wanted) == ("errors", 12)
+
+
 def test_what_always_fails_is_no_outage():
     service = Service(wanted=12)
     service.see(280, seconds=300, failed=56.0)

@@ -8,6 +8,8 @@ import pytest
 
 from swarm import holding
 from swarm.cluster import Failed
+from swarm.options import Options
+from swarm.shop import AUTOSCALED
 
 
 class Small:
@@ -46,6 +48,40 @@ def test_one_that_does_not_end_is_told():
 def test_of_one_on_a_machine_out_of_reach_it_is_told_what_to_do():
     with pytest.raises(Failed, match=r"Of two nobody knows: turn it off, then `docker node rm --force` it"):
         holding.wait_until_gone(Small(node="down"), ["cart"], seconds=0.02, pause=0.01)
+
+
+@pytest.mark.parametrize("label", ["true", "false"])
+def test_who_is_opened_again_is_the_autoscalers_only_if_it_was_before(monkeypatch, label):
+    remembered, written = {}, []
+    spec = {"Labels": {AUTOSCALED: label}, "Mode": {"Replicated": {"Replicas": 3}}}
+
+    class One(Small):
+        def services(self):
+            return {"cart": {"Spec": spec}}
+
+        def change(self, name, how):
+            spec.update(how({"Spec": spec}))
+            written.append((spec["Mode"]["Replicated"]["Replicas"], spec["Labels"][AUTOSCALED]))
+
+    class Calm:
+        def __init__(self, *_):
+            pass
+
+        def until_healthy(self, seconds):
+            pass
+
+    cluster = One(looks=0)
+    cluster.options = Options()
+    monkeypatch.setattr(holding, "Watch", Calm)
+    monkeypatch.setattr(holding.state, "read", lambda _: dict(remembered))
+    monkeypatch.setattr(holding.state, "write", lambda _, new: (remembered.clear(), remembered.update(new)))
+
+    holding.hold(cluster, ["cart"], str)
+    holding.hold(cluster, ["cart"], str)  # again, after it was interrupted
+    holding.open_again(cluster, str)
+
+    assert written == [(0, "false"), (0, "false"), (3, label)]
+    assert remembered == {"held": {}, "held_scaled": {}}
 
 
 def test_one_on_a_machine_that_a_person_has_turned_off_is_not_waited_for():

@@ -41,10 +41,17 @@ def engines(address: str, timeout: float) -> list[Engine]:
 
 
 class Docker:
-    """The proxies, tried in turn: the one that answered last comes first."""
+    """The proxies, tried in turn: the one that answered last comes first. `plain`: it may be Docker itself,
+    without the proxy that keeps what people told; who only looks can do without."""
 
-    def __init__(self, find: Callable[[], Sequence[Engine]], clock: Callable[[], float] = time.time) -> None:
-        self._find, self._clock = find, clock
+    def __init__(
+        self,
+        find: Callable[[], Sequence[Engine]],
+        clock: Callable[[], float] = time.time,
+        *,
+        plain: bool = False,
+    ) -> None:
+        self._find, self._clock, self._plain = find, clock, plain
         self._known: list[Engine] = []
 
     def look(self) -> Cluster:
@@ -73,7 +80,15 @@ class Docker:
 
     def overrides(self) -> Overrides:
         """What people told. Raises EngineDown."""
-        return self._ask(lambda engine: _overrides(engine.get("/overrides")))
+        return self._ask(self._overrides)
+
+    def _overrides(self, engine: Engine) -> Overrides:
+        try:
+            return _overrides(engine.get("/overrides"))
+        except Refused as error:
+            if self._plain and error.status == 404:
+                return Overrides()
+            raise
 
     def tell(self, before: Overrides, told: dict[str, str]) -> Overrides:
         """Raises OutOfSequence when somebody told something else meanwhile, Refused and EngineDown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from chassis.identity.keys import BadKey
 from chassis.siblings import Refused, SiblingDown
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class AuditTrail:
                 self._waiting.put_nowait(fact)
                 break
             except queue.Full:
-                self._waiting.get_nowait()
+                with contextlib.suppress(queue.Empty):
+                    self._waiting.get_nowait()
         self._started()
 
     def decided(self, record: Mapping[str, Any]) -> None:
@@ -77,6 +80,6 @@ class AuditTrail:
             self._logs.post("/internal/events", [fact], safe=True, timeout=2.0)
         except SiblingDown:
             return False
-        except Refused as error:
+        except (Refused, BadKey) as error:
             log.warning("logs_svc does not take what was decided: %s", error)
         return True

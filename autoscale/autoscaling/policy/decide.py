@@ -23,7 +23,8 @@ SURPLUS = 0.5  # cooldowns after growth in which nothing is taken back
 SETTLE = 5.0  # cooldowns after growth in which only what is worth it is taken back:
 WORTH = 0.2  # at least this share of the replicas, and at least two
 ERRORS = 0.01  # share of failed requests that is no error worth holding for
-USUAL = 1800.0  # seconds over which the share of failed requests becomes the usual one
+USUAL = 1800.0  # seconds over which the share of failed requests becomes the usual one, and
+WORST_USUAL = 0.25  # the most that it becomes: where over twice as much fails is an outage, however long
 
 
 class Level(NamedTuple):
@@ -206,9 +207,10 @@ def _down(view: View, state: State, config: Config) -> Decision:
 
 
 def _usual(state: State, ticks: Sequence[Tick], sample: Sample) -> float:
-    """The share of requests that usually fail: slow, so that an outage takes a third of an hour to become the
-    usual thing, and what a service has always had is no outage. A new record begins with what it finds."""
-    late = _failing(ticks[-SMOOTH:])
+    """The share of requests that usually fail: slow, so that an outage of some takes a third of an hour to
+    become the usual thing, and one of most never does. What a service has always had is no outage, so that a
+    new record begins with what it finds."""
+    late = min(WORST_USUAL, _failing(ticks[-SMOOTH:]))
     if len(ticks) <= SMOOTH:
         return late
     return state.errors + (late - state.errors) * min(1.0, sample.seconds / USUAL)

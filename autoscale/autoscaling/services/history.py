@@ -9,6 +9,7 @@ from typing import Any
 
 POINTS = 1800  # an hour of two seconds
 DECISIONS = 300
+AGAIN = 300.0  # seconds after which what changed nothing is told again
 FIELDS = ("at", "wanted", "ready", "need", "cpu", "rate", "in_flight", "failed")
 
 
@@ -20,18 +21,28 @@ class History:
         self._points: dict[str, deque[tuple[float | None, ...]]] = {}
         self._decisions: deque[dict[str, Any]] = deque(maxlen=DECISIONS)
         self._rules: dict[str, tuple[Any, ...]] = {}
+        self._told: dict[str, dict[tuple[Any, ...], float]] = {}
 
     def add(self, service: str, point: tuple[float | None, ...], record: Mapping[str, Any]) -> bool:
-        """Whether the decision is another than the one before: those are what people want to see."""
+        """Whether people should see the decision: one that did something, or another reason to do nothing
+        than the one before. The same again and again, as "full" and "none" in turn, is told once in AGAIN."""
         with self._lock:
             self._points.setdefault(service, deque(maxlen=POINTS)).append(point)
             outcome = str(record["outcome"])
             now = (record["rule"] if outcome != "none" else "", outcome, record["to"])
-            new = self._rules.get(service) != now and (outcome != "none" or service in self._rules)
+            new = outcome not in ("none", "") and self._rules.get(service) != now
             self._rules[service] = now
-            if outcome not in ("none", "") and new:
+            if new and outcome != "applied":
+                new = self._long_ago(service, now, float(record["at"]))
+            if new:
                 self._decisions.appendleft(dict(record))
-            return new and outcome != "none"
+            return new
+
+    def _long_ago(self, service: str, now: tuple[Any, ...], at: float) -> bool:
+        told = self._told.get(service, {})
+        recent = {key: when for key, when in told.items() if abs(at - when) < AGAIN}
+        self._told[service] = {now: at, **recent}
+        return now not in recent
 
     def keep(self, services: set[str]) -> None:
         """Drop what is gone."""
@@ -39,6 +50,7 @@ class History:
             for name in self._points.keys() - services:
                 del self._points[name]
                 self._rules.pop(name, None)
+                self._told.pop(name, None)
 
     def since(self, at: float) -> dict[str, list[tuple[float | None, ...]]]:
         with self._lock:

@@ -84,7 +84,7 @@ class Autoscaler:
     def round(self) -> Round:
         """Never raises for what is wrong outside: it is said once, and everything is held."""
         began = time.monotonic()
-        asked = [self._pool.submit(self._agents.rows), self._pool.submit(self._gateways.rows)]
+        agents, gateways = self._pool.submit(self._agents.rows), self._pool.submit(self._gateways.rows)
         try:
             cluster = self._swarm.look()
             self._overrides = self._swarm.overrides()
@@ -93,7 +93,7 @@ class Autoscaler:
             self._faults.say("Docker", f"held: {error}")
             self.last = Round(self._clock(), "blind", overrides=self._overrides)
             return self.last
-        look = Look(*(self._answer(future) for future in asked))
+        look = Look(self._answer("agents", agents), self._answer("gateways", gateways))
         done = Round(cluster.at, self._mode(cluster), cluster, self._overrides)
         samples = self._measuring.take(cluster, look)
         for service in cluster.services:
@@ -104,13 +104,18 @@ class Autoscaler:
         self.last = done
         return done
 
-    @staticmethod
-    def _answer(future: Future[Mapping[str, Rows | None]]) -> Mapping[str, Rows | None]:
-        """What a source said; nothing when even its names cannot be resolved in time."""
+    def _answer(self, source: str, future: Future[Mapping[str, Rows | None]]) -> Mapping[str, Rows | None]:
+        """What a source said; nothing when even its names cannot be resolved in time, or it fails."""
+        fault, what = "", f"asking {source}"
         try:
             return future.result(timeout=PATIENCE)
         except TimeoutError:
+            return {}  # said as agents or gateways that do not answer
+        except Exception as error:  # noqa: BLE001 - whatever an odd answer did to it
+            fault = f"{type(error).__name__}: {error}"
             return {}
+        finally:
+            self._faults.say(what, fault)
 
     def _ours(self, service: Service) -> bool:
         return not self._stack or service.name.startswith(f"{self._stack}_")
@@ -150,7 +155,7 @@ class Autoscaler:
         decision, self._states[service.id] = self._policy([sample], self._states.get(service.id), config)
         why = self._why_not(service, decision, config, done)
         outcome = why or self._apply(service, name, decision)
-        if outcome != "failed":
+        if outcome not in ("failed", "conflict"):
             self._faults.say(f"writing {name}", "")
         record = self._record(name, sample, decision, outcome, done.mode)
         record |= {"min": config.min, "max": config.max, "paused": config.paused}

@@ -15,7 +15,8 @@ from autoscaling.services.faults import Faults
 Rows = Mapping[str, list[Row]]
 STALE = 6.0  # seconds after which the CPU of a container is not known any more
 LEAST = 0.2  # seconds between two samples that make a rate
-KNOWN = 60.0  # seconds for which a gateway that answered once is missed
+KNOWN = 60.0  # seconds for which the counters of a gateway that is gone are kept
+MOST_CORES = 4096.0  # no container uses more; a counter that says so is wrong
 
 
 class Source(Protocol):
@@ -33,19 +34,21 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class Cpu:
-    """Of one task: the last counter, and the rate between it and the one before."""
+    """Of one task: the last counter, and the rate between it and the one before, None where that is not
+    known."""
 
     at: float
     total: float
-    rate: float
+    rate: float | None
 
 
 @dataclass(slots=True)
 class Counters:
-    """One gateway's, by service and route; and what happened since the look before, None at its first."""
+    """One gateway's, by service and route. at: when by its own clock; started: since when it counts; None
+    where it does not say."""
 
-    started: float
-    at: float
+    started: float | None
+    at: float | None
     requests: dict[tuple[str, str], float] = field(default_factory=dict)
     errors: dict[tuple[str, str], float] = field(default_factory=dict)
     flying: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -63,8 +66,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
-    """A node's own totals, for the page. cpu: busy cores; None until the second look."""
+    """A node's own totals, for the page. seen: when its agent last answered. cpu: busy cores; None until the
+    second look."""
 
+    seen: float
     cpu: float | None
     cores: float
     memory: float
@@ -117,8 +122,9 @@ class Measuring:
 
     def _replica(self, task: Task, now: float, seconds: float) -> Replica:
         known = self._cpu.get(task.id)
-        fresh = known is not None and now - known.at < STALE
-        cpu = known.rate * seconds if known is not None and fresh else None
+        cpu = None
+        if known is not None and known.rate is not None and abs(now - known.at) < STALE:
+            cpu = known.rate * seconds
         return Replica(id=task.id, ready=task.ready, started=task.created, since=task.since, cpu=cpu)
 
     def _take_cpu(self, cluster: Cluster, agents: Mapping[str, Rows | None]) -> None:
@@ -128,7 +134,10 @@ class Measuring:
                 task = row.labels.get("task", "")
                 if task in created and row.at is not None:
                     self._cpu[task] = _newer(self._cpu.get(task), row.at, row.value, created[task])
-            self._take_node(rows or {})
+            self._take_node(rows or {}, cluster.at)
+        self.nodes = {
+            node: figures for node, figures in self.nodes.items() if abs(cluster.at - figures.seen) < STALE
+        }
         for task in self._cpu.keys() - created.keys():
             del self._cpu[task]
         answering = sum(rows is not None for rows in agents.values())
@@ -141,11 +150,11 @@ class Measuring:
         """Only what lasts: on a busy machine a single answer may be late."""
         if not fault:
             self._well[what] = now
-        elif now - self._well.setdefault(what, now) <= STALE:
+        elif abs(now - self._well.setdefault(what, now)) <= STALE:
             return
         self._faults.say(what, fault)
 
-    def _take_node(self, rows: Rows) -> None:
+    def _take_node(self, rows: Rows, now: float) -> None:
         total, cores = rows.get("hivemart_node_cpu_seconds_total"), rows.get("hivemart_node_cpu_cores")
         memory, whole = rows.get("hivemart_node_memory_bytes"), rows.get("hivemart_node_memory_total_bytes")
         stamp = rows.get("hivemart_agent_timestamp_seconds")
@@ -157,30 +166,27 @@ class Measuring:
         rate = None
         if before and at - before[0] >= LEAST:
             rate = max(0.0, total[0].value - before[1]) / (at - before[0])
-        self.nodes[node] = NodeFigures(rate, cores[0].value, memory[0].value, whole[0].value)
+        self.nodes[node] = NodeFigures(now, rate, cores[0].value, memory[0].value, whole[0].value)
 
     def _take_flows(
         self, now: float, gateways: Mapping[str, Rows | None], seconds: float
     ) -> dict[str, Flow] | None:
-        """None when a gateway that was there is not, or what one has counted cannot be told yet: half of the
-        traffic would look like all of it."""
+        """None when a gateway that has an address does not answer, or what one has counted cannot be told
+        yet: half of the traffic would look like all of it."""
         flows: defaultdict[str, Flow] = defaultdict(Flow)
-        missing = [
-            at for at, rows in gateways.items() if rows is None and now - self._seen.get(at, 0) < KNOWN
-        ]
+        missing = [address for address, rows in gateways.items() if rows is None]
         unknown: list[str] = []
         answered = {address: _counters(rows) for address, rows in gateways.items() if rows is not None}
         for address, counters in answered.items():
             before = self._gateways.get(address)
             self._gateways[address] = counters
             self._seen[address] = now
-            if before is not None and before.started == counters.started and counters.at > before.at:
-                _add(flows, before, counters, seconds / (counters.at - before.at))
-            elif 0 <= counters.at - counters.started < 2 * seconds:  # just started: it counts from nothing
-                _add(flows, Counters(counters.started, counters.started), counters, 1.0)
-            else:
+            share = _share(before, counters, seconds)
+            if share is None:
                 unknown.append(address)  # what it did since the look before
-        for gone in [at for at in self._gateways if now - self._seen.get(at, 0) >= KNOWN]:
+            else:
+                _add(flows, *share)
+        for gone in [at for at in self._gateways if abs(now - self._seen.get(at, 0)) >= KNOWN]:
             del self._gateways[gone]
         fault = f"{len(missing)} of {len(gateways)} do not answer" if missing else ""
         self._say("gateway figures", fault or ("" if answered else "none answers"), now)
@@ -190,12 +196,16 @@ class Measuring:
 def _newer(known: Cpu | None, at: float, total: float, created: float) -> Cpu:
     """At first the mean since the task was made; a counter that fell began anew."""
     if known is None:
-        return Cpu(at, total, total / max(1.0, at - created))
+        return Cpu(at, total, _possible(total / max(1.0, at - created)))
     if at < known.at:
         return Cpu(at, total, known.rate)  # the node's clock was put back: the next sample makes a rate again
     if at - known.at < LEAST:
         return known
-    return Cpu(at, total, max(0.0, total - known.total) / (at - known.at))
+    return Cpu(at, total, _possible(max(0.0, total - known.total) / (at - known.at)))
+
+
+def _possible(rate: float) -> float | None:
+    return rate if rate <= MOST_CORES else None
 
 
 def _counters(rows: Rows) -> Counters:
@@ -206,8 +216,27 @@ def _counters(rows: Rows) -> Counters:
         return found
 
     stamps = [rows.get(f"hivemart_gateway_{name}_seconds") for name in ("start_time", "timestamp")]
-    started, at = (found[0].value if found else 0.0 for found in stamps)
+    started, at = (found[0].value if found else None for found in stamps)
     return Counters(started, at, by_route("requests_total"), by_route("errors_total"), by_route("in_flight"))
+
+
+def _share(
+    before: Counters | None, after: Counters, seconds: float
+) -> tuple[Counters, Counters, float] | None:
+    """What to subtract, from what, and how to stretch it; None when what happened since the look before is
+    not known."""
+    if after.started is None or after.at is None:
+        return None
+    if (
+        before is not None
+        and before.at is not None
+        and before.started == after.started
+        and after.at > before.at
+    ):
+        return before, after, seconds / (after.at - before.at)
+    if 0 <= after.at - after.started < 2 * seconds:  # just started: it counts from nothing
+        return Counters(after.started, after.started), after, 1.0
+    return None
 
 
 def _add(flows: defaultdict[str, Flow], before: Counters, after: Counters, scale: float) -> None:

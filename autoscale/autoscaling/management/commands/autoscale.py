@@ -83,7 +83,11 @@ def _keep_page(stop: threading.Event) -> None:
             pass
         if child.poll() is None:
             child.terminate()
-            child.wait(20)
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
         else:
             log.warning("the page's server ended with %s, again in %s s", child.returncode, PAGE_AGAIN)
             stop.wait(PAGE_AGAIN)

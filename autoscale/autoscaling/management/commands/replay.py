@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from autoscaling.clients.docker import Docker, engines
 from autoscaling.engine import SOCKET, EngineDown
-from autoscaling.management.commands.simulate import positive
+from autoscaling.management.commands.simulate import positive, writable
 
 REQUEST = "GET /api/catalog/products?q=bowl&limit=24&max_price={n}"
 """Another one each time, as the gateway keeps answers for two seconds."""
@@ -46,6 +46,8 @@ class Command(BaseCommand):
         from autoscaling.simulator.compare import loader
         from autoscaling.simulator.traces import BadTrace
 
+        for path in (options["json"], options["chart"]):
+            writable(path)
         try:
             trace = loader(options["trace"], options["scale"])(options["seed"])
             if options["seconds"]:

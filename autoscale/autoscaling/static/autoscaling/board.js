@@ -99,7 +99,7 @@
     const set = (name, text) => { const node = article.querySelector(`[data-row="${name}"]`); if (node) node.textContent = text; return node; };
     set("ready", row.ready);
     set("from", row.from);
-    set("state", row.paused ? "paused" : row.updating ? "updating" : "");
+    set("state", row.paused ? "paused" : row.updating ? "updating" : row.blocked ? `${row.blocked} more wanted` : "");
     set("reason", row.reason);
     const pause = set("pause", row.paused ? "Resume" : "Pause");
     if (pause) pause.value = row.paused ? "resume" : "pause";
