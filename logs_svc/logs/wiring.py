@@ -133,7 +133,7 @@ def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool =
         stats=Stats(rollups=rollups, settle=own.settle),
         trail=trail,
         erasing=erasing,
-        importing=Import(drain=lambda: drain("import", thread=False, most=AT_ONCE)),
+        importing=Import(drain=lambda: drain("import", thread=False, most=AT_ONCE), clock=clock),
         exporting=Export(archive=archive, reading=reading),
         keeper=Keeper(
             registry=registry,

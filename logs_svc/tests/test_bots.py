@@ -97,3 +97,27 @@ def test_one_address_without_a_name_is_held_to_what_an_office_does(world):
     overview = world.parts.stats.everything(TODAY).overview
     assert 12_000 <= overview.events < 12_500
     assert overview.events + overview.bots["too many"] == 20_000
+
+
+def test_who_takes_another_session_each_time_is_held_to_what_an_office_does_too(world):
+    for turn in range(200):
+        world.parts.intake.events_accept(
+            [{"type": "view"}] * 100, Visitor(session=f"s{turn}", address="203.0.113.7")
+        )
+
+    overview = world.parts.stats.everything(TODAY).overview
+    assert 12_000 <= overview.events < 12_500
+    assert overview.events + overview.bots["too many"] == 20_000
+
+
+def test_accounts_behind_one_address_are_judged_each_for_itself(world):
+    def tell(**who):
+        world.parts.intake.events_accept([{"type": "view"}] * 100, Visitor(address="203.0.113.7", **who))
+
+    for turn in range(130):
+        tell(session=f"s{turn}")
+    tell(session="at-work", user="ann")
+
+    events = world.all_events()
+    assert len(events) < 13_100
+    assert sum(event.user == "ann" for event in events) == 100

@@ -138,6 +138,17 @@ def test_a_bad_line_of_a_history_is_told_and_the_others_go_in(world):
     assert [number for number, _ in progress.errors] == [2, 3, 5]
 
 
+def test_a_history_has_no_future(world):
+    at = [NOW + timedelta(days=2), NOW + timedelta(hours=3), NOW]
+
+    (progress,) = world.parts.importing.events_import(
+        [json.dumps({"type": "view", "session": "s", "product_id": "p", "at": one.isoformat()}) for one in at]
+    )
+
+    assert progress.errors == [(1, "NotAnEvent: at: in the future")]
+    assert [event.at for event in world.all_events()] == [NOW, NOW]  # another clock was a little ahead
+
+
 def minutes(event):
     return round((NOW - event.at).total_seconds() / 60)
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chassis.couch import NotFound, Repository, Unavailable
 from reco.domain import Forgotten, Lists, Model, Product, Serving, Shelves
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 FRESH_FOR = 2.0  # seconds
 TOO_OLD = 10.0  # seconds without a question: the next one waits for the news
 PAGE = 200
+CLOCKS = timedelta(minutes=1)
 AGAIN = 30.0  # seconds until a model that could not be read is tried again
 
 
@@ -49,6 +50,7 @@ class Book:
         self.version: str | None = None
         self.algorithm = "popularity"
         self.trained_at: datetime | None = None
+        self._forgotten_to: datetime | None = None
         self.lists = Lists()
         self.products: dict[str, Product] = {}
         self.shelves = Shelves({}, [])
@@ -122,14 +124,17 @@ class Book:
         self._products_due = self._checked + min(60.0, 20 * took)
 
     def _look_who_was_forgotten(self) -> None:
-        """Only those since the training: it has left out what was forgotten before."""
-        page = self._forgotten_documents.find("by_time", start=self.trained_at, descending=False, limit=PAGE)
-        found = {one.person: one.at for one in page.items}
-        while page.next is not None:
-            page = self._forgotten_documents.find(
-                "by_time", start=self.trained_at, descending=False, limit=PAGE, cursor=page.next
-            )
+        """Only those since the training looked: it has left out what was forgotten before. Clocks of machines
+        differ by a little."""
+        start = None if self._forgotten_to is None else self._forgotten_to - CLOCKS
+        found: dict[str, datetime] = {}
+        cursor: str | None = None
+        while True:
+            page = self._forgotten_documents.find("by_time", start=start, limit=PAGE, cursor=cursor)
             found.update((one.person, one.at) for one in page.items)
+            cursor = page.next
+            if cursor is None:
+                break
         self.forgotten = found
 
     def _all_products(self) -> list[Product]:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from logs.services.draining import Drain
 
 #: A history goes over many days, and each batch leaves a delta a day: the larger the fewer.
 AT_ONCE = 5000
+_AHEAD = timedelta(days=1)  # what another clock may be ahead, and is taken for now
 _PATIENCE, _PAUSE = 60.0, 0.5  # seconds
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
@@ -33,11 +35,11 @@ class ImportProgress:
 
 
 class Import:
-    def __init__(self, *, drain: Callable[[], Drain]) -> None:
+    def __init__(self, *, drain: Callable[[], Drain], clock: Callable[[], datetime]) -> None:
         """`drain` makes one with a journal of its own: what an import that was ended had accepted is stored
         by the next one.
         """
-        self._drain = drain
+        self._drain, self._clock = drain, clock
 
     def events_import(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
         """JSON lines `{id?, type, user?, session? (or session_id), product_id?, at, quantity?, data?}`.
@@ -70,12 +72,15 @@ class Import:
     def _event(self, row: dict[str, Any]) -> Told:
         if row["type"] not in TYPES:
             raise NotAnEvent("unknown type")
+        at, now = moment(row["at"]), self._clock()
+        if at > now + _AHEAD:
+            raise NotAnEvent("at: in the future")
         data = dict(row.get("data") or {})
         total = data.get("total") if row["type"] == "purchase" else None
         money = total if isinstance(total, dict) else {}
         return Told(
             type=row["type"],
-            at=text(moment(row["at"])),
+            at=text(min(at, now)),
             user=_name(row, "user"),
             session=_name(row, "session") or _name(row, "session_id"),
             product_id=_name(row, "product_id"),

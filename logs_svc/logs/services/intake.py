@@ -38,7 +38,7 @@ class Visitor:
 
 class Intake:
     def __init__(self, *, drain: Drain, clock: Callable[[], datetime], bots: Bots, crowds: Bots) -> None:
-        """`bots` judges people, `crowds` what comes from one address without saying who it is."""
+        """`bots` judges people, `crowds` what comes from one address without an account."""
         self._drain, self._clock, self._bots, self._crowds = drain, clock, bots, crowds
 
     def events_accept(self, told: Sequence[Any], visitor: Visitor) -> IntakeAnswer:
@@ -85,9 +85,11 @@ class Intake:
         return kept, apart
 
     def _reasons(self, name: str, events: Sequence[Told], visitor: Visitor) -> Sequence[str]:
+        """A session is named by whoever calls, another one each time if they like: so the address counts too,
+        but for accounts."""
         things = [(event.type, event.product_id) for event in events]
-        if name:
-            return self._bots.judge(name, things)
-        if visitor.address:
-            return self._crowds.judge(visitor.address, things)
-        return [""] * len(events)
+        found = self._bots.judge(name, things) if name else [""] * len(events)
+        if visitor.user is None and visitor.address:
+            crowd = self._crowds.judge(visitor.address, things)
+            found = [one or other for one, other in zip(found, crowd, strict=True)]
+        return found

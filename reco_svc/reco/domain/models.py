@@ -30,6 +30,8 @@ class Model:
     """The name of its file, by its content (reco.files)."""
     learned_to: str | None = None
     """The checkpoint of logs up to which it has learned; what is live begins there."""
+    forgotten_to: datetime | None = None
+    """Until when it has left out what people wanted forgotten; whoever wanted it later is looked up."""
     version: int = 0
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -83,8 +85,8 @@ class Serving:
 
 @dataclass(slots=True)
 class Forgotten:
-    """Somebody (`user:…` or `session:…`) wanted what they did before `at` forgotten. The id is a hash of
-    who, since a session is named by whoever calls."""
+    """Somebody (`user:…` or `session:…`) wanted what they did before `at` forgotten: when that was heard here.
+    The id is a hash of who, since a session is named by whoever calls."""
 
     id: str
     person: str

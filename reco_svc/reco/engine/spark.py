@@ -77,7 +77,7 @@ class Tables:
 def tables(events: DataFrame, recipes: Recipes, now: datetime, *, work: int = WORK) -> Tables:
     """Of events with the columns of `read`; `at` is a text (RFC 3339) or a timestamp. `work`: pairs of a fit,
     above which the longest histories are cut; a cluster may take more."""
-    deeds = _deeds(events).cache()
+    deeds = _deeds(events, now).cache()
     bought = deeds.where(F.col("weight") >= WEIGHTS["purchase"]).withColumn("weight", F.lit(1.0))
     products = deeds.select("product").distinct().count()
     asked = {
@@ -90,11 +90,11 @@ def tables(events: DataFrame, recipes: Recipes, now: datetime, *, work: int = WO
     return Tables(near, _trending(deeds, now), _with_tastes(seen, deeds, recipes.personal), _owned(deeds))
 
 
-def _deeds(events: DataFrame) -> DataFrame:
+def _deeds(events: DataFrame, now: datetime) -> DataFrame:
     """type, product, time (seconds), weight, seq (order of arrival), visit, person; what says nothing is
-    left out."""
+    left out, and what comes from the future is of now."""
     weight = F.create_map(*(F.lit(one) for pair in WEIGHTS.items() for one in pair))[F.col("type")]
-    at = F.to_timestamp("at")
+    at = F.least(F.to_timestamp("at"), F.lit(now))
     has_user, has_session = _said("user"), _said("session")
     visit = F.when(has_session, F.concat(F.lit("session:"), "session")).when(
         has_user, F.concat(F.lit("user:"), "user", F.lit(":"), F.date_format(at, "yyyy-MM-dd"))

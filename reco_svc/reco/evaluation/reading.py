@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reco.evaluation.columns import BadData, codes, names, numbers, times
+
+__all__ = ["BadData", "Log", "read"]
+
 REQUIRED = ("user", "item", "time")
 OPTIONAL = ("basket", "session", "type", "weight")
 RETAIL = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "CustomerID")
+EXPORTED = {"product_id": "item", "at": "time"}  # as `manage.py export_events` of logs_svc calls them
+READ = {*REQUIRED, *OPTIONAL, *RETAIL, *EXPORTED}
 # The same assumption as the service's own (reco.domain.WEIGHTS); a type that is not here counts as a view.
 TYPES = {"view": 1.0, "click": 1.0, "add_to_cart": 3.0, "cart": 3.0, "addtocart": 3.0, "purchase": 5.0}
 TYPES |= {"transaction": 5.0, "buy": 5.0, "order": 5.0}
+TASTELESS = ("impression", "search", "remove_from_cart", "checkout_started")
+TYPES |= dict.fromkeys(TASTELESS, 0.0)
 PAUSE = 30 * 60.0  # seconds without anything done end a session where the file has none
 DAY = 86400.0
-
-
-class BadData(Exception):
-    """The file, or what it holds, cannot be evaluated; the text is for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,28 @@ class Log:
 
 def read(path: Path) -> Log:
     """The events of the file, oldest first, exact repetitions once."""
-    table = _table(path)
-    names = set(table.column_names)
-    if set(RETAIL) <= names:
+    table = _named(_table(path))
+    there = set(table.column_names)
+    if set(RETAIL) <= there:
         return _log(_retail(table), ("UCI Online Retail: cleaned as design/reco.md says",))
-    missing = [name for name in REQUIRED if name not in names]
+    missing = [name for name in REQUIRED if name not in there]
     if missing:
         raise BadData(
             f"{path.name} has no column {', '.join(missing)}: needed are user, item, time and, if any, "
-            f"basket, session, type, weight; it has {', '.join(sorted(names)[:20]) or 'none'}"
+            f"basket, session, type, weight; it has {', '.join(sorted(there)[:20]) or 'none'}"
         )
-    unknown = sorted(names - {*REQUIRED, *OPTIONAL})
+    unknown = sorted(there - {*REQUIRED, *OPTIONAL})
     notes = (f"columns not used: {', '.join(unknown)}",) if unknown else ()
-    return _log({name: _plain(table, name) for name in (*REQUIRED, *OPTIONAL) if name in names}, notes)
+    how = {"time": times, "weight": numbers}
+    wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in there]
+    return _log({name: how.get(name, names)(table, name) for name in wanted}, notes)
+
+
+def _named(table: Any) -> Any:
+    """With the names that are asked for, where an export of the shop's has its own."""
+    there = set(table.column_names)
+    new = {old: name for old, name in EXPORTED.items() if old in there and name not in there}
+    return table.rename_columns([new.get(name, name) for name in table.column_names])
 
 
 def _table(path: Path) -> Any:
@@ -79,18 +91,15 @@ def _table(path: Path) -> Any:
 def _parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
-    wanted = {*REQUIRED, *OPTIONAL, *RETAIL}
-    names = pq.read_schema(path).names
-    # A column that nobody reads is kept as a name only, for the notes.
-    table = pq.read_table(path, columns=[name for name in names if name in wanted])
-    rest = [name for name in names if name not in wanted]
-    return table if set(RETAIL) <= set(names) or not rest else _with_empty(table, rest)
+    there = pq.read_schema(path).names
+    return _with_empty(pq.read_table(path, columns=[name for name in there if name in READ]), there)
 
 
-def _with_empty(table: Any, names: list[str]) -> Any:
+def _with_empty(table: Any, there: list[str]) -> Any:
+    """A column that nobody reads is kept as a name only, for the notes."""
     import pyarrow as pa
 
-    for name in names:
+    for name in (name for name in there if name not in READ):
         table = table.append_column(name, pa.nulls(table.num_rows))
     return table
 
@@ -101,93 +110,35 @@ def _csv(path: Path) -> Any:
 
     # As text: a product "007" is not 7.
     with csv.open_csv(path) as opened:
-        names = opened.schema.names
-    types = dict.fromkeys(names, pa.string())
+        there = opened.schema.names
     options = csv.ConvertOptions(
-        column_types=types, strings_can_be_null=True, null_values=["", "null", "NULL", "NaN"]
+        column_types=dict.fromkeys(there, pa.string()),
+        include_columns=[name for name in there if name in READ],
+        strings_can_be_null=True,
+        null_values=["", "null", "NULL", "NaN", "nan", "NaT"],
     )
-    return csv.read_csv(path, convert_options=options)
-
-
-def _plain(table: Any, name: str) -> np.ndarray:
-    """A column as objects or numbers; empty places are None (or nan)."""
-    column = table[name].combine_chunks()
-    if str(column.type).startswith("dictionary"):
-        column = column.dictionary_decode()
-    if name == "time":
-        return _times(column)
-    if name == "weight":
-        return _numbers(column, name)
-    return np.asarray(column.to_numpy(zero_copy_only=False))
-
-
-def _times(column: Any) -> np.ndarray:
-    """Seconds since 1970: of timestamps, ISO 8601 text (without a zone: UTC), or epoch numbers."""
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        moments = column.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-        seconds = moments.astype("datetime64[us]").astype(np.float64) / 1e6
-        return np.where(np.isnat(moments), np.nan, seconds)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        texts = column.to_numpy(zero_copy_only=False)
-        try:
-            return _scaled(np.array([np.nan if text is None else float(text) for text in texts]))
-        except ValueError:
-            return np.fromiter(map(_iso, texts), dtype=np.float64, count=len(texts))
-    return _scaled(_numbers(column, "time"))
-
-
-def _iso(text: str | None) -> float:
-    if text is None:
-        return float("nan")
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise BadData(f"time {text!r} is neither ISO 8601 nor a number of seconds since 1970") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _scaled(numbers: np.ndarray) -> np.ndarray:
-    """Seconds, whether they were seconds, milli-, micro- or nanoseconds: the year tells."""
-    largest = np.nanmax(np.abs(numbers), initial=0.0)
-    for limit, divisor in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
-        if largest >= limit:
-            return numbers / divisor
-    return numbers
-
-
-def _numbers(column: Any, name: str) -> np.ndarray:
-    try:
-        values = np.array([np.nan if v is None else float(v) for v in column.to_pylist()], dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadData(f"column {name} holds something that is not a number: {error}") from None
-    if np.isinf(values).any():
-        raise BadData(f"column {name} holds a number that is not finite")
-    return values
+    found = csv.read_csv(path, convert_options=options)
+    return _with_empty(found, there) if options.include_columns else pa.table({name: [""] for name in there})
 
 
 def _retail(table: Any) -> dict[str, np.ndarray]:
     """A customer, no cancellation, quantity above 0, a StockCode that begins with five digits."""
-    columns = {name: table[name].to_numpy() for name in RETAIL}
-    codes, invoices = (columns[name].astype(str) for name in ("StockCode", "InvoiceNo"))
-    kept = ~np.isnan(columns["CustomerID"].astype(np.float64)) & (columns["Quantity"] > 0)
-    kept &= ~np.char.startswith(invoices, "C")
-    kept &= np.array(
-        [code[:5].isascii() and code[:5].isdigit() and len(code) >= 5 for code in codes.tolist()]
-    )
+    stock, invoices = (names(table, name).astype(str) for name in ("StockCode", "InvoiceNo"))
+    customer = numbers(table, "CustomerID")
+    kept = ~np.isnan(customer) & (numbers(table, "Quantity") > 0) & ~np.char.startswith(invoices, "C")
+    kept &= np.array([one[:5].isascii() and one[:5].isdigit() and len(one) >= 5 for one in stock.tolist()])
     return {
-        "user": columns["CustomerID"][kept],
-        "item": codes[kept],
+        "user": customer[kept],
+        "item": stock[kept],
         "basket": invoices[kept],
-        "time": columns["InvoiceDate"][kept].astype("datetime64[us]").astype(np.float64) / 1e6,
+        "time": times(table, "InvoiceDate")[kept],
     }
 
 
 def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
-    time, item = columns["time"].astype(np.float64), _codes(columns["item"])
-    user = _codes(columns["user"])
-    basket, session = (_codes(columns[name]) if name in columns else None for name in ("basket", "session"))
+    time, item = columns["time"].astype(np.float64), codes(columns["item"])
+    user = codes(columns["user"])
+    basket, session = (codes(columns[name]) if name in columns else None for name in ("basket", "session"))
     weight, more = _weights(columns)
     nobody = np.full(len(item), -1) if session is None else session
     kept = (
@@ -202,15 +153,15 @@ def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
             f"{int((~kept).sum())} rows left out: without item, time, anybody, or a weight above 0",
         )
     if not kept.any():
-        raise BadData("no row has an item, a time and somebody")
-    basket = _together(user, basket, np.floor(time / DAY).astype(np.int64))
+        raise BadData("no row has an item, a time, somebody, and a weight above 0")
+    basket = _together(user, basket, np.floor(np.nan_to_num(time) / DAY).astype(np.int64))
     session = _pauses(user, time) if session is None else session
     log = (user, item, time, weight, basket, session)
     order = _once(kept, *log)
-    item, names = np.unique(item[order], return_inverse=True)
+    item, number = np.unique(item[order], return_inverse=True)
     return Log(
         user=user[order],
-        item=names.astype(np.int32),
+        item=number.astype(np.int32),
         time=time[order],
         weight=weight[order],
         basket=basket[order],
@@ -236,18 +187,6 @@ def _once(kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
     return rows[np.argsort(columns[2][rows], kind="stable")]
 
 
-def _codes(values: np.ndarray) -> np.ndarray:
-    """Numbers in the order of the names, -1 for an empty place."""
-    if values.dtype == object:
-        empty = np.array([value is None or value != value for value in values.tolist()], dtype=bool)  # noqa: PLR0124 -- nan
-        values = np.where(empty, "", values).astype(str)
-        empty |= values == ""
-    else:
-        empty = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
-    numbers = np.unique(values, return_inverse=True)[1]
-    return np.where(empty, -1, numbers).astype(np.int32)
-
-
 def _weights(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:
     """The weight column, else what the type says, else 1."""
     count = len(columns["item"])
@@ -264,15 +203,15 @@ def _weights(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...
 def _together(user: np.ndarray, basket: np.ndarray | None, day: np.ndarray) -> np.ndarray:
     """A basket is one customer's; where the file has none, what a customer did on one day (UTC) is one."""
     key = np.stack([user.astype(np.int64), day if basket is None else basket.astype(np.int64)])
-    numbers = np.unique(key, axis=1, return_inverse=True)[1].ravel()
+    number = np.unique(key, axis=1, return_inverse=True)[1].ravel()
     nobody = user < 0 if basket is None else basket < 0
-    return np.where(nobody, -1, numbers).astype(np.int32)
+    return np.where(nobody, -1, number).astype(np.int32)
 
 
 def _pauses(user: np.ndarray, time: np.ndarray) -> np.ndarray:
     order = np.lexsort((time, user))
     new = np.ones(len(user), dtype=bool)
     new[1:] = (np.diff(user[order]) != 0) | (np.diff(time[order]) > PAUSE)
-    numbers = np.empty(len(user), dtype=np.int32)
-    numbers[order] = np.cumsum(new) - 1
-    return np.where(user < 0, -1, numbers).astype(np.int32)
+    number = np.empty(len(user), dtype=np.int32)
+    number[order] = np.cumsum(new) - 1
+    return np.where(user < 0, -1, number).astype(np.int32)

@@ -191,9 +191,10 @@ class Trainings:
 
     def _run(self, attempt: Attempt) -> Training:
         attempt.progress(READING, 0.05)
+        since = self._clock()  # who wants it forgotten from now on may not be left out by this training
         interactions = self._read(attempt)
         try:
-            return self._learn(attempt, interactions)
+            return self._learn(attempt, interactions, since)
         finally:
             self._reading.throw_away()
 
@@ -204,7 +205,9 @@ class Trainings:
             raise ValueError("no events to learn from")
         return found
 
-    def _learn(self, attempt: Attempt, interactions: Sequence[Interaction]) -> Training:
+    def _learn(
+        self, attempt: Attempt, interactions: Sequence[Interaction], forgotten_to: datetime
+    ) -> Training:
         trained = self._trainer(
             interactions,
             now=self._clock(),
@@ -214,7 +217,7 @@ class Trainings:
         )
         attempt.progress("keeping the model", 0.95)
         packed = packing.pack(trained.lists)
-        model = self._keep(attempt.id, trained, packed)
+        model = self._keep(attempt.id, trained, packed, forgotten_to)
         promoted, reason = may_promote(trained.compared)
         if promoted:
             self._keeping.promote(model.id)
@@ -245,7 +248,7 @@ class Trainings:
             if cursor is None:
                 return found
 
-    def _keep(self, training_id: str, trained: Trained, packed: bytes) -> Model:
+    def _keep(self, training_id: str, trained: Trained, packed: bytes, forgotten_to: datetime) -> Model:
         model = Model(
             id=training_id,
             algorithm=trained.algorithm,
@@ -255,6 +258,7 @@ class Trainings:
             products=len(trained.lists.similar),
             file=files.name_of(packed),
             learned_to=self._reading.checkpoint,
+            forgotten_to=forgotten_to,
         )
         return self._keeping.keep(model, packed)
 
