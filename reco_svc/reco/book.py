@@ -78,29 +78,44 @@ class Book:
             self._look_who_was_forgotten()
         except Unavailable:
             log.warning("serving from memory: the database is away")
-        except ValueError as error:
-            self.problem = str(error)
-            log.exception("the model's file cannot be read, the one before goes on serving")
         finally:
             self._lock.release()
 
     def _load_model(self) -> None:
+        """The one that is chosen; where it cannot be read, the one that serves already goes on, and a process
+        that has none yet takes the newest one before that can be read."""
         try:
-            wanted = self._serving.get("main").model
+            serving = self._serving.get("main")
         except NotFound:
             return
+        wanted = serving.model
         if wanted is None or wanted == self.version:
             self.problem = ""
             return
         if wanted == self._damaged[0] and self._checked < self._damaged[1]:
             return
         self._damaged = (wanted, self._checked + AGAIN)
-        model = self._models.get(wanted)
-        self.lists = self._open(model)
+        self.problem = self._serve(wanted)
+        if self.problem and self.version is None:
+            any(not self._serve(older) for older in serving.previous)
+
+    def _serve(self, model_id: str) -> str:
+        """Why this model cannot serve; "" when it does."""
+        try:
+            model = self._models.get(model_id)
+            lists = self._open(model)
+        except NotFound as missing:
+            log.exception("the model or its file is not there, the one before goes on serving")
+            return f"the model or its file is not there: {missing}"
+        except ValueError as error:
+            log.exception("the model's file cannot be read, the one before goes on serving")
+            return str(error)
+        self.lists = lists
         self.version, self.algorithm, self.trained_at = model.id, model.algorithm, model.trained_at
-        self.problem = ""
+        self._forgotten_to = model.forgotten_to or model.trained_at
         self._arrange()
         self.live.follow(model.learned_to)
+        return ""
 
     def _open(self, model: Model) -> Lists:
         """Where the disk cannot be written the model is held in memory."""

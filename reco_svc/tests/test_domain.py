@@ -112,9 +112,41 @@ def test_a_training_whose_model_serves_is_past_giving_up():
 
 
 def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
-    compared = Comparison(Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50))
+    mine, serving = Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50)
 
-    assert may_promote(compared) == (False, "NDCG@10 0.1000, worse than the serving 0.2000")
+    assert may_promote(Comparison(mine, serving, difference=-0.1, error=0.04)) == (
+        False,
+        "NDCG@10 0.1000, worse than the serving 0.2000",
+    )
+
+
+def test_a_model_that_is_worse_by_no_more_than_chance_serves():
+    mine, serving = Quality(ndcg_at_10=0.19, visits=50), Quality(ndcg_at_10=0.2, visits=50)
+
+    compared = Comparison(mine, serving, difference=-0.01, error=0.04)
+
+    assert may_promote(compared) == (True, "not worse than the serving one")
+
+
+@pytest.mark.parametrize("visits", [0, 100])
+@pytest.mark.parametrize("kind", ["similar", "together", "personal"])
+def test_a_model_that_has_lost_half_of_its_lists_does_not_serve_however_few_visits_there_are(visits, kind):
+    quality = Quality(ndcg_at_10=0.2, visits=visits)
+    before = {"similar": 1000, "together": 500, "personal": 1000}
+
+    compared = Comparison(
+        quality, quality, candidate_lists=before | {kind: 200}, serving_lists=before
+    )  # fmt: skip
+
+    assert may_promote(compared) == (
+        False,
+        f"lists of {kind} for 200 products, the serving model has them for {before[kind]:,}",
+    )
+
+
+def test_where_nothing_can_be_compared_it_is_told_whether_anything_serves():
+    assert may_promote(None) == (True, "the first model")
+    assert may_promote(None, serves=True) == (True, "the serving model cannot be read")
 
 
 def test_with_few_fresh_visits_the_newer_model_serves():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco.domain import Interaction, Lists, Served
-from reco.engine.deeds import TOO_MANY, Recipe
+from reco.engine.deeds import TOO_MANY, Deeds, Recipe
 from reco.engine.knn import SparseKNN
+from reco.engine.quality import compare
 from reco.engine.trainer import Recipes, train
 from reco.engine.trainset import trainset
 
@@ -136,6 +139,55 @@ def test_the_serving_model_is_compared_only_on_visits_that_it_has_not_learned_fr
 
     assert (fresh.candidate.ndcg_at_10, fresh.serving.ndcg_at_10, fresh.candidate.visits) == (1.0, 0.0, 5)
     assert none.candidate.visits == 0
+
+
+def test_for_the_comparison_the_new_model_knows_all_but_the_fresh_visits():
+    old = [one for n in range(90) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
+    turned = [one for n in range(5) for one in visit(f"m{n}", "tent", "sofa", ago=2.5)]
+    new = [one for n in range(5) for one in visit(f"n{n}", "tent", "sofa", ago=0.5)]
+
+    trained = train(old + turned + new, now=NOW, serving=Served(Lists(), NOW - timedelta(days=1)))
+
+    # The newest tenth, which measures, has the only visits with a sofa; half of them are fresh.
+    assert (trained.quality.visits, trained.quality.ndcg_at_10) == (10, 0.0)
+    assert trained.compared.candidate.visits == 5
+    assert trained.compared.candidate.ndcg_at_10 > 0.6
+    assert trained.compared.candidate_lists == {"similar": 3, "together": 0, "personal": 3}
+    assert trained.compared.serving_lists == {"similar": 0, "together": 0, "personal": 0}
+
+
+def test_the_difference_of_two_models_is_told_with_its_error():
+    visits = [one for n in range(8) for one in visit(f"s{n}", "tent", "torch", ago=1.0)]
+    visits += [one for n in range(8) for one in visit(f"t{n}", "tent", "sofa", ago=1.0)]
+    ours, theirs = {"tent": [("torch", 1.0)]}, {"sofa": [("tent", 1.0)]}
+
+    found = compare(ours, theirs, visits, {"tent", "torch", "sofa"})
+
+    assert (found.candidate.ndcg_at_10, found.serving.ndcg_at_10, found.difference) == (0.5, 0.5, 0.0)
+    assert found.error == pytest.approx(math.sqrt(16 / 15) / 4, abs=1e-6)
+
+
+def test_every_fit_of_the_tuning_is_told_so_that_a_long_training_is_known_to_live():
+    events = [one for n in range(400) for one in visit(f"s{n}", "tent", f"torch{n % 3}", ago=1 + n / 100)]
+    steps: list[tuple[str, float]] = []
+
+    train(events, now=NOW, progress=lambda step, share: steps.append((step, share)))
+
+    similar = [step for step, _ in steps if step.startswith("tuning what is similar, step")]
+    assert len(similar) > 60
+    assert [share for _, share in steps] == sorted(share for _, share in steps)
+
+
+def test_of_a_long_history_the_newest_owners_are_enough_to_choose_by():
+    owner = np.arange(1000, dtype=np.int32) // 10
+    made = Deeds(
+        np.zeros(1000, dtype=np.int32), np.arange(1000.0), np.ones(1000, dtype=np.float32), {"user": owner}, 1
+    )
+
+    newest = made.newest("user", 200)
+
+    assert sorted(set(newest.owners["user"].tolist())) == list(range(80, 100))
+    assert made.newest("user", 1000) is made
 
 
 @settings(max_examples=30, deadline=None)

@@ -106,6 +106,27 @@ def test_a_shopper_who_wants_it_forgotten_is_a_stranger_again_and_stays_so_after
     assert (forgotten.algorithm, trained.algorithm) == ("trending", "trending")
 
 
+@pytest.mark.parametrize("how", ["reset", "erasure"])
+def test_who_wants_it_forgotten_while_a_training_runs_is_a_stranger_to_its_model(desk, how):
+    desk.history.visit("me", "tent", user="ann", ago=0.1)
+    trainer = desk.parts.trainings._trainer
+
+    def meanwhile(interactions, **more):
+        desk.now = NOW + timedelta(minutes=5)
+        if how == "reset":
+            desk.parts.forgetting.people_forget(["user:ann", "session:me"])
+        else:
+            desk.parts.forgetting.account_erased(fact("account.erased", {"account_id": "ann"}))
+        desk.now = NOW + timedelta(minutes=10)
+        return trainer(interactions, **more)
+
+    desk.parts.trainings._trainer = meanwhile
+    desk.trains()
+    desk.parts.book.refresh()
+
+    assert for_you(desk, "user:ann").algorithm == "trending"
+
+
 def test_an_erased_account_is_forgotten(desk):
     desk.history.visit("me", "tent", user="ann", ago=0.1)
     desk.trains()

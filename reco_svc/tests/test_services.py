@@ -192,20 +192,66 @@ def test_a_shelf_holds_what_is_on_the_shelves_below_it(desk):
     assert found == {"outdoor": ["tent"], "tents": ["tent"], "nowhere": []}
 
 
+def damage(desk, training):
+    broken = desk.models.get(training.id)
+    whole = desk.models.attachment(training.id, broken.file)
+    desk.models.attach(broken, broken.file, whole[:-100], "application/octet-stream")
+
+
 def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk):
     good = desk.trains()
     desk.parts.book.refresh()
     desk.history.visit("more", "sofa", "tent")
     bad = desk.trains()
-    broken = desk.models.get(bad.id)
-    whole = desk.models.attachment(bad.id, broken.file)
-    desk.models.attach(broken, broken.file, whole[:-100], "application/octet-stream")
+    damage(desk, bad)
 
     desk.parts.book.refresh()
 
     assert desk.parts.book.version == good.id
     assert shown(desk.parts.recommendations.similar("tent", limit=1)) == ["torch"]
     assert "the model's file is damaged" in desk.parts.book.problem
+
+
+def test_a_process_that_starts_with_a_damaged_model_takes_the_one_before(desk):
+    good = desk.trains()
+    desk.history.visit("more", "sofa", "tent")
+    bad = desk.trains()
+    damage(desk, bad)
+
+    desk.parts.book.refresh()
+
+    assert desk.parts.book.version == good.id
+    assert shown(desk.parts.recommendations.similar("tent", limit=1)) == ["torch"]
+    assert "the model's file is damaged" in desk.parts.book.problem
+
+
+def test_a_model_whose_document_is_gone_is_told_and_what_serves_goes_on(desk):
+    good = desk.trains()
+    desk.parts.book.refresh()
+    desk.history.visit("more", "sofa", "tent")
+    gone = desk.trains()
+    desk.models.delete(desk.models.get(gone.id))
+    desk.parts.forgetting.people_forget(["session:more"])
+
+    desk.parts.book.refresh()
+
+    assert desk.parts.book.version == good.id
+    assert "is not there" in desk.parts.book.problem
+    assert "session:more" in desk.parts.book.forgotten  # the rest of the news is taken in all the same
+
+
+def test_a_refused_model_serves_where_a_person_wants_it(desk):
+    desk.trains()
+    training = desk.trains()
+    desk.serving.update("main", lambda serving: setattr(serving, "previous", []))
+    refused, good = training.id, desk.serving.get("main").model
+    desk.serving.update("main", lambda serving: setattr(serving, "model", "t1"))
+
+    desk.parts.trainings.model_put_back(refused)
+
+    assert (good, desk.serving.get("main").model) == (refused, refused)
+    with pytest.raises(ValueError, match="serves already"):
+        desk.parts.trainings.model_put_back(refused)
 
 
 def test_lists_survive_packing(desk):

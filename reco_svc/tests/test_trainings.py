@@ -8,6 +8,8 @@ from rest_framework.test import APIClient
 from chassis.testing.identity import staff
 from reco import wiring
 from reco.domain import Quality, quality_alert
+from reco.memory import Room
+from reco.services.attempt import Attempt
 from tests.parts import Desk
 
 
@@ -87,3 +89,20 @@ def test_staff_are_told_when_quality_falls_and_only_then(ndcg, visits, before, s
     found = quality_alert(Quality(ndcg, 0.5, 0.5, visits), [Quality(one, 0.5, 0.5, 100) for one in before])
 
     assert found == said
+
+
+def test_parts_of_a_step_are_told_a_second_apart_and_a_new_step_at_once(desk):
+    training = desk.parts.trainings.training_request(requested_by="ann")
+    desk.trainings.update(training.id, lambda one: one.start(desk.now))
+    ticks = iter([0.0, 0.1, 0.9, 1.1, 1.2])
+    attempt = Attempt(
+        training=desk.trainings.get(training.id), trainings=desk.trainings, room=Room(1),
+        clock=lambda: desk.now, tick=ticks.__next__,
+    )  # fmt: skip
+    told = []
+
+    for step in ("tuning", "tuning, step 1 of 9", "tuning, step 2 of 9", "tuning, step 3 of 9", "fitting"):
+        attempt.progress(step, 0.5)
+        told.append(desk.trainings.get(training.id).step)
+
+    assert told == ["tuning", "tuning", "tuning", "tuning, step 3 of 9", "fitting"]

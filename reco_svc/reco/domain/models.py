@@ -68,8 +68,9 @@ class Serving:
             self.version += 1
 
     def put_back(self, model: str) -> None:
-        if model not in self.previous:
-            raise ValueError("only a model that is still kept can be put back")
+        """Serve this one, because a person wants it; ValueError when it does already."""
+        if model == self.model:
+            raise ValueError("it serves already")
         self._serve(model)
 
     @property
@@ -85,7 +86,7 @@ class Serving:
 
 @dataclass(slots=True)
 class Forgotten:
-    """Somebody (`user:…` or `session:…`) wanted what they did before `at` forgotten: when that was heard here.
+    """Somebody (`user:…` or `session:…`) wanted what they did before `at`, when it was heard here, forgotten.
     The id is a hash of who, since a session is named by whoever calls."""
 
     id: str

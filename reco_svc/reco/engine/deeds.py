@@ -74,6 +74,19 @@ class Deeds:
         product, time, weight = self.product[chosen], self.time[chosen], self.weight[chosen]
         return Deeds(product, time, weight, owners, self.products, self.dense)
 
+    def newest(self, kind: str, most: int) -> Deeds:
+        """Whole owners, those who did something last, up to about `most` things done."""
+        if len(self) <= most:
+            return self
+        owner = self.owners[kind]
+        last = np.full(int(owner.max(initial=-1)) + 2, -np.inf)
+        np.maximum.at(last, owner, self.time)
+        sizes = np.bincount(owner + 1, minlength=len(last))[1:]
+        order = np.argsort(-last[: len(sizes)], kind="stable")
+        chosen = np.zeros(len(last), dtype=bool)
+        chosen[order[: int(np.searchsorted(np.cumsum(sizes[order]), most)) + 1]] = True
+        return self.only(chosen[owner])
+
     def pairs(self, kind: str) -> Pairs:
         if kind not in self._pairs:
             self._pairs[kind] = _pairs(self, self.owners[kind])

@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 
-from reco.domain import Interaction, Quality, Scored
+from reco.domain import Comparison, Interaction, Quality, Scored
+
+Near = Mapping[str, Sequence[Scored]]
+Question = tuple[str, set[str]]  # what is looked at, and what would be right
 
 
-def measure(lists: dict[str, list[Scored]], visits: Sequence[Interaction], catalogue: set[str]) -> Quality:
+def measure(lists: Near, visits: Sequence[Interaction], catalogue: set[str]) -> Quality:
     """First product of each visit asks, the others are the targets; full ranking, binary gain,
     ideal over min(10, targets) (Järvelin and Kekäläinen 2002)."""
-    ndcg = hits = count = 0.0
+    return _quality(lists, _questions(visits), catalogue)[0]
+
+
+def compare(ours: Near, theirs: Near, visits: Sequence[Interaction], catalogue: set[str]) -> Comparison:
+    """The same of both, and of their difference on each visit its mean and standard error."""
+    asked = _questions(visits)
+    (mine, my_gains), (served, their_gains) = (_quality(one, asked, catalogue) for one in (ours, theirs))
+    if len(asked) < 2:
+        return Comparison(mine, served)
+    differences = [one - other for one, other in zip(my_gains, their_gains, strict=True)]
+    error = stdev(differences) / math.sqrt(len(differences))
+    return Comparison(mine, served, difference=round(fmean(differences), 6), error=round(error, 6))
+
+
+def _quality(lists: Near, asked: Sequence[Question], catalogue: set[str]) -> tuple[Quality, list[float]]:
+    """Also the NDCG@10 of each question."""
+    gains: list[float] = []
+    hits = 0
     shown: set[str] = set()
-    for query, targets in _questions(visits):
+    for query, targets in asked:
         ranked = [product for product, _ in lists.get(query, ())[:10]]
         shown.update(ranked)
-        gains = [1.0 / math.log2(place + 2) for place, product in enumerate(ranked) if product in targets]
+        found = [1.0 / math.log2(place + 2) for place, product in enumerate(ranked) if product in targets]
         ideal = sum(1.0 / math.log2(place + 2) for place in range(min(10, len(targets))))
-        ndcg, hits, count = ndcg + sum(gains) / ideal, hits + bool(gains), count + 1
-    if not count:
-        return Quality(visits=0)
+        gains.append(sum(found) / ideal)
+        hits += bool(found)
+    if not gains:
+        return Quality(visits=0), gains
     return Quality(
-        ndcg_at_10=round(ndcg / count, 4),
-        hit_rate_at_10=round(hits / count, 4),
+        ndcg_at_10=round(fmean(gains), 4),
+        hit_rate_at_10=round(hits / len(gains), 4),
         coverage=round(len(shown) / max(1, len(catalogue)), 4),
-        visits=int(count),
-    )
+        visits=len(gains),
+    ), gains
 
 
-def _questions(visits: Sequence[Interaction]) -> list[tuple[str, set[str]]]:
+def _questions(visits: Sequence[Interaction]) -> list[Question]:
     things: dict[str, dict[str, None]] = {}
     for one in sorted(visits, key=lambda i: (i.at, i.product_id)):
         if one.visit:

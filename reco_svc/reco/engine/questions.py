@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from reco.engine.measuring import measure
 
 ENOUGH = 20  # questions; fewer say too little to choose by
 MOST = 2000
+MOST_DEEDS = 2_000_000  # tuning beyond that is done on the newest owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,20 @@ def of_people(older: Deeds, newest: Deeds) -> Questions:
     return _asked(known, targets, older.products)
 
 
-def chosen(older: Deeds, kinds: Kinds, asked: Questions, begin: Recipe | None = None) -> Recipe:
-    """The best recipe for these questions; `begin` (with these kinds) where they are too few."""
+def chosen(
+    older: Deeds,
+    kinds: Kinds,
+    asked: Questions,
+    begin: Recipe | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Recipe:
+    """The best recipe for these questions; `begin` (with these kinds) where they are too few. Of a long
+    history the newest owners are enough to choose by. `progress` is told of every fit."""
     start = tuning.start(older, kinds, begin)
     if asked.targets.shape[0] < ENOUGH:
         return start
-    return tuning.tune(start, older, lambda recipe: asked.score(older, recipe))
+    newest = older.newest(kinds[0][0], MOST_DEEDS)
+    return tuning.tune(start, newest, lambda recipe: asked.score(newest, recipe), progress)
 
 
 def _at(pairs: Pairs, places: np.ndarray) -> Pairs:

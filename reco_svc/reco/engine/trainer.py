@@ -13,7 +13,7 @@ from reco import domain
 from reco.domain import Comparison, Interaction, Lists, Quality, Scored, Served
 from reco.engine import fitting, matrices, questions
 from reco.engine.deeds import DAY, Deeds, Recipe, histories
-from reco.engine.quality import measure
+from reco.engine.quality import compare, measure
 from reco.engine.tuning import described, recipe_of
 
 ALGORITHM = "surprise-knn-sparse"
@@ -84,7 +84,7 @@ def train(
         lists=lists,
         parameters=recipes.described(),
         quality=measure(tried, newest, set(names)),
-        compared=_compare(tried, serving, newest, set(names)),
+        compared=serving and _compare(usable, newest, tried, recipes, lists, serving, dense),
     )
 
 
@@ -143,13 +143,20 @@ def _scored(forward: sparse.csr_matrix, row: int, names: Sequence[str]) -> list[
 
 
 def _chosen(older: Deeds, newest: Deeds, progress: Progress) -> Recipes:
-    progress("tuning what is similar", 0.2)
-    similar = questions.chosen(older, matrices.SIMILAR, questions.of_visits(newest))
-    progress("tuning what is bought together", 0.4)
+    """Every fit is told, so that a training is known to live, and can be cancelled."""
+
+    def part(name: str, start: float, end: float) -> Progress:
+        progress(name, start)
+        return lambda step, share: progress(f"{name}, {step}", start + share * (end - start))
+
+    told = part("tuning what is similar", 0.2, 0.4)
+    similar = questions.chosen(older, matrices.SIMILAR, questions.of_visits(newest), progress=told)
+    told = part("tuning what is bought together", 0.4, 0.55)
     bought, since = matrices.purchases(older), matrices.purchases(newest)
-    together = questions.chosen(bought, matrices.TOGETHER, questions.of_visits(since), similar)
-    progress("tuning personal lists", 0.55)
-    personal = questions.chosen(older, matrices.PERSONAL, questions.of_people(older, newest), similar)
+    together = questions.chosen(bought, matrices.TOGETHER, questions.of_visits(since), similar, told)
+    told = part("tuning personal lists", 0.55, 0.7)
+    people = questions.of_people(older, newest)
+    personal = questions.chosen(older, matrices.PERSONAL, people, similar, told)
     return Recipes(similar, together, personal)
 
 
@@ -172,11 +179,24 @@ def _tastes(
 
 
 def _compare(
-    lists: Near, serving: Served | None, newest: list[Interaction], catalogue: set[str]
-) -> Comparison | None:
-    """On the newest visits that began after the serving model's training: it has learned from the others."""
-    if serving is None:
-        return None
+    usable: Sequence[Interaction],
+    newest: Sequence[Interaction],
+    tried: Near,
+    recipes: Recipes,
+    lists: Lists,
+    serving: Served,
+    dense: bool,
+) -> Comparison:
+    """On the newest visits that began after the serving model's training, as it has learned from the others.
+    So may this one: `tried` knows none of the newest, the comparison's own fit all but the fresh."""
     known = {one.visit for one in newest if one.at <= serving.trained_at}
     fresh = [one for one in newest if one.visit not in known]
-    return Comparison(measure(lists, fresh, catalogue), measure(serving.lists.similar, fresh, catalogue))
+    products = matrices.catalogue(usable)
+    if fresh and known:
+        visits = {one.visit for one in fresh}
+        before = [one for one in usable if one.visit not in visits]
+        tried = neighbours(matrices.deeds(before, products, {}, dense=dense), recipes.similar, list(products))
+    found = compare(tried, serving.lists.similar, fresh, set(products))
+    kinds = ("similar", "together", "personal")
+    counts = ({kind: len(getattr(one, kind)) for kind in kinds} for one in (lists, serving.lists))
+    return replace(found, **dict(zip(("candidate_lists", "serving_lists"), counts, strict=True)))

@@ -38,10 +38,14 @@ def tune(
     best, held = recipe, score(recipe)
     steps = list(_steps(deeds))
     for number, step in enumerate(steps):
-        if progress:
-            progress(f"tuning {number + 1} of {len(steps)}", number / len(steps))
+
+        def told(one: Recipe, number: int = number) -> float:
+            if progress:
+                progress(f"step {number + 1} of {len(steps)}", number / len(steps))
+            return score(one)
+
         tried = [one for one in (replace(best, **change) for change in step(best)) if one != best]
-        scored = [(score(one), -place) for place, one in enumerate(tried)]
+        scored = [(told(one), -place) for place, one in enumerate(tried)]
         value, place = max(scored, default=(0.0, 0))
         if tried and value > held * _worth(best, tried[-place], deeds.products):
             best, held = tried[-place], value

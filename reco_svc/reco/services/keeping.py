@@ -48,9 +48,20 @@ class Keeping:
         self._serving.update("main", lambda serving: serving.promote(model_id, of=model_id), create=Serving)
 
     def put_back(self, model_id: str) -> None:
-        """Serve an older model that is still kept."""
+        """Serve another model that is still kept: an older one, or one that was refused and that a person
+        wants all the same. ValueError for one whose training has not ended."""
         self._models.get(model_id)
+        training = next(iter(self._trainings.get_many([model_id])), None)
+        if training is not None and training.open:
+            raise ValueError("its training has not ended")
         self._serving.update("main", lambda serving: serving.put_back(model_id))
+
+    def serves(self) -> bool:
+        """Whether any model was chosen to serve."""
+        try:
+            return self._serving.get("main").model is not None
+        except NotFound:
+            return False
 
     def serving_now(self) -> Served | None:
         """What is served now; None before the first model, and when its file is damaged."""

@@ -218,7 +218,7 @@ class Trainings:
         attempt.progress("keeping the model", 0.95)
         packed = packing.pack(trained.lists)
         model = self._keep(attempt.id, trained, packed, forgotten_to)
-        promoted, reason = may_promote(trained.compared)
+        promoted, reason = may_promote(trained.compared, serves=self._keeping.serves())
         if promoted:
             self._keeping.promote(model.id)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from reco.engine import fitting, tuning
-from reco.engine.deeds import Deeds, Recipe
+from reco.engine.deeds import Recipe
 from reco.engine.measuring import measure
+from reco.engine.questions import MOST_DEEDS
 from reco.evaluation.methods import Parameters
 from reco.evaluation.protocols import SEED, Split
 
@@ -17,7 +18,6 @@ KINDS = {
     "session": (("session", 1.0), ("user", 0.25)),
 }
 MOST_QUESTIONS = 4000
-MOST_DEEDS = 2_000_000  # tuning beyond that is done on the newest owners
 
 
 class Ours:
@@ -35,7 +35,7 @@ class Ours:
 
 def tuned(validation: Split) -> Parameters:
     """The recipe that the validation split likes best, as plain values."""
-    deeds = _newest(validation.deeds, validation.kind)
+    deeds = validation.deeds.newest(validation.kind, MOST_DEEDS)
     begin = tuning.start(deeds, KINDS[validation.kind])
     if not validation.questions:
         return plain(begin)
@@ -50,20 +50,6 @@ def tuned(validation: Split) -> Parameters:
         return measure(lists, asked.targets, known).ndcg
 
     return plain(tuning.tune(begin, deeds, score))
-
-
-def _newest(deeds: Deeds, kind: str) -> Deeds:
-    """Whole owners, those who did something last, up to about MOST_DEEDS."""
-    owner = deeds.owners[kind]
-    if len(deeds) <= MOST_DEEDS:
-        return deeds
-    last = np.full(int(owner.max(initial=-1)) + 2, -np.inf)
-    np.maximum.at(last, owner, deeds.time)
-    sizes = np.bincount(owner + 1, minlength=len(last))[1:]
-    order = np.argsort(-last[: len(sizes)], kind="stable")
-    chosen = np.zeros(len(last), dtype=bool)
-    chosen[order[: int(np.searchsorted(np.cumsum(sizes[order]), MOST_DEEDS)) + 1]] = True
-    return deeds.only(chosen[owner])
 
 
 def plain(recipe: Recipe) -> Parameters:
