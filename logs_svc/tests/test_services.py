@@ -92,6 +92,26 @@ def test_an_erased_account_is_forgotten_and_its_events_stay(world):
     ]
 
 
+def test_somebody_elses_event_in_a_session_does_not_keep_the_rest_of_it_from_being_forgotten(world):
+    def tell(user, at):
+        row = {"type": "view", "user": user, "session": "s1", "product_id": "p", "at": at.isoformat()}
+        list(world.parts.importing.events_import([json.dumps(row)]))
+
+    for number in range(3):
+        tell(None if number else "b2", NOW - timedelta(minutes=9 - number))
+    tie = world.parts.keeper._ties.get("s1")
+    world.parts.keeper._ties.update("s1", lambda tie: setattr(tie, "accounts", ["a1"]))  # b2's was dropped
+
+    world.parts.erasing.erase("a1", erasure="e1")
+
+    assert tie.accounts == ["b2"]
+    assert [(event.user, event.session) for event in world.all_events()] == [
+        ("b2", "s1"),
+        (None, None),
+        (None, None),
+    ]
+
+
 def lines(count):
     for number in range(count):
         row = {

@@ -26,6 +26,7 @@ IDLE = 60.0  # seconds without a question, after which nothing is read any more
 PAGES = 20  # of 1,000 events a reading: a long way back is caught up in steps
 PEOPLE = 20_000
 PAIRS = 300_000
+PRODUCTS = 200_000
 VISIT = 20  # pairs are made with the newest of a visit: cost is the square, and bots have long ones
 SHRINK = 20.0  # as a training begins
 
@@ -59,6 +60,8 @@ class Delta:
         self._visits.move_to_end(one.visit)
         if one.product_id in book or len(book) >= HISTORY:
             return
+        if one.product_id not in self._count and len(self._count) >= PRODUCTS:
+            return  # products are named by whoever tells
         self._count[one.product_id] = self._count.get(one.product_id, 0) + 1
         for other in book[-VISIT:]:
             self._pair(one.product_id, other)
@@ -76,11 +79,10 @@ class Delta:
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
     def _pair(self, one: str, other: str) -> None:
-        near = self._pairs.setdefault(one, {})
-        if other in near:
-            near[other] += 1
+        if other in self._pairs.get(one, {}):
+            self._pairs[one][other] += 1
         elif self._size < PAIRS:
-            near[other] = 1
+            self._pairs.setdefault(one, {})[other] = 1
             self._size += 1
 
 

@@ -148,9 +148,10 @@ def after_the_promotion(desk, happens):
     update = desk.serving.update
 
     def update_and_then(*arguments, **more):
-        desk.serving.update = update
         found = update(*arguments, **more)
-        happens(training.id)
+        if found.model == training.id:
+            desk.serving.update = update
+            happens(training.id)
         return found
 
     desk.serving.update = update_and_then

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from chassis.testing.identity import staff
 from reco import wiring
-from reco.domain import Quality, quality_alert
+from reco.domain import Quality, Training, quality_alert
 from reco.memory import Room
 from reco.services.attempt import Attempt
 from tests.parts import Desk
@@ -50,6 +50,19 @@ def test_a_running_training_stops_at_its_next_step_and_nothing_is_promoted(desk)
 
     assert (ran.status, ran.promoted, ran.reason) == ("cancelled", False, "cancelled by staff")
     assert desk.serving.get("main").model == good.id
+
+
+def test_a_training_whose_asker_died_before_it_had_its_place_does_not_run_beside_another(desk):
+    running = desk.parts.trainings.training_request(requested_by="ann")
+    orphan = desk.trainings.add(Training(id="orphan", requested_at=desk.now))
+
+    refused = desk.parts.trainings.training_run(orphan.id)
+    desk.parts.trainings.training_run(running.id)
+    second = desk.trainings.add(Training(id="second", requested_at=desk.now))
+    alone = desk.parts.trainings.training_run(second.id)
+
+    assert (refused.status, refused.reason) == ("failed", f"another training runs: {running.id}")
+    assert (alone.status, alone.promoted) == ("done", True)
 
 
 def test_after_a_cancelled_training_another_may_start(desk):

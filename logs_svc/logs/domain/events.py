@@ -184,7 +184,7 @@ def _data(type: str, value: Any) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise NotAnEvent("data: not an object")
-    if len(json.dumps(value)) > MOST_DATA:
+    if len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) > MOST_DATA:
         raise NotAnEvent(f"data: more than {MOST_DATA} bytes")
     try:
         return checked(type, value)

@@ -61,13 +61,17 @@ class Erasing:
         return [tie.id for tie in self._ties.get_many(ids) if tie.owner == account]
 
     def _forget(self, index: str, field: str, value: str, account: str) -> int:
-        count = 0
-        while page := self._archive.find(index, {field: value}, limit=_AT_ONCE).items:
-            for event in page:
-                if event.user not in (None, account):
-                    return count  # cannot be: the session had one account only
-                count += self._archive.change(event.id, Event.forget_user)
-        return count
+        """Somebody else's events in a session stay as they are: it had one account only as far as ties tell,
+        and these are dropped with time."""
+        count, cursor = 0, None
+        while True:
+            page = self._archive.find(index, {field: value}, limit=_AT_ONCE, cursor=cursor)
+            for event in page.items:
+                if event.user in (None, account):
+                    count += self._archive.change(event.id, Event.forget_user)
+            cursor = page.next
+            if cursor is None:
+                return count
 
     def _untie(self, account: str) -> None:
         rows = self._ties.rows("by_account", start=[account], end=[account, "\ufff0"])

@@ -11,6 +11,7 @@ from typing import Protocol
 from reco import domain
 from reco.domain import Interaction, Lists, Product, Scored, Shelves
 
+Source = tuple[Iterable[Scored], str, str]  # products, the reason why, the name of the algorithm
 CANDIDATES = 500  # of a shelf, that are looked at for likeness
 
 
@@ -83,42 +84,25 @@ class Recommendations:
         history = [product for product, _ in taste]
         book = lists.personal or lists.similar  # a model from before there were personal lists
         near = [(weight, self._near(book, product)) for product, weight in taste]
-        exclude = self._owned(people, live) | set(history[:5])
+        bought = self._bought(people, live)
+        exclude = self._not_bought_again(bought) | set(history[:5])
         chosen = domain.showable(domain.added(near), self._allowed, exclude, limit)
-        if not chosen:
-            return self._cold(history, exclude, limit)
         givers = domain.givers(near, (product for product, _ in chosen))
         because = {product: history[givers.get(product, 0)] for product, _ in chosen}
-        bought = {one.product_id for one in live if one.type == "purchase"}
         verb = {product: "bought" if product in bought else "viewed" for product in history}
-        return self._made(
-            [
-                Suggestion(p, round(s, 6), f"because you {verb[because[p]]} {self._title(because[p])}")
-                for p, s in chosen
-            ]
-        )
+        found = [
+            Suggestion(p, round(s, 6), f"because you {verb[because[p]]} {self._title(because[p])}")
+            for p, s in chosen
+        ]
+        return self._filled(found, self._cold_chain(history), exclude, limit)
 
-    def _cold(self, history: Sequence[str], exclude: set[str], limit: int) -> Answer:
-        """A history of which no model knows anything: trending on its shelves, its like, bestsellers."""
+    def _cold_chain(self, history: Sequence[str]) -> Iterator[Source]:
+        """Where no model knows (enough of) a history: trending on its shelves, its like, bestsellers."""
         shelves = list(dict.fromkeys(filter(None, map(self._category, history[:5]))))
-        reasons: dict[str, str] = {}
-
-        def candidates() -> Iterator[Scored]:
-            for found, reason in self._cold_chain(history, shelves):
-                for product, _ in found:
-                    reasons.setdefault(product, reason)
-                    yield product, 0.0
-
-        picked = domain.showable(candidates(), self._allowed, exclude, limit)
-        return self._made([Suggestion(p, s, reasons[p]) for p, s in picked], "trending")
-
-    def _cold_chain(
-        self, history: Sequence[str], shelves: Sequence[str]
-    ) -> Iterator[tuple[Iterable[Scored], str]]:
-        yield self._held.shelves.wanted(shelves), "wanted by many on a shelf you looked at"
+        yield self._held.shelves.wanted(shelves), "wanted by many on a shelf you looked at", "trending"
         for product in history[:3]:
-            yield self._alike(product), f"like {self._title(product)}, which you viewed"
-        yield self._popular(None), "wanted by many just now"
+            yield self._alike(product), f"like {self._title(product)}, which you viewed", "trending"
+        yield self._popular(None), "wanted by many just now", "trending"
 
     def _near(self, book: Mapping[str, list[Scored]], product: str) -> list[Scored]:
         """The trained neighbours and those since the training, added up."""
@@ -130,13 +114,14 @@ class Recommendations:
     def _remembered(self, people: Sequence[str]) -> list[str]:
         return [person for person in people if person not in self._held.forgotten]
 
-    def _owned(self, people: Sequence[str], live: Sequence[Interaction]) -> set[str]:
-        """What they bought and do not buy again."""
-        lists = self._held.lists
-        owned = {product for person in people for product in lists.owned.get(person, [])}
-        owned |= {one.product_id for one in live if one.type == "purchase"}
+    def _bought(self, people: Sequence[str], live: Sequence[Interaction]) -> set[str]:
+        owned = self._held.lists.owned
+        trained = {product for person in self._remembered(people) for product in owned.get(person, [])}
+        return trained | {one.product_id for one in live if one.type == "purchase"}
+
+    def _not_bought_again(self, bought: set[str]) -> set[str]:
         held = self._held.products
-        return {id for id in owned if id not in held or not any(map(held[id].stands_on, self._consumable))}
+        return {id for id in bought if id not in held or not any(map(held[id].stands_on, self._consumable))}
 
     def _alike(self, product_id: str) -> list[Scored]:
         """By content: things of its shelf whose title and brand are like its own, the most alike first."""
@@ -155,19 +140,29 @@ class Recommendations:
         return self._made([Suggestion(p, s, "wanted by many just now") for p, s in chosen], "trending")
 
     def _answer(self, scored: Iterable[Scored], reason: str, asked: Sequence[str], limit: int) -> Answer:
-        """Of the first that has something to show: neighbours, content, the most wanted of the shelf."""
-        exclude = set(asked)
-        first = asked[0] if asked else ""
-        tries: tuple[tuple[Callable[[], Iterable[Scored]], str, str | None], ...] = (
-            (lambda: scored, reason, None),
-            (lambda: self._alike(first), f"like {self._title(first)}", "content"),
-            (lambda: self._popular(self._category(first)), "popular on this shelf", "popularity"),
-        )
-        for found, why, algorithm in tries:
-            chosen = domain.showable(found(), self._allowed, exclude, limit)
-            if chosen:
-                return self._made([Suggestion(p, round(s, 6), why) for p, s in chosen], algorithm)
-        return self._made([], "popularity")
+        """Neighbours, and where they are too few content, then the most wanted of the shelf."""
+        exclude, first = set(asked), asked[0] if asked else ""
+        chosen = domain.showable(scored, self._allowed, exclude, limit)
+        found = [Suggestion(p, round(s, 6), reason) for p, s in chosen]
+        return self._filled(found, self._alike_chain(first), exclude, limit)
+
+    def _alike_chain(self, product: str) -> Iterator[Source]:
+        yield self._alike(product), f"like {self._title(product)}", "content"
+        yield self._popular(self._category(product)), "popular on this shelf", "popularity"
+
+    def _filled(
+        self, found: list[Suggestion], chain: Iterator[Source], exclude: set[str], limit: int
+    ) -> Answer:
+        """Filled up to the limit from one source after the other, with scores of 0 as these are of another
+        kind; named by the first that had something."""
+        algorithm = self._held.algorithm if found else ""
+        while len(found) < limit and (source := next(chain, None)):
+            scored, reason, name = source
+            taken = exclude | {one.product_id for one in found}
+            more = domain.showable(scored, self._allowed, taken, limit - len(found))
+            found += [Suggestion(p, 0.0, reason) for p, _ in more]
+            algorithm = algorithm or (name if more else "")
+        return self._made(found, algorithm or "popularity")
 
     def _popular(self, category: str | None) -> Iterable[Scored]:
         """Of a shelf, or of all: the most wanted first, then what nobody has looked at yet."""

@@ -104,6 +104,13 @@ class Trainings:
         training = self._trainings.get(training_id)
         if training.status != "queued":
             return training
+        try:
+            self._keeping.take_place(
+                training_id, self._is_open
+            )  # again: who asked for it may have died before
+        except TrainingRunning as running:
+            reason = f"another training runs: {running}"
+            return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
         training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
         try:
             with self._memory.capped() as room:
