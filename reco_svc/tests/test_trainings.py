@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from celery.schedules import crontab
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from chassis.testing.identity import staff
@@ -119,3 +121,17 @@ def test_parts_of_a_step_are_told_a_second_apart_and_a_new_step_at_once(desk):
         told.append(desk.trainings.get(training.id).step)
 
     assert told == ["tuning", "tuning", "tuning", "tuning, step 3 of 9", "fitting"]
+
+
+def test_every_night_beat_queues_a_training_unless_one_is_open(desk):
+    from config.celery import app
+
+    ((_, nightly),) = app.conf.beat_schedule.items()
+    app.loader.import_default_modules()
+    task = app.tasks[nightly["task"]]
+
+    first, second = task(), task()
+
+    assert nightly["schedule"] == crontab(minute="0", hour=str(settings.TRAIN_AT_HOUR))
+    assert first == second
+    assert (desk.sent, desk.trainings.get(first).requested_by) == ([first], "schedule")
