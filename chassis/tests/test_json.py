@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
 from chassis.api.idempotency import fingerprint
@@ -29,6 +32,38 @@ def test_what_is_plain_json_is_read(body: bytes, value: object) -> None:
     read = loads(body)
 
     assert value is None or read == value
+
+
+TEXT = st.text(alphabet='[]{}"\\\\ab\u00e9', max_size=6)
+NESTED = st.recursive(
+    st.none() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NESTED, st.integers(0, 30), st.booleans())
+def test_what_is_too_deep_is_refused_and_nothing_else_whatever_its_texts_hold(
+    value: object, more: int, lists: bool
+) -> None:
+    for _ in range(more):
+        value = [value, "]", "["] if lists else {"a": value, "}": "{"}
+    value = [value, *([[]] * 30)]
+
+    if depth(value) <= 24:
+        assert loads(json.dumps(value, ensure_ascii=False).encode()) == value
+    else:
+        with pytest.raises(ParseError, match="nested too deeply"):
+            loads(json.dumps(value, ensure_ascii=False).encode())
+
+
+def depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(depth, value), default=0)
+    return 1
 
 
 def test_time_goes_out_in_utc_with_milliseconds() -> None:

@@ -32,9 +32,29 @@ def loads(body: bytes) -> Any:
         raise ParseError("The body is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise ParseError(f"The body is not JSON: {error}"[:200]) from error
-    if body.count(b"[") + body.count(b"{") > DEEPEST or b"\\u" in body:
+    if not _harmless(body):
         _inspect(value)
     return value
+
+
+def _harmless(body: bytes) -> bool:
+    """Whether its bytes show that it is not too deep and holds only text that can be stored: what is not
+    escaped is. Most bodies are so, and looking at each value takes as long as parsing.
+    """
+    if b"\\u" in body:
+        return False
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return True
+    if b"\\" in body:
+        return False
+    brackets = body.translate(None, _NO_BRACKETS).replace(b'""', b"")
+    if b'"' in brackets:
+        return False  # of a text
+    for _ in range(DEEPEST // 2 - 1):  # each turn takes one or two levels away
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not brackets:
+            return True
+    return False
 
 
 def _refuse_constant(name: str) -> Any:
@@ -55,6 +75,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_NO_BRACKETS = bytes(set(range(256)) - set(b'"[]{}'))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_once)
 

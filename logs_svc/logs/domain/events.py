@@ -20,6 +20,7 @@ PURCHASE = "purchase"
 TYPES = (*REPORTED, PURCHASE)
 FUNNEL = ("view", "add_to_cart", "checkout_started", PURCHASE)
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
 MOST_DATA = 2048  # bytes of an event's `data`, as JSON
 OLDEST = timedelta(days=7)  # a browser that was offline; before that its clock is wrong
 
@@ -184,7 +185,7 @@ def _data(type: str, value: Any) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise NotAnEvent("data: not an object")
-    if len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")) > MOST_DATA:
+    if len(_JSON.encode(value).encode("utf-8", "surrogatepass")) > MOST_DATA:
         raise NotAnEvent(f"data: more than {MOST_DATA} bytes")
     try:
         return checked(type, value)
