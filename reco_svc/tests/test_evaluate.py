@@ -295,7 +295,7 @@ def test_make_evaluate_reaches_the_targets_on_the_retail_set(tmp_path, protocol,
         f"JSON={tmp_path / 'out.json'}",
     ]
 
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         ["/usr/bin/env", "make", "--no-print-directory", "evaluate", *asked],
         cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
