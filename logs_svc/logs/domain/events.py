@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from logs.domain.schema import BadData, checked
@@ -26,6 +27,7 @@ OLDEST = timedelta(days=7)  # a browser that was offline; before that its clock 
 
 _FIELDS = frozenset({"id", "type", "product_id", "session_id", "at", "data"})
 _REPORTED = frozenset(REPORTED)
+_AS_KEPT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
@@ -115,7 +117,7 @@ def told_event(told: Any, *, now: datetime, user: str | None, session: str | Non
     data = _data(type, fields.get("data"))
     return Told(
         type=type,
-        at=text(_clamped(fields.get("at"), now)),
+        at=_clamped(fields.get("at"), now),
         user=user,
         session=session,
         product_id=_safe(fields, "product_id"),
@@ -144,11 +146,12 @@ def moment(text: Any) -> datetime:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:
             raise NotAnEvent("at: without a time zone")
-        return found.astimezone(UTC)
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise NotAnEvent("at: not an RFC 3339 time") from error
 
 
+@lru_cache(maxsize=512)
 def text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: texts sort as the times do."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
@@ -193,8 +196,13 @@ def _data(type: str, value: Any) -> dict[str, Any]:
         raise NotAnEvent(str(error)) from error
 
 
-def _clamped(at: Any, now: datetime) -> datetime:
-    return now if at is None else min(max(moment(at), now - OLDEST), now)
+def _clamped(at: Any, now: datetime) -> str:
+    if at is None:
+        return text(now)
+    found, oldest = moment(at), now - OLDEST
+    if oldest <= found <= now:
+        return at if _AS_KEPT.match(at) else text(found)
+    return text(min(max(found, oldest), now))
 
 
 def _scoped(visitor: str, told_id: str) -> str:
