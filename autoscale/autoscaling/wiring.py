@@ -12,7 +12,7 @@ from autoscaling.clients.logs import AuditTrail
 from autoscaling.clients.peers import Peers
 from autoscaling.clients.scraping import Scraper
 from autoscaling.policy import decide
-from autoscaling.services import Autoscaler, History, Journal, Measuring, Telling
+from autoscaling.services import Autoscaler, History, Journal, Learned, Measuring, Telling
 from autoscaling.services.faults import Faults
 from chassis.clock import now
 from chassis.ids import new_id
@@ -70,6 +70,7 @@ def autoscaler(*, dry_run: bool) -> tuple[Autoscaler, Measuring, Faults]:
         journal=Journal(path),
         history=History(),
         tell=audit_trail().decided,
+        memory=Learned(path.with_name("costs.json"), writes=not dry_run),
         stack=settings.AUTOSCALE_STACK,
         node=settings.AUTOSCALE_NODE,
         dry_run=dry_run,

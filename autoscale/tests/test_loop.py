@@ -219,6 +219,25 @@ def test_a_source_that_fails_is_said_once_and_ends_nothing(fake, caplog):
     assert caplog.text.count("asking agents: OverflowError: a number too large") == 1
 
 
+def test_what_was_learned_is_asked_for_once_and_told_every_round(fake):
+    begun, told = [], []
+
+    class Memory:
+        def begin(self, service, sample):
+            begun.append((service, sample.wanted))
+            return 40
+
+        def keep(self, at, states):
+            told.append(dict(states))
+
+    made = fake.make(2, memory=Memory())
+    for _ in range(2):
+        made.outcome()
+
+    assert begun == [("web", 2)]
+    assert told == [{"web": 41}, {"web": 42}]
+
+
 def test_somebody_who_writes_between_is_read_again_and_decided_again(fake):
     made = fake.make(None)
 

@@ -7,7 +7,8 @@ that. Standard library only: production, the simulator and the tests run this sa
 """
 
 from autoscaling.labels import BadLabel
-from autoscaling.policy.decide import State, decide
+from autoscaling.policy.decide import State, begin, decide
+from autoscaling.policy.keeping import as_plain, of_plain
 from autoscaling.policy.labels import config_from_labels
 from autoscaling.policy.model import Config, Decision, Policy, Replica, Sample, Traffic
 
@@ -20,6 +21,9 @@ __all__ = [
     "Sample",
     "State",
     "Traffic",
+    "as_plain",
+    "begin",
     "config_from_labels",
     "decide",
+    "of_plain",
 ]

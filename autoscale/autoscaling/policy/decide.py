@@ -69,9 +69,14 @@ def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tu
     state = state or _start(samples[0])
     for sample in samples:
         if state.ticks and sample.at <= state.ticks[-1].at:  # the clock was put back: only costs still hold
-            state = _start(sample)._replace(costs=state.costs)
+            state = begin(sample, state.costs)
         view, state = _look(sample, state, config)
     return _held(view, state, config) or _up(view, state, config) or _down(view, state, config), state
+
+
+def begin(first: Sample, costs: Costs) -> State:
+    """A new record that knows already what requests cost."""
+    return _start(first)._replace(costs=costs)
 
 
 def _start(first: Sample) -> State:

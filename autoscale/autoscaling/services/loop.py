@@ -36,6 +36,13 @@ class Keeper(Protocol):
     def write(self, record: Mapping[str, Any]) -> None: ...
 
 
+class Memory(Protocol):
+    """What decisions have learned, over a restart."""
+
+    def begin(self, service: str, sample: Sample) -> Any: ...
+    def keep(self, at: float, states: Mapping[str, Any]) -> None: ...
+
+
 Tell = Callable[[Mapping[str, Any]], None]
 
 
@@ -67,13 +74,14 @@ class Autoscaler:
         history: History,
         tell: Tell,
         stack: str,
+        memory: Memory | None = None,
         node: str = "",
         dry_run: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._swarm, self._agents, self._gateways, self._policy = swarm, agents, gateways, policy
         self._measuring, self._faults, self._journal, self._tell = measuring, faults, journal, tell
-        self.history = history
+        self.history, self._memory = history, memory
         self._stack, self._node, self._dry_run, self._clock = stack, node, dry_run, clock
         self._states: dict[str, Any] = {}
         self._templates: dict[str, str] = {}
@@ -152,7 +160,10 @@ class Autoscaler:
         if config is None:
             self._states.pop(service.id, None)
             return
-        decision, self._states[service.id] = self._policy([sample], self._states.get(service.id), config)
+        state = self._states.get(service.id)
+        if state is None and self._memory:
+            state = self._memory.begin(name, sample)
+        decision, self._states[service.id] = self._policy([sample], state, config)
         why = self._why_not(service, decision, config, done)
         outcome = why or self._apply(service, name, decision)
         if outcome not in ("failed", "conflict"):
@@ -249,6 +260,9 @@ class Autoscaler:
             self._faults.only(about, {f"{about}{name}" for name in names})
         self._templates = {service.id: service.template for service in cluster.services}
         self.history.keep(names)
+        if self._memory:
+            known = {service.id: self._measuring.short(service) for service in cluster.services}
+            self._memory.keep(cluster.at, {known[id]: state for id, state in self._states.items()})
 
     def run(self, every: float, stop: threading.Event, after: Callable[[Round], None]) -> None:
         """Rounds at fixed distances until `stop`; a late one does not make the next ones hurry."""
