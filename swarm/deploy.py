@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -128,13 +128,28 @@ def _apply(plan: Plan, paths: Sequence[Any], *, prune: bool) -> None:
 
 
 def _stores_first(plan: Plan, say: Say) -> None:
-    """Databases before the services that want them; only where one is missing."""
-    if plan.stores <= plan.cluster.services().keys():
+    """Databases before the services that want them; only where one is missing or does not run, as after a
+    deploy that failed here.
+    """
+    if plan.stores <= plan.cluster.services().keys() and not not_running(plan.cluster, plan.stores):
         return
     say("Stores")
     watch = Watch(plan.cluster, plan.stores, say)
     _apply(plan, data_files(plan.cluster.options), prune=False)
     watch.until_healthy(plan.cluster.options.timeout)
+
+
+def not_running(cluster: Cluster, names: Collection[str]) -> list[str]:
+    """Services of these that should have a task and have none that runs."""
+    services, tasks = cluster.services(), cluster.tasks()
+
+    def wants(name: str) -> bool:
+        return bool(services[name]["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1))
+
+    def runs(name: str) -> bool:
+        return any(task["Status"]["State"] == "running" for task in tasks.get(services[name]["ID"], []))
+
+    return sorted(name for name in names if name in services and wants(name) and not runs(name))
 
 
 def prepare(plan: Plan, say: Say) -> None:

@@ -65,6 +65,7 @@ def import_history(cluster: Cluster, goods: list[Good], ids: dict[str, str], fol
         cluster,
         jobs.live(cluster, "logs"),
         ["python", "manage.py", "import_events", "/history/visits.jsonl"],
+        env={"EVENTS_JOURNAL_DIR": ""},  # the service's own volume is not the job's
         mounts=[Mount("/history", str(shared), type="bind", read_only=True)],
         on_this_node=True,
         timeout=600,

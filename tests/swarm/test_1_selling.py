@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local.seed.goods import load
+from swarm.seed import import_history
 from tests.client import Client
 
 # The same purchases as locally, in this module's hands: `shop` is the deployed one.
@@ -63,6 +66,20 @@ def test_images_are_small_and_the_idle_stack_is_light(shop, figures):
     figures.put("idle stack, MB", used["total"])
     figures.put("idle stack by service, MB", used["by_service"])
     assert max(size for name, size in sizes.items() if name not in {"reco"}) <= 350
+
+
+def test_the_demos_history_goes_in_by_a_job(shop, tmp_path):
+    """As `make swarm-seed` does it."""
+    goods = load()
+    known = {good.title: good.slug for good in goods} | {good["title"]: good["id"] for good in shop.goods}
+    today = datetime.now(UTC).date()
+    days = f"from={today - timedelta(days=70)}&to={today}"
+    tmp_path.parent.chmod(0o755)
+
+    import_history(shop.cluster, goods, known, tmp_path)
+
+    steps = shop.staff().get(f"/api/logs/stats/funnel?{days}").json
+    assert steps["results"][0]["events"] > 500, steps
 
 
 def ids(tasks) -> set[str]:

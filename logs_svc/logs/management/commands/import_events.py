@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 pass
             parts().keeper.months_close()
         except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}") from error
+            raise CommandError(f"{error.filename or file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:
             self.stderr.write(f"line {number}: {reason}")
         if progress.errors:

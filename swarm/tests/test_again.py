@@ -1,0 +1,35 @@
+"""A deploy that failed is repeated: what it left half-made is not taken for done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from swarm.deploy import not_running
+
+
+class Cluster:
+    def __init__(self, replicas: int, *states: str) -> None:
+        self._replicas, self._states = replicas, states
+
+    def services(self) -> dict[str, Any]:
+        mode = {"Replicated": {"Replicas": self._replicas}}
+        return {"couch": {"ID": "id", "Spec": {"Mode": mode}}}
+
+    def tasks(self) -> dict[str, Any]:
+        return {"id": [{"Status": {"State": state}} for state in self._states]}
+
+
+@pytest.mark.parametrize(
+    ("replicas", "states", "down"),
+    [
+        (1, ["running"], []),
+        (1, ["preparing", "running"], []),
+        (1, ["preparing", "rejected", "rejected"], ["couch"]),
+        (1, [], ["couch"]),
+        (0, [], []),
+    ],
+)
+def test_a_database_that_has_no_task_that_runs_is_deployed_again(replicas, states, down):
+    assert not_running(Cluster(replicas, *states), ["couch", "not-there-yet"]) == down
