@@ -30,7 +30,7 @@ from tests.swarm.threes import (
 pytestmark = pytest.mark.swarm
 
 AGAIN_WITHIN = 30.0  # seconds after a worker's death; a new leader first waits for all nodes to call again
-READS_LOST = 0.002
+READS_LOST = 0.002  # or one: of less than 500 one is more already, and says nothing of the share
 RATE = 8.0  # requests a second: three engines, three Swarm nodes and the load share one machine
 
 
@@ -101,7 +101,7 @@ def test_a_killed_manager_that_leads_leaves_the_shop_going(spread, nodes, watche
 
     result = killed(spread, nodes, figures, "manager that leads")
 
-    assert result["reads_failed"] <= READS_LOST * result["reads"], result["wrong"]
+    assert result["reads_failed"] <= max(1, READS_LOST * result["reads"]), result["wrong"]
     spread.wait_for("ok")
     taken_over = round(acts_from(spread, result["killed"]) - result["killed"], 1)
     figures.put("another autoscaler acts after the leader's death, s", taken_over)
@@ -188,5 +188,5 @@ def test_a_killed_worker_is_replaced_and_no_acknowledged_write_is_lost(spread, n
     result = killed(spread, nodes, figures, "worker")
 
     assert result["took"] <= AGAIN_WITHIN
-    assert result["reads_failed"] <= READS_LOST * result["reads"], result["wrong"]
+    assert result["reads_failed"] <= max(1, READS_LOST * result["reads"]), result["wrong"]
     spread.wait_for("ok")
