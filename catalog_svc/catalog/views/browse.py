@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
+from catalog.answers import CardPage, CategoryNode, ProductAnswer, SuggestAnswer
 from catalog.domain import is_slug
 from catalog.readmodel.documents import dumps
 from catalog.readmodel.query import SORTS
-from catalog.serializers import CardPage, CategoryNode, ProductAnswer, SuggestAnswer
 from catalog.views.base import CatalogView, cached
 from catalog.views.params import listing, text
 from chassis.api import errors

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
+from catalog.answers import CategoryAnswer, CategoryNode
 from catalog.domain import Category
-from catalog.serializers import CategoryAnswer, CategoryIn, CategoryNode, CategoryPatch
+from catalog.serializers import CategoryIn, CategoryPatch
 from catalog.views import browse
 from catalog.views.base import CatalogView, actor, cached, matcher
 from chassis.api import errors

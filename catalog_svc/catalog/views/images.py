@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
-from catalog.serializers import ImageAnswer, UploadAnswer
+from catalog.answers import ImageAnswer, UploadAnswer
 from catalog.services.images import TooLargePicture
 from catalog.views.base import CatalogView, actor
 from catalog.views.params import text

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
+from catalog.answers import CardPage, ProductAnswer
 from catalog.domain import Product
-from catalog.serializers import CardPage, ProductAnswer, ProductIn, ProductPatch
+from catalog.serializers import ProductIn, ProductPatch
 from catalog.views import browse
 from catalog.views.base import CatalogView, actor, matcher
 from catalog.views.browse import LISTING_PARAMETERS

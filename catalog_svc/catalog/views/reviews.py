@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
+from catalog.answers import ReviewAnswer, ReviewPage
 from catalog.domain import Product
 from catalog.readmodel.documents import dumps
-from catalog.serializers import ReviewAnswer, ReviewIn, ReviewPage
+from catalog.serializers import ReviewIn
 from catalog.views.base import CatalogView, cached
 from chassis.api import errors
 from chassis.api.pagination import page, page_only

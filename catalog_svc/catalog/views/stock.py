@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import present, wiring
+from catalog.answers import StockAnswer
 from catalog.domain import Stock
-from catalog.serializers import StockAdjustment, StockAnswer, StockCount
+from catalog.serializers import StockAdjustment, StockCount
 from catalog.views.base import CatalogView, actor, matcher
 from chassis.identity.permissions import ByMethod, Staff
 
