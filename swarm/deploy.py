@@ -16,7 +16,7 @@ from swarm import cli, declared, images, jobs, nodes, state, variables
 from swarm.cluster import OWN, Cluster, Failed
 from swarm.jobs import Mounted
 from swarm.options import STAND_IN, Options
-from swarm.rollout import Look, Watch, wait_for_names
+from swarm.rollout import Look, Watch, look, wait_for_names
 from swarm.secrets import Secrets
 from swarm.shop import WEBS
 
@@ -142,14 +142,9 @@ def _stores_first(plan: Plan, say: Say) -> None:
 def not_running(cluster: Cluster, names: Collection[str]) -> list[str]:
     """Services of these that should have a task and have none that runs."""
     services, tasks = cluster.services(), cluster.tasks()
-
-    def wants(name: str) -> bool:
-        return bool(services[name]["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1))
-
-    def runs(name: str) -> bool:
-        return any(task["Status"]["State"] == "running" for task in tasks.get(services[name]["ID"], []))
-
-    return sorted(name for name in names if name in services and wants(name) and not runs(name))
+    there = (name for name in names if name in services)
+    seen = (look(name, services[name], tasks.get(services[name]["ID"], [])) for name in there)
+    return sorted(one.name for one in seen if one.desired and not one.running)
 
 
 def prepare(plan: Plan, say: Say) -> None:

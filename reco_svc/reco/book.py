@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chassis.couch import NotFound, Repository, Unavailable
+from chassis.couch import NotFound, Repository, Unavailable, every
 from reco.domain import Forgotten, Lists, Model, Product, Serving, Shelves
 from reco.files import Files
 from reco.live import Live
@@ -97,7 +97,9 @@ class Book:
         self._damaged = (wanted, self._checked + AGAIN)
         self.problem = self._serve(wanted)
         if self.problem and self.version is None:
-            any(not self._serve(older) for older in serving.previous)
+            for older in serving.previous:
+                if not self._serve(older):
+                    break
 
     def _serve(self, model_id: str) -> str:
         """Why this model cannot serve; "" when it does."""
@@ -133,7 +135,8 @@ class Book:
         if self._checked < self._products_due:
             return
         started = time.perf_counter()
-        self.products = {product.id: product for product in self._all_products()}
+        every_one = every(self._product_documents.find, "by_status", limit=PAGE)
+        self.products = {product.id: product for product in every_one}
         self._arrange()
         took = time.perf_counter() - started
         self._products_due = self._checked + min(60.0, 20 * took)
@@ -142,22 +145,5 @@ class Book:
         """Only those since the training looked: it has left out what was forgotten before. Clocks of machines
         differ by a little."""
         start = None if self._forgotten_to is None else self._forgotten_to - CLOCKS
-        found: dict[str, datetime] = {}
-        cursor: str | None = None
-        while True:
-            page = self._forgotten_documents.find("by_time", start=start, limit=PAGE, cursor=cursor)
-            found.update((one.person, one.at) for one in page.items)
-            cursor = page.next
-            if cursor is None:
-                break
-        self.forgotten = found
-
-    def _all_products(self) -> list[Product]:
-        found: list[Product] = []
-        cursor: str | None = None
-        while True:
-            page = self._product_documents.find("by_status", limit=PAGE, cursor=cursor)
-            found += page.items
-            cursor = page.next
-            if cursor is None:
-                return found
+        since = every(self._forgotten_documents.find, "by_time", limit=PAGE, start=start)
+        self.forgotten = {one.person: one.at for one in since}

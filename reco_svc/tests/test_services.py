@@ -241,22 +241,11 @@ def damage(desk, training):
     desk.models.attach(broken, broken.file, whole[:-100], "application/octet-stream")
 
 
-def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk):
+@pytest.mark.parametrize("serves_already", [True, False], ids=["serves already", "starts"])
+def test_a_model_file_cut_short_leaves_the_one_before_in_service(desk, serves_already):
     good = desk.trains()
-    desk.parts.book.refresh()
-    desk.history.visit("more", "sofa", "tent")
-    bad = desk.trains()
-    damage(desk, bad)
-
-    desk.parts.book.refresh()
-
-    assert desk.parts.book.version == good.id
-    assert shown(desk.parts.recommendations.similar("tent", limit=1)) == ["torch"]
-    assert "the model's file is damaged" in desk.parts.book.problem
-
-
-def test_a_process_that_starts_with_a_damaged_model_takes_the_one_before(desk):
-    good = desk.trains()
+    if serves_already:
+        desk.parts.book.refresh()
     desk.history.visit("more", "sofa", "tent")
     bad = desk.trains()
     damage(desk, bad)

@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 
 from swarm.deploy import not_running
+from swarm.tests.test_rollout import service, task
 
 
 class Cluster:
     def __init__(self, replicas: int, *states: str) -> None:
-        self._replicas, self._states = replicas, states
+        self._service = {"ID": "id", **service(replicas)}
+        ended = {"rejected", "failed"}
+        self._tasks = [task(one, desired="shutdown" if one in ended else "running") for one in states]
 
     def services(self) -> dict[str, Any]:
-        mode = {"Replicated": {"Replicas": self._replicas}}
-        return {"couch": {"ID": "id", "Spec": {"Mode": mode}}}
+        return {"couch": self._service}
 
     def tasks(self) -> dict[str, Any]:
-        return {"id": [{"Status": {"State": state}} for state in self._states]}
+        return {"id": self._tasks}
 
 
 @pytest.mark.parametrize(

@@ -61,20 +61,15 @@ def test_a_click_is_on_the_next_page_says_why_and_can_be_forgotten(page):
         page.wait_for_timeout(300)
     viewed = page.locator('[data-shelf="because-viewed"]')
 
-    for _ in range(10):
-        page.goto("/")
-        page.locator('[data-shelf="for-you"], [data-shelf="because-viewed"]').first.wait_for()
-        if viewed.count():
-            break
-        page.wait_for_timeout(1000)
+    soon(lambda: at_home(page) and viewed.count() == 1)
 
     expect(viewed.locator("h2")).to_contain_text("Because you viewed")
     page.get_by_text("Why these?").first.click()
     page.get_by_role("button", name="Forget what I looked at").first.click()
-    for _ in range(10):
-        page.goto("/")
-        page.locator('[data-shelf="for-you"], [data-shelf="because-viewed"]').first.wait_for()
-        if not viewed.count():
-            break
-        page.wait_for_timeout(1000)
-    assert viewed.count() == 0
+    soon(lambda: at_home(page) and viewed.count() == 0)
+
+
+def at_home(page) -> bool:
+    page.goto("/")
+    page.locator('[data-shelf="for-you"], [data-shelf="because-viewed"]').first.wait_for()
+    return True

@@ -108,6 +108,9 @@ class Autoscaler:
             if service.id in samples and self._ours(service):
                 self._guarded(service, samples[service.id], done)
         self._forget(cluster)
+        if self._memory:
+            known = {service.id: self._measuring.short(service) for service in cluster.services}
+            self._memory.keep(cluster.at, {known[id]: state for id, state in self._states.items()})
         done.seconds = time.monotonic() - began
         self.last = done
         return done
@@ -260,9 +263,6 @@ class Autoscaler:
             self._faults.only(about, {f"{about}{name}" for name in names})
         self._templates = {service.id: service.template for service in cluster.services}
         self.history.keep(names)
-        if self._memory:
-            known = {service.id: self._measuring.short(service) for service in cluster.services}
-            self._memory.keep(cluster.at, {known[id]: state for id, state in self._states.items()})
 
     def run(self, every: float, stop: threading.Event, after: Callable[[Round], None]) -> None:
         """Rounds at fixed distances until `stop`; a late one does not make the next ones hurry."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,11 +45,11 @@ class Cpu:
 
 @dataclass(slots=True)
 class Counters:
-    """One gateway's, by service and route. at: when by its own clock; started: since when it counts; None
-    where it does not say."""
+    """One gateway's, by service and route. at: when by its own clock; started: since when it counts; nan
+    where it does not say, which no comparison holds for."""
 
-    started: float | None
-    at: float | None
+    started: float
+    at: float
     requests: dict[tuple[str, str], float] = field(default_factory=dict)
     errors: dict[tuple[str, str], float] = field(default_factory=dict)
     flying: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -181,11 +182,12 @@ class Measuring:
             before = self._gateways.get(address)
             self._gateways[address] = counters
             self._seen[address] = now
-            share = _share(before, counters, seconds)
-            if share is None:
-                unknown.append(address)  # what it did since the look before
+            if before is not None and before.started == counters.started and counters.at > before.at:
+                _add(flows, before, counters, seconds / (counters.at - before.at))
+            elif 0 <= counters.at - counters.started < 2 * seconds:  # just started: it counts from nothing
+                _add(flows, Counters(counters.started, counters.started), counters, 1.0)
             else:
-                _add(flows, *share)
+                unknown.append(address)  # what it did since the look before
         for gone in [at for at in self._gateways if abs(now - self._seen.get(at, 0)) >= KNOWN]:
             del self._gateways[gone]
         fault = f"{len(missing)} of {len(gateways)} do not answer" if missing else ""
@@ -216,27 +218,8 @@ def _counters(rows: Rows) -> Counters:
         return found
 
     stamps = [rows.get(f"hivemart_gateway_{name}_seconds") for name in ("start_time", "timestamp")]
-    started, at = (found[0].value if found else None for found in stamps)
+    started, at = (found[0].value if found else math.nan for found in stamps)
     return Counters(started, at, by_route("requests_total"), by_route("errors_total"), by_route("in_flight"))
-
-
-def _share(
-    before: Counters | None, after: Counters, seconds: float
-) -> tuple[Counters, Counters, float] | None:
-    """What to subtract, from what, and how to stretch it; None when what happened since the look before is
-    not known."""
-    if after.started is None or after.at is None:
-        return None
-    if (
-        before is not None
-        and before.at is not None
-        and before.started == after.started
-        and after.at > before.at
-    ):
-        return before, after, seconds / (after.at - before.at)
-    if 0 <= after.at - after.started < 2 * seconds:  # just started: it counts from nothing
-        return Counters(after.started, after.started), after, 1.0
-    return None
 
 
 def _add(flows: defaultdict[str, Flow], before: Counters, after: Counters, scale: float) -> None:

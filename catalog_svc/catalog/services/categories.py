@@ -10,7 +10,7 @@ from catalog.domain import Category, CategoryTree, Product, ProductStatus, RuleB
 from catalog.readmodel.sources import all_categories
 from catalog.services import facts
 from catalog.services.facts import Actor
-from chassis.couch import Conflict, NotFound, Repository
+from chassis.couch import Conflict, NotFound, Repository, every
 
 Clock = Callable[[], datetime]
 Match = Callable[[int], None]
@@ -99,11 +99,5 @@ class CategoryService:
         return self._categories.update(slug, change)
 
     def _has_products(self, slug: str) -> bool:
-        cursor = None
-        while True:
-            page = self._products.find("category", {"category": slug}, limit=100, cursor=cursor)
-            if any(product.status is not ProductStatus.DELETED for product in page.items):
-                return True
-            cursor = page.next
-            if cursor is None:
-                return False
+        there = every(self._products.find, "category", {"category": slug}, limit=100)
+        return any(product.status is not ProductStatus.DELETED for product in there)

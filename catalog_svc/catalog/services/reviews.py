@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from catalog.domain import Product, Purchase, Rating, Review, RuleBroken
-from chassis.couch import Conflict, Page, Repository
+from chassis.couch import Conflict, Page, Repository, every
 
 Clock = Callable[[], datetime]
 
@@ -66,14 +66,8 @@ class ReviewService:
         self._products.update(product_id, change)
 
     def _has_bought(self, account_id: str, product_id: str) -> bool:
-        cursor = None
-        while True:
-            page = self._purchases.find("account", {"account_id": account_id}, limit=100, cursor=cursor)
-            if any(product_id in p.quantities and not p.cancelled for p in page.items):
-                return True
-            cursor = page.next
-            if cursor is None:
-                return False
+        bought = every(self._purchases.find, "account", {"account_id": account_id}, limit=100)
+        return any(product_id in one.quantities and not one.cancelled for one in bought)
 
 
 def _person(account_id: str) -> str:

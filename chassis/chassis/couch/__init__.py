@@ -6,7 +6,7 @@ from .changes import FileCursor, Follower, LocalCursor, end_of_feed
 from .declarations import Collection, Index, Page, Row, View
 from .exceptions import BadCursor, Busy, Conflict, CouchError, NotFound, Unavailable
 from .factories import MemoryRepository, couch_repository
-from .repository import Repository
+from .repository import Repository, every
 from .schema import ensure, open_store
 from .store import Change
 
@@ -31,5 +31,6 @@ __all__ = [
     "couch_repository",
     "end_of_feed",
     "ensure",
+    "every",
     "open_store",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from .declarations import Collection, Page, Row
@@ -80,3 +80,23 @@ class Repository(Protocol[T]):
     def attachment(self, id: str, name: str) -> bytes: ...
 
     def detach(self, entity: T, name: str) -> T: ...
+
+
+def every(
+    find: Callable[..., Page[T]],
+    index: str,
+    where: Mapping[str, Any] | None = None,
+    *,
+    limit: int = 200,
+    **more: Any,
+) -> Iterator[T]:
+    """All that a repository's `find` lists, one after the other, `limit` of them a request. What is changed
+    meanwhile so that it leaves the list costs none of the others. `more`: as of `find`.
+    """
+    cursor: str | None = None
+    while True:
+        page = find(index, where, limit=limit, cursor=cursor, **more)
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.couch import NotFound, Repository
+from chassis.couch import NotFound, Repository, every
 from logs.archive import Archive
 from logs.domain import AuditEntry, Event, Tie
 from logs.services.attribution import Attribution
@@ -63,15 +63,11 @@ class Erasing:
     def _forget(self, index: str, field: str, value: str, account: str) -> int:
         """Somebody else's events in a session stay as they are: it had one account only as far as ties tell,
         and these are dropped with time."""
-        count, cursor = 0, None
-        while True:
-            page = self._archive.find(index, {field: value}, limit=_AT_ONCE, cursor=cursor)
-            for event in page.items:
-                if event.user in (None, account):
-                    count += self._archive.change(event.id, Event.forget_user)
-            cursor = page.next
-            if cursor is None:
-                return count
+        count = 0
+        for event in every(self._archive.find, index, {field: value}, limit=_AT_ONCE):
+            if event.user in (None, account):
+                count += self._archive.change(event.id, Event.forget_user)
+        return count
 
     def _untie(self, account: str) -> None:
         rows = self._ties.rows("by_account", start=[account], end=[account, "\ufff0"])

@@ -79,12 +79,12 @@ def train(
     recipes = _chosen(past, since, progress)
     tried = neighbours(past, recipes.similar, names)
     progress("fitting", 0.7)
-    lists = lists_of(usable, recipes, now, dense=dense)
+    lists = _lists(usable, recipes, now, dense)
     return Trained(
         lists=lists,
         parameters=recipes.described(),
         quality=measure(tried, newest, set(names)),
-        compared=serving and _compare(usable, newest, tried, recipes, lists, serving, dense),
+        compared=serving and _compare(usable, newest, products, tried, recipes, lists, serving, dense),
     )
 
 
@@ -92,7 +92,10 @@ def lists_of(
     interactions: Sequence[Interaction], recipes: Recipes, now: datetime, *, dense: bool = True
 ) -> Lists:
     """Everything that is served, by recipes that are given."""
-    usable = _usable(interactions, now)
+    return _lists(_usable(interactions, now), recipes, now, dense)
+
+
+def _lists(usable: Sequence[Interaction], recipes: Recipes, now: datetime, dense: bool) -> Lists:
     products, people = matrices.catalogue(usable), dict[str, int]()
     names = list(products)
     everything = matrices.deeds(usable, products, people, dense=dense)
@@ -181,6 +184,7 @@ def _tastes(
 def _compare(
     usable: Sequence[Interaction],
     newest: Sequence[Interaction],
+    products: dict[str, int],
     tried: Near,
     recipes: Recipes,
     lists: Lists,
@@ -191,7 +195,6 @@ def _compare(
     So may this one: `tried` knows none of the newest, the comparison's own fit all but the fresh."""
     known = {one.visit for one in newest if one.at <= serving.trained_at}
     fresh = [one for one in newest if one.visit not in known]
-    products = matrices.catalogue(usable)
     if fresh and known:
         visits = {one.visit for one in fresh}
         before = [one for one in usable if one.visit not in visits]

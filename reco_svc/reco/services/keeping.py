@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from chassis.couch import Conflict, NotFound, Repository
+from chassis.couch import Conflict, NotFound, Repository, every
 from reco.domain import KEPT_REFUSED, Lists, Model, Served, Serving, Training, TrainingRunning
 from reco.services.modelfiles import model_lists
 
@@ -80,7 +80,7 @@ class Keeping:
     def sweep(self) -> int:
         """Deletes models, with their files, that nobody needs: those that served long ago, that were refused
         before the newest two, and what killed, failed and cancelled trainings left; how many."""
-        found = self._newest_first()
+        found = list(every(self._models.find, "by_time", descending=True))
         trainings = {one.id: one for one in self._trainings.get_many([model.id for model in found])}
         # Read after the trainings: one that has ended by then has promoted its model, or never will.
         kept = self._kept()
@@ -93,16 +93,6 @@ class Keeping:
             return self._serving.get("main").kept
         except NotFound:
             return set()
-
-    def _newest_first(self) -> list[Model]:
-        found: list[Model] = []
-        cursor: str | None = None
-        while True:
-            page = self._models.find("by_time", descending=True, limit=200, cursor=cursor)
-            found += page.items
-            cursor = page.next
-            if cursor is None:
-                return found
 
     def _deleted(self, model: Model) -> bool:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from chassis.couch import Conflict, NotFound, Repository
+from chassis.couch import Conflict, NotFound, Repository, every
 from chassis.siblings import Refused
 from reco.domain import NEIGHBOURS, Amount, Interaction, ReadPart, fitting, part_id
 from reco.live import News
@@ -133,14 +133,7 @@ class Reading:
         return _unpacked(data)
 
     def _all(self) -> list[ReadPart]:
-        found: list[ReadPart] = []
-        cursor: str | None = None
-        while True:
-            page = self._parts.find("id", limit=200, cursor=cursor)
-            found += page.items
-            cursor = page.next
-            if cursor is None:
-                return found
+        return list(every(self._parts.find, "id"))
 
     def _drop(self, parts: Sequence[ReadPart]) -> None:
         for part in parts:

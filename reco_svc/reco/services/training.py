@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chassis.couch import CouchError, NotFound, Page, Repository
+from chassis.couch import CouchError, NotFound, Page, Repository, every
 from reco import files, packing
 from reco.domain import (
     READING,
@@ -246,14 +246,7 @@ class Trainings:
         return [one.quality for one in newest if one.quality is not None]
 
     def _when_forgotten(self) -> dict[str, datetime]:
-        found: dict[str, datetime] = {}
-        cursor: str | None = None
-        while True:
-            page = self._forgotten.find("by_time", limit=200, cursor=cursor)
-            found.update((one.person, one.at) for one in page.items)
-            cursor = page.next
-            if cursor is None:
-                return found
+        return {one.person: one.at for one in every(self._forgotten.find, "by_time")}
 
     def _keep(self, training_id: str, trained: Trained, packed: bytes, forgotten_to: datetime) -> Model:
         model = Model(

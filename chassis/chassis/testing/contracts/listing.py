@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.api.pagination import encode_cursor
-from chassis.couch import BadCursor, Repository
+from chassis.couch import BadCursor, Repository, every
 from chassis.testing.fruits import Colour, Fruit, Price, orchard
 
 
@@ -133,6 +133,20 @@ class ListingContract:
         assert repository.count(index="colour") == 6
         repository.delete(repository.get("r3"))
         assert repository.count() == repository.count(index="colour") == repository.count(index="id") == 5
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 200])
+    def test_every_one_of_a_list_comes_once_though_it_leaves_the_list_meanwhile(
+        self, repository: Repository[Fruit], limit: int
+    ) -> None:
+        orchard(repository)
+        found = []
+
+        for fruit in every(repository.find, "colour", {"colour": Colour.RED}, limit=limit, descending=True):
+            found.append(fruit.id)
+            repository.update(fruit.id, lambda one: setattr(one, "colour", Colour.GREEN))
+
+        assert found == ["r4", "r3", "r2", "r1"]
+        assert list(every(repository.find, "colour", {"colour": Colour.RED})) == []
 
     def test_a_field_named_type_is_the_entitys_own(self, repository: Repository[Fruit]) -> None:
         repository.add(Fruit("a", "apple", type="cox"))
