@@ -46,6 +46,10 @@ bench: install ## Measure start-up, memory, CPU time per request, orders per sec
 bench-logs: install ## Measure logs_svc: intake, kills of CouchDB and of the service, figures at EVENTS=100000
 	@exec $(BIN)/python -m local.bench.events --events $(or $(EVENTS),100000)
 
+.PHONY: bench-hostile
+bench-hostile: install ## What the worst bodies within the limits cost each service: CPU time and memory
+	@AUTH_RATE=100000 AUTH_ACCOUNT_RATE=100000 exec $(BIN)/python -m local.bench.hostile
+
 ##@ Run it on a Docker Swarm
 
 # Options: variables of make, or lines of swarm/shop.env (swarm/shop.env.example has them all).

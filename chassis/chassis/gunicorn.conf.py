@@ -47,6 +47,13 @@ def pre_fork(server: Any, worker: Any) -> None:
     gc.freeze()
 
 
+def post_fork(server: Any, worker: Any) -> None:
+    """Large blocks go back to the system; before its threads are there, so that it holds for all of them."""
+    from chassis.malloc import return_large_blocks
+
+    return_large_blocks()
+
+
 _stop = threading.Event()
 
 

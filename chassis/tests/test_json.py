@@ -66,6 +66,43 @@ def depth(value: object) -> int:
     return 1
 
 
+def count(value: object) -> int:
+    """How many values there are below this one, by walking through them."""
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return len(inner) + sum(map(count, inner))
+
+
+@settings(max_examples=300, deadline=None)
+@given(NESTED, st.integers(0, 30))
+def test_a_body_with_too_many_values_is_refused_and_no_other_whatever_its_texts_hold(
+    value: object, limit: int
+) -> None:
+    value = [value, "[[[[,,,,", '",{']
+    body = json.dumps(value, ensure_ascii=False).encode()
+    empty = body.count(b"[]") + body.count(b"{}")
+
+    # An opening bracket stands for the first value within, so an empty list or object counts as two.
+    if count(value) + empty <= limit:
+        assert loads(body, max_values=limit) == value
+    elif count(value) > limit:
+        with pytest.raises(ParseError, match=f"more than {limit} values"):
+            loads(body, max_values=limit)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(dict.fromkeys(map(str, range(95_000)), 1)).encode(),
+        json.dumps([1] * 5_002).encode(),
+        json.dumps({"lines": [{"a": [1] * 10}] * 500}).encode(),
+    ],
+    ids=["names", "numbers", "nested"],
+)
+def test_too_many_values_are_refused_at_any_depth(body: bytes) -> None:
+    with pytest.raises(ParseError, match="more than 5000 values"):
+        loads(body)
+
+
 def test_time_goes_out_in_utc_with_milliseconds() -> None:
     brussels = datetime.timezone(datetime.timedelta(hours=1))
     moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=brussels)

@@ -167,6 +167,32 @@ def test_parameters_are_read_as_what_they_mean(client: Client) -> None:
     assert response.json() == {"rating": 4, "in_stock": True, "q": "lamp"}
 
 
+def test_of_many_wrong_fields_twenty_are_named(client: Client) -> None:
+    unknown_names = {f"name-{n}-{'x' * 300}": 1 for n in range(900)}
+    wrong_lines = {"lines": [{"sku": [], "quantity": "1", "more": 1}] * 900}
+    wrong_skus = {"lines": [{"sku": "x" * 200, "quantity": 0}] * 900}
+
+    for body in (unknown_names, wrong_lines, wrong_skus):
+        errors = assert_problem(post(client, body, headers=bearer()), 400)["errors"]
+
+        assert len(errors) == 20
+        assert max(map(len, errors)) <= 100
+
+
+def test_of_many_wrong_parameters_twenty_are_named(client: Client) -> None:
+    unknown = "&".join(f"name-{n}=1" for n in range(900))
+    repeated = "&".join(f"name-{n}=1&name-{n}=1" for n in range(400))
+
+    for query in (unknown, repeated):
+        assert len(assert_problem(client.get(f"{API}?{query}"), 400)["errors"]) == 20
+
+
+def test_a_reason_does_not_repeat_a_long_value(client: Client) -> None:
+    response = client.get(f"{API}?in_stock={'x' * 5_000}")
+
+    assert len(response.content) < 500
+
+
 def test_a_body_over_the_limit_is_a_413(client: Client) -> None:
     body = b'{"a": "' + b"x" * 1_100_000 + b'"}'
 

@@ -78,6 +78,7 @@ def _household(request: Request) -> str:
 
 class EventsView(View):
     permission_classes = [ByMethod(GET=Staff("logs.event.read"), POST=Public)]
+    max_values = 20_000  # 100 events of 200
 
     @extend_schema(
         operation_id="events_list",

@@ -59,6 +59,7 @@ class CorrectView(CatalogView):
     """POST /internal/reservations/correct: stock is made to agree with these orders; what had to be done."""
 
     permission_classes: Any = [FromService("checkout")]
+    max_values = 100_000  # 200 orders of 100 lines
 
     def post(self, request: Request) -> Response:
         truths = [

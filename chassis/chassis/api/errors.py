@@ -6,9 +6,10 @@ and Django raise is mapped here. Clients branch on `type`, a slug.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +25,9 @@ _log = logging.getLogger("chassis.api")
 CONTENT_TYPE = "application/problem+json"
 
 Errors = Mapping[str, Sequence[str]]
+
+MAX_ERRORS = 20  # fields that one answer names, and reasons that it gives for each
+_MAX_NAME, _MAX_REASON = 100, 200  # characters
 
 # The `type` of an answer whose status says it all.
 GENERIC = {
@@ -71,7 +75,7 @@ class Problem(drf.APIException):
         self.type = type or GENERIC.get(status, "error")
         self.title = title or phrase(status)
         self.detail = detail or self.title  # type: ignore[assignment]  # DRF's own is a class-level default
-        self.errors = {field: list(reasons) for field, reasons in errors.items()} if errors else None
+        self.errors = _bounded(errors) if errors else None
         self.retry_after = retry_after
         self.headers = dict(headers or {})
         self.members = members
@@ -275,19 +279,36 @@ def _from_django(error: Exception) -> Problem | None:
     return None
 
 
-def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's nested reasons as `{"lines.0.sku": ["reason"]}`; of a whole list: `{"lines": ["reason"]}`."""
+def flatten(detail: Any) -> dict[str, list[str]]:
+    """Return DRF's nested reasons by path, at most MAX_ERRORS of them.
+
+    `{"lines.0.sku": ["reason"]}`; what is said of a whole list: `{"lines": ["reason"]}`.
+    """
+    found: dict[str, list[str]] = {}
+    for name, reason in itertools.islice(_reasons(detail, ""), MAX_ERRORS):
+        found.setdefault(name, []).append(reason)
+    return found
+
+
+def _reasons(detail: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(detail, dict):
-        found: dict[str, list[str]] = {}
         for key, value in detail.items():
-            whole = prefix and key == "non_field_errors"
-            found.update(flatten(value, prefix if whole else f"{prefix}.{key}" if prefix else str(key)))
-        return found
-    if isinstance(detail, list | tuple):
-        if any(isinstance(item, dict | list) for item in detail):
-            found = {}
-            for index, item in enumerate(detail):
-                found.update(flatten(item, f"{prefix}.{index}" if prefix else str(index)) if item else {})
-            return found
-        return {prefix or "non_field_errors": [str(item) for item in detail]}
-    return {prefix or "non_field_errors": [str(detail)]}
+            whole = path and key == "non_field_errors"
+            yield from _reasons(value, path if whole else f"{path}.{key}" if path else str(key))
+    elif isinstance(detail, list | tuple):
+        nested = any(isinstance(item, dict | list) for item in detail)
+        for index, item in enumerate(detail):
+            if not nested:
+                yield path or "non_field_errors", str(item)
+            elif item:
+                yield from _reasons(item, f"{path}.{index}" if path else str(index))
+    else:
+        yield path or "non_field_errors", str(detail)
+
+
+def _bounded(errors: Errors) -> dict[str, list[str]]:
+    """Return the first of them, shortened: an answer must not grow with what was wrong."""
+    return {
+        field[:_MAX_NAME]: [reason[:_MAX_REASON] for reason in reasons[:MAX_ERRORS]]
+        for field, reasons in itertools.islice(errors.items(), MAX_ERRORS)
+    }

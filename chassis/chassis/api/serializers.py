@@ -12,6 +12,7 @@ strings: everything arrives as text, so numbers and booleans are read from it, b
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -46,6 +47,8 @@ from rest_framework.fields import (
 from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer, Serializer
 from rest_framework.utils.serializer_helpers import BindingDict
+
+from chassis.api.errors import MAX_ERRORS
 
 __all__ = [
     "BooleanField",
@@ -108,7 +111,8 @@ _KINDS: list[tuple[tuple[type, ...], Callable[[Any], bool], str]] = [
 
 
 def _harden(field: Any) -> None:
-    """Make the field look at the type before it converts; its children as well."""
+    """Make the field look at type and length before it converts or matches; its children as well."""
+    _check_length_first(field)
     child = getattr(field, "child", None)
     if child is not None and not isinstance(field, ListSerializer):
         _harden(child)
@@ -129,15 +133,54 @@ def _check_first(field: Any, fits: Callable[[Any], bool], reason: str) -> None:
     field.run_validation = run_validation
 
 
+def _check_length_first(field: Any) -> None:
+    """Let no pattern, no validator and no child see what is too long anyway."""
+    longest = getattr(field, "max_length", None)
+    if longest is None or not isinstance(field, CharField | ListField):
+        return
+    validate = field.run_validation
+    trims = getattr(field, "trim_whitespace", False)
+
+    def run_validation(data: Any = empty) -> Any:
+        if isinstance(data, str | list) and len(data) > longest:
+            kept = data.strip() if trims and isinstance(data, str) else data
+            if len(kept) > longest:
+                field.fail("max_length", max_length=longest)
+        return validate(data)
+
+    field.run_validation = run_validation
+
+
+class _Items(ListSerializer):
+    """A list of objects: once MAX_ERRORS of them are refused, the others are not looked at."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        self._refused = 0
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data: Any) -> Any:
+        if self._refused >= MAX_ERRORS:
+            raise ValidationError({})
+        try:
+            return super().run_child_validation(data)
+        except ValidationError:
+            self._refused += 1
+            raise
+
+
 class _Refusing(Serializer):
     """Refuses names that it does not declare, and those that only answers have."""
+
+    class Meta:
+        list_serializer_class = _Items
 
     def to_internal_value(self, data: Any) -> Any:
         if hasattr(data, "keys"):
             takes = {field.field_name for field in self._writable_fields}
-            unknown = {str(name): ["Unknown field."] for name in data.keys() - takes}
-            if unknown:
-                raise ValidationError(unknown)
+            unknown = itertools.islice(data.keys() - takes, MAX_ERRORS)
+            refused = {str(name): ["Unknown field."] for name in unknown}
+            if refused:
+                raise ValidationError(refused)
         return super().to_internal_value(data)
 
 

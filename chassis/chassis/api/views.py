@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chassis.api import converters, errors  # noqa: F401  # importing converters registers <id:…>
-from chassis.api.json import LARGEST, JSONParser, JSONRenderer
+from chassis.api.json import MAX_BODY, MAX_VALUES, JSONParser, JSONRenderer
 from chassis.api.negotiation import Negotiation
 from chassis.identity.authentication import TokenAuthentication
 from chassis.identity.permissions import DenyAll
@@ -20,8 +20,8 @@ from chassis.identity.permissions import DenyAll
 class View(APIView):
     """Plain DRF underneath. A subclass names its `permission_classes`; without them nobody gets in.
 
-    `max_body` is the most bytes of a JSON body; `produces` lists media types besides JSON which a method
-    answers by itself, as ("text/csv",).
+    `max_body` is the most bytes of a JSON body and `max_values` the most values in it. `produces` lists media
+    types besides JSON which a method answers by itself, as ("text/csv",).
     """
 
     authentication_classes = [TokenAuthentication]
@@ -33,7 +33,8 @@ class View(APIView):
     metadata_class = None
     versioning_class = None
     produces: tuple[str, ...] = ()
-    max_body = LARGEST
+    max_body = MAX_BODY
+    max_values = MAX_VALUES
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A method that does not exist is a 405 for everybody, before anyone is asked who they are."""

@@ -38,6 +38,7 @@ class Inbox(View):
 
     permission_classes = [FromAnyService]
     max_body = 8 << 20  # bytes of a batch
+    max_values = 200_000  # 500 orders of 100 lines
 
     def post(self, request: Request) -> Response:
         events = request.data
