@@ -12,12 +12,13 @@ from typing import Any
 from docker.errors import APIError
 
 from local.data import SERVICES
-from swarm import cli, declared, images, jobs, nodes, state, variables
+from swarm import cli, declared, drift, expected, images, jobs, nodes, state, variables
 from swarm.cluster import OWN, Cluster, Failed
 from swarm.jobs import Mounted
 from swarm.options import STAND_IN, Options
 from swarm.rollout import Look, Watch, look, wait_for_names
 from swarm.secrets import Secrets
+from swarm.service_image import image_of, label_images, with_image
 from swarm.shop import WEBS
 
 Say = Callable[[str], None]
@@ -103,7 +104,9 @@ def deploy(cluster: Cluster, say: Say = print) -> None:
     before = cluster.services()
     watch = Watch(cluster, plan.services, say)
     say(f"Stack {cluster.stack}")
+    label_images(cluster)
     _apply(plan, files(cluster.options), prune=True)
+    _renew(cluster, plan.services)
     changed = rolled(before, cluster.services())
     _settle(cluster, watch, changed, say)
     if set(WEBS) - before.keys():
@@ -111,6 +114,8 @@ def deploy(cluster: Cluster, say: Say = print) -> None:
     _remember(plan, before)
     _forget_configurations(plan)
     _standbys(cluster, say)
+    expected.write(cluster, expected.of_document(cluster, plan.document))
+    drift.check(cluster)
     _done(cluster, changed, time.monotonic() - began, say)
 
 
@@ -125,6 +130,12 @@ def _ensure(cluster: Cluster, say: Say) -> None:
 def _apply(plan: Plan, paths: Sequence[Any], *, prune: bool) -> None:
     registry = bool(plan.cluster.options.registry)
     cli.deploy_stack(plan.cluster.stack, paths, plan.variables, prune=prune, registry=registry)
+
+
+def _renew(cluster: Cluster, names: Collection[str]) -> None:
+    """Roll what runs an older image of the name that it is to run: its specification says nothing of that."""
+    for name in drift.outdated(cluster, names):
+        cluster.change(name, lambda service: with_image(service, image_of(service)))
 
 
 def _stores_first(plan: Plan, say: Say) -> None:
@@ -232,8 +243,8 @@ def _remember(plan: Plan, before: Mapping[str, Any]) -> None:
     current = state.read(plan.cluster)
     previous = dict(current.get("previous", {}))
     for name, service in plan.cluster.services().items():
-        was = before.get(name, service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
-        if was != service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]:
+        was = image_of(before.get(name, service))
+        if was != image_of(service):
             previous[name] = was
     state.write(plan.cluster, current | {"previous": previous})
 

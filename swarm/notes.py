@@ -19,6 +19,7 @@ def notes(seen: Snapshot) -> list[Note]:
     for task in seen.trouble:  # the newest first
         ended.setdefault(task.service, task)
     found = [*_nodes(seen), *_services(seen, ended)]
+    found += [("bad", f"not as deployed: {text}") for text in seen.drift]
     found += [("coming", f"{_name(task)} has no node: {task.reason or task.state}") for task in seen.unplaced]
     order = {"bad": 0, "coming": 1, "stopped": 2}
     return [*sorted(found, key=lambda note: order[note[0]])[:MOST], *_lists(seen)]

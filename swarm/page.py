@@ -11,6 +11,7 @@ from pathlib import Path
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from swarm import drift
 from swarm.cluster import Cluster, Failed
 from swarm.snapshot import Snapshot, take
 from swarm.usage import Usage
@@ -39,14 +40,15 @@ class Source:
     """Snapshots for several viewers; Docker is asked once for all of them."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster, self._usage = cluster, Usage(cluster)
+        self._cluster, self._usage, self._ids = cluster, Usage(cluster), drift.ImageIds(cluster)
         self._lock = threading.Lock()
         self._last, self._at = b"", -FRESH
 
     def json(self) -> bytes:
         with self._lock:
             if time.monotonic() - self._at > FRESH:
-                seen = take(self._cluster, self._usage.look())
+                differences = drift.find(self._cluster, self._ids)
+                seen = take(self._cluster, self._usage.look(), differences)
                 self._last, self._at = json.dumps(seen.as_json()).encode(), time.monotonic()
             return self._last
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarm import cli, holding, reconcile, rolling, standby, state
+from swarm import cli, drift, expected, holding, reconcile, rolling, standby, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
@@ -56,6 +56,7 @@ def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) 
     state.write(cluster, {**state.read(cluster), BEGUN: ""})
     _open(cluster, service, say)
     say(f"{service} writes to {pair.follower} now. {loss}")
+    drift.tell(cluster, say)
     say(f"When {pair.leader} is well again, let it follow: make standby SERVICE={service} ANEW=yes")
 
 
@@ -131,6 +132,7 @@ def _switch(cluster: Cluster, pair: Pair, say: Say) -> None:
         say(f"  {line}")
     for name in _processes(cluster, pair.service):
         rolling.update(cluster, name, Change(env={"COUCHDB_URL": url}))
+        expected.set_given(cluster, name, files={}, settings={"COUCHDB_URL": url})
     state.set_database_host(cluster, pair.service, pair.follower)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from swarm import archive, holding, jobs, reconcile, standby
+from swarm import archive, drift, holding, jobs, reconcile, standby
 from swarm.admin import manage
 from swarm.backup import AT_ONCE, INSIDE, mounted, working_folders
 from swarm.cluster import Cluster, Failed
@@ -56,6 +56,7 @@ def open_shop(cluster: Cluster, say: Say = print) -> None:
     holding.open_again(cluster, say, processes_of("catalog"))
     found = reconcile.run(cluster, say)
     holding.open_again(cluster, say)
+    drift.tell(cluster, say)
     if found:
         raise Failed(f"The shop is open, and {found} things want a person: see the lines above.")
 

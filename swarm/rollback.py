@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from swarm import state
+from swarm import drift, state
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say
+from swarm.service_image import image_of
 from swarm.shop import processes_of
-from swarm.update import image_of, roll
+from swarm.update import roll
 
 
 def rollback(cluster: Cluster, service: str, say: Say = print) -> None:
@@ -26,3 +27,4 @@ def rollback(cluster: Cluster, service: str, say: Say = print) -> None:
         say(f"  {name} back to {image}")
     roll(cluster, wanted, say)
     say("Rolled back. The next make deploy rolls to the work tree again.")
+    drift.tell(cluster, say)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarm import cli
+from swarm import cli, expected
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say, Watch
 
@@ -39,6 +39,8 @@ def roll(cluster: Cluster, changes: Mapping[str, Change], say: Say) -> bool:
     if why:
         _roll_back(cluster, [name for name in wanted if name not in undone], say)
         raise Failed(f"{why}\nEverything is as it was before.")
+    for name, change in wanted.items():
+        expected.set_given(cluster, name, files=change.secrets, settings=change.env)
     return True
 
 

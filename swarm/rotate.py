@@ -13,7 +13,7 @@ from functools import partial
 
 from docker.errors import APIError
 
-from swarm import jobs, rolling, state
+from swarm import drift, jobs, rolling, state
 from swarm.admin import manage
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import Mounted
@@ -48,6 +48,7 @@ def rotate(cluster: Cluster, what: str, service: str = "", overlap: str = "", sa
     jobs.clean_up(cluster)  # an interrupted one would keep a secret
     for step in [step for name, each in steps.items() if what in ("all", name) for step in each]:
         step()
+    drift.tell(cluster, say)
 
 
 def _database(cluster: Cluster, service: str, say: Say) -> None:

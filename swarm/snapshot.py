@@ -102,6 +102,8 @@ class Snapshot:
     """tasks that have no node yet, or whose node is away"""
     trouble: tuple[Task, ...] = field(default=())
     """what ended badly a short while ago, the newest first"""
+    drift: tuple[str, ...] = ()
+    """where what runs is not what should, a sentence each (swarm/drift.py)"""
 
     @property
     def condition(self) -> str:
@@ -121,8 +123,8 @@ Usage = Mapping[str, tuple[float | None, int | None]]
 """task id -> cores in use, bytes"""
 
 
-def take(cluster: Cluster, usage: Usage | None = None) -> Snapshot:
-    """Ask the Swarm; `usage` of tasks as far as it is known."""
+def take(cluster: Cluster, usage: Usage | None = None, drift: Iterable[str] = ()) -> Snapshot:
+    """Ask the Swarm; `usage` of tasks and `drift` as far as they are known."""
     services = cluster.services()
     names = {service["ID"]: name for name, service in services.items()}
     now = time.time()
@@ -148,6 +150,7 @@ def take(cluster: Cluster, usage: Usage | None = None) -> Snapshot:
                 key=lambda task: task.seconds,
             )
         ),
+        drift=tuple(drift),
     )
 
 

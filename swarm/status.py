@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from swarm import page, terminal
+from swarm import drift, page, terminal
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
 from swarm.snapshot import Snapshot, take
@@ -41,7 +41,7 @@ def look(cluster: Cluster) -> Snapshot:
     usage = Usage(cluster)
     usage.look()
     time.sleep(BETWEEN)
-    return take(cluster, usage.look())
+    return take(cluster, usage.look(), drift.find(cluster))
 
 
 def _parse(arguments: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
@@ -77,9 +77,9 @@ def _once(cluster: Cluster, *, as_json: bool, html: Path | str | None) -> None:
 
 
 def _watch(cluster: Cluster) -> None:
-    usage = Usage(cluster)
+    usage, ids = Usage(cluster), drift.ImageIds(cluster)
     while True:
-        picture = terminal.draw(take(cluster, usage.look()), style())
+        picture = terminal.draw(take(cluster, usage.look(), drift.find(cluster, ids)), style())
         print(CLEAR + picture if sys.stdout.isatty() else picture, end="", flush=True)
         time.sleep(EVERY)
 

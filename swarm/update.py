@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from typing import Any
 
-from swarm import deploy, images, jobs, state
+from swarm import deploy, drift, expected, images, jobs, state
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
 from swarm.rollout import Say, Watch
 from swarm.secrets import Secrets
+from swarm.service_image import image_of, with_image
 from swarm.shop import SERVICES, WEBS, processes_of
 from swarm.variables import upper
 
@@ -25,18 +24,14 @@ def update(cluster: Cluster, service: str, image: str, say: Say = print) -> None
     cluster.service(service)
     names = [name for name in processes_of(service) if name in services]
     image = image or _built(cluster, service, say)
-    before = {name: image_of(services[name]) for name in names}
-    if set(before.values()) == {image}:
+    if {image_of(services[name]) for name in names} == {image} and not drift.outdated(cluster, names):
         say(f"{service} runs {image} already.")
         return
     if service in SERVICES:
         _prepare(cluster, service, image, say)
     roll(cluster, dict.fromkeys(names, image), say)
     say(f"{service} runs {image} now.")
-
-
-def image_of(service: Mapping[str, Any]) -> str:
-    return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
+    drift.tell(cluster, say)
 
 
 def _built(cluster: Cluster, service: str, say: Say) -> str:
@@ -80,6 +75,7 @@ def roll(cluster: Cluster, wanted: Mapping[str, str], say: Say) -> None:
     current = state.read(cluster)
     changed = {name: image for name, image in before.items() if image != wanted[name]}
     state.write(cluster, current | {"previous": current.get("previous", {}) | changed})
+    expected.set_images(cluster, wanted)
 
 
 def _put_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> None:
@@ -94,10 +90,3 @@ def _put_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> N
 
 def _set_image(cluster: Cluster, name: str, image: str) -> None:
     cluster.change(name, lambda service: with_image(service, image))
-
-
-def with_image(service: Mapping[str, Any], image: str) -> dict[str, Any]:
-    """The service's specification with another image."""
-    spec = copy.deepcopy(dict(service["Spec"]))
-    spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
-    return spec

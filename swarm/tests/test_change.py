@@ -11,9 +11,9 @@ from docker.errors import APIError
 from swarm.cluster import NAMESPACE, Cluster, Failed
 from swarm.holding import scaled_to
 from swarm.options import Options
+from swarm.service_image import STACK_IMAGE, label_images, with_image
 from swarm.shop import AUTOSCALED, autoscaled
 from swarm.tests.conftest import ROOT
-from swarm.update import with_image
 
 MOUNTS = [{"Type": "tmpfs", "Target": "/tmp"}, {"Type": "tmpfs", "Target": "/data"}]  # noqa: S108 - a name
 
@@ -65,7 +65,25 @@ def test_another_image_leaves_the_order_of_what_is_mounted():
 
     expected = service()["Spec"]
     expected["TaskTemplate"]["ContainerSpec"]["Image"] = "hivemart-cart:2"
+    # Docker's `stack deploy` leaves a service alone whose label says what the files say.
+    expected["Labels"][STACK_IMAGE] = "hivemart-cart:2"
     assert api.kept["Spec"] == expected
+
+
+def test_the_same_image_again_rolls_the_tasks():
+    forced = with_image(service(), "hivemart-cart:1")["TaskTemplate"]
+
+    assert forced == {**service()["Spec"]["TaskTemplate"], "ForceUpdate": 1}
+
+
+def test_a_label_that_somebody_left_behind_is_put_right_without_rolling_a_task():
+    api = Api(others=0)
+    api.kept["Spec"]["Labels"][STACK_IMAGE] = "hivemart-cart:0"
+
+    label_images(cluster(api))
+
+    assert api.kept["Spec"]["Labels"][STACK_IMAGE] == "hivemart-cart:1"
+    assert api.kept["Spec"]["TaskTemplate"] == service()["Spec"]["TaskTemplate"]
 
 
 @pytest.mark.parametrize(("labels", "after"), [({"autoscale.enabled": "true"}, "false"), ({}, None)])

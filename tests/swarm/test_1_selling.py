@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.seed.goods import load
+from swarm import cli
 from swarm.seed import import_history
 from tests.client import Client
 
@@ -22,6 +23,7 @@ from tests.e2e.test_main_path import (
     test_twelve_buyers_at_once_for_a_stock_of_three_buy_exactly_three,
     test_what_is_internal_is_not_found_from_outside,
 )
+from tests.swarm import builds
 from tests.swarm.measure import image_sizes, memory
 from tests.swarm.stack import PASSWORD
 
@@ -100,3 +102,39 @@ def test_a_deploy_again_rolls_nothing(shop, figures):
         name: ids(tasks) for name, tasks in before.items()
     }
     assert PASSWORD not in said
+
+
+def test_a_deploy_after_an_update_brings_the_work_trees_image_back(shop):
+    """By image id, from the containers that run: Docker's own label does not know of an update."""
+    before = running_image(shop, "cart")
+    shop.swarm("update", SERVICE="cart", IMAGE=builds.build(shop, "cart", builds.GOOD))
+    updated = running_image(shop, "cart")
+
+    said = shop.swarm("deploy")
+
+    shop.without_autoscaler()
+    assert updated != before
+    assert running_image(shop, "cart") == before
+    assert "rolled cart" in said
+    assert "not as deployed: cart" not in shop.swarm("status")
+
+
+def test_the_status_shows_what_somebody_changed_by_hand_and_a_deploy_puts_it_right(shop):
+    full = shop.full("cart-background")
+    by_hand = ["service", "update", "--detach=false", "--quiet", "--env-add", "LOG_LEVEL=DEBUG"]
+    cli.run([*by_hand, "--limit-memory", "200M", full])
+
+    seen = shop.swarm("status")
+    shop.swarm("deploy")
+
+    shop.without_autoscaler()
+    assert "not as deployed: cart-background has other settings: LOG_LEVEL" in seen
+    assert "not as deployed: cart-background may use 209,715,200 bytes of memory" in seen
+    assert "not as deployed: cart-background" not in shop.swarm("status")
+
+
+def running_image(shop, service: str) -> str:
+    """The id of the image that the service's one container was made of."""
+    (task,) = shop.tasks(service)
+    container = task["Status"]["ContainerStatus"]["ContainerID"]
+    return str(shop.docker().api.inspect_container(container)["Image"])
