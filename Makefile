@@ -31,7 +31,7 @@ help: ## This list
 	  /^[a-z0-9-]+:.*## / { printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: install ## Start the shop: PORT=8000 DATA=var SEED=demo|none BIND=localhost
+run: install ## Start the shop: PORT=8000 DATA=var SEED=demo|none BIND=localhost VERBOSE=1
 	@exec $(BIN)/python -m local run
 
 .PHONY: staff
@@ -68,8 +68,8 @@ status: $(VENV)/.installed ## Nodes, tasks, health, CPU: WATCH=1, as a page WEB=
 	@$(SWARM) status
 
 .PHONY: logs
-logs: $(VENV)/.installed ## What a service prints: SERVICE=catalog LINES=100 FOLLOW=1
-	@$(SWARM) logs
+logs: $(VENV)/.installed ## Follow the local shop; of a deployed service: SERVICE=catalog (or all) LINES=100 FOLLOW=1
+	@$(if $(SERVICE),$(SWARM) logs,exec $(BIN)/python -m local logs)
 
 .PHONY: scale
 scale: $(VENV)/.installed ## That many replicas: SERVICE=catalog REPLICAS=3

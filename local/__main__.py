@@ -1,4 +1,4 @@
-"""`python -m local run`, and a few words to a shop that runs: `staff`, `stop NAME`, `start NAME`, `status`.
+"""`python -m local run`, and words to a shop that runs: `staff`, `stop NAME`, `start NAME`, `status`, `logs`.
 
 `make run` and `make staff` are the front doors; options come from the environment (`local/options.py`).
 """
@@ -40,7 +40,7 @@ def staff(_: Sequence[str]) -> int:
     chosen = options.from_environment()
     email = os.environ.get("EMAIL", "")
     try:
-        accounts.create(
+        url = accounts.create(
             chosen.data,
             chosen.port if os.environ.get("PORT") else None,
             email,
@@ -48,7 +48,7 @@ def staff(_: Sequence[str]) -> int:
         )
     except accounts.StaffFailed as error:
         return _say(str(error))
-    print(f"{email} may now sign in at {chosen.url}/admin/ and do everything there.")
+    print(f"{email} may now sign in at {url}/admin/ and do everything there.")
     return 0
 
 
@@ -80,8 +80,19 @@ def status(_: Sequence[str]) -> int:
     return 0 if run.get("pids") else 1
 
 
+def logs(_: Sequence[str]) -> int:
+    """Follow what the parts of the running shop say, until Ctrl-C."""
+    from local import following
+
+    folder = Folder(options.from_environment().data)
+    if not folder.is_locked():
+        deployed = "of a deployed shop: make logs SERVICE=catalog, or SERVICE=all"
+        return _say(f"No shop runs on DATA={folder.path}: start it with `make run`; {deployed}.")
+    return following.follow(folder.path / "log")
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "run": run, "staff": staff, "stop": stop, "start": start, "status": status,
+    "run": run, "staff": staff, "stop": stop, "start": start, "status": status, "logs": logs,
 }  # fmt: skip
 
 

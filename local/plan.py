@@ -98,6 +98,7 @@ def service_env(plan: Plan, name: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "*" if everywhere else "localhost,127.0.0.1,[::1]",
         "PUBLIC_URL": plan.options.url,
         "GATEWAY_URL": plan.inner_url,
+        "ADMIN_SITES": ",".join(SERVICES),
         "DATA_DIR": str(plan.data / name),
         "COUCHDB_URL": plan.couchdb_url,
         "REDIS_URL": plan.redis_url,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
+from pathlib import Path
+
+import psutil
 
 # Below the range from which Linux takes the ports of outgoing connections: one of those must not sit on a
 # part's port in the moment in which the part is started again.
@@ -29,9 +33,26 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def check(port: int) -> None:
-    """PortTaken if the shop cannot have this port."""
+    """Raise PortTaken, with the process that holds it, if the shop cannot have this port."""
     if not is_free(port):
-        raise PortTaken(f"Port {port} is in use: stop what listens there, or choose another with PORT=.")
+        who = _holder(port)
+        raise PortTaken(f"Port {port} is in use{who}: stop what listens there, or choose another with PORT=.")
+
+
+def _holder(port: int) -> str:
+    """` by nginx (process 4711)`; empty if only another user's process could be asked."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f" by {_name(psutil.Process(connection.pid))} (process {connection.pid})"
+    return ""
+
+
+def _name(process: psutil.Process) -> str:
+    """The program, and for Python what it runs."""
+    words = [Path(word).name for word in process.cmdline()] or [process.name()]
+    runs = [word for word in words[1:] if not word.startswith("-")][:2] if "python" in words[0] else []
+    return " ".join([words[0], *runs])
 
 
 def has_ipv6() -> bool:

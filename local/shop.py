@@ -14,16 +14,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local import parts
+from local import parts, screens
 from local.data import SERVICES, Folder
 from local.options import ROOT, Options
 from local.output import Log
 from local.part import Part
 from local.plan import WEBS, Plan
 from local.prepared import Prepared
+from local.screens import Address
 from local.supervisor import StartFailed, Stopped, Supervisor
 
 PATIENCE = 90.0  # seconds for all services to be ready once their processes run
+LOOK_EVERY = 2.0  # seconds between two looks at what is down
 
 
 async def run(options: Options, folder: Folder) -> int:
@@ -32,12 +34,13 @@ async def run(options: Options, folder: Folder) -> int:
     secrets = folder.secrets()
     plan = Plan.make(options, secrets)
     prepared = Prepared(folder.path)
-    log = Log(folder.path / "log")
+    log = Log(folder.path / "log", screens.standard())
     must_seed = options.seed == "demo" and not folder.done("seed")
     if must_seed or not folder.done("admin"):
         plan.hold.touch()
+    started = parts.all_parts(plan, to_prepare=SERVICES if options.couchdb_url else prepared.missing())
     supervisor = Supervisor(
-        parts.all_parts(plan, to_prepare=SERVICES if options.couchdb_url else prepared.missing()),
+        started,
         log,
         stopped=_emptied(folder),
         changed=lambda pids: folder.write_running(_description(plan, pids)),
@@ -46,12 +49,14 @@ async def run(options: Options, folder: Folder) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.request_stop)
     try:
+        log.step(f"Starting {len(started)} parts; everything that they say is in {log.path}")
         await supervisor.start()
         prepared.remember()
+        log.step("Waiting until all services answer")
         await _until_ready(supervisor, plan)
-        await _first_start(supervisor, plan, folder, must_seed=must_seed)
+        await _first_start(supervisor, plan, folder, log, must_seed=must_seed)
         _welcome(plan, log, time.monotonic() - began)
-        await supervisor.wait()
+        await supervisor.until(asyncio.ensure_future(_watch(plan, log)))
         return 0
     except Stopped:
         return 0
@@ -127,13 +132,17 @@ def _get_json(url: str) -> dict[str, Any]:
     return {}
 
 
-async def _first_start(supervisor: Supervisor, plan: Plan, folder: Folder, *, must_seed: bool) -> None:
+async def _first_start(
+    supervisor: Supervisor, plan: Plan, folder: Folder, log: Log, *, must_seed: bool
+) -> None:
     """The administrator's account and the demo goods, once."""
     admin = plan.secrets["admin"]
     if not folder.done("admin"):
+        log.step("Making the administrator's account")
         await _step(supervisor, parts.create_staff(plan, admin["email"], admin["password"]))
         folder.mark_done("admin")
     if must_seed and (ROOT / "local" / "seed" / "__main__.py").exists():
+        log.step("Filling the demo shop, once; about a minute")
         await _step(supervisor, parts.seeding(plan))
         folder.mark_done("seed")
     plan.hold.unlink(missing_ok=True)
@@ -143,15 +152,30 @@ async def _step(supervisor: Supervisor, part: Part) -> None:
     running = asyncio.ensure_future(supervisor.run_once(part))
     await supervisor.until(running)
     if code := running.result():
-        raise StartFailed(f"{part.name} ended with exit code {code}; what it said is above.")
+        raise StartFailed(f"{part.name} ended with exit code {code}; what it said is in the log.")
+
+
+async def _watch(plan: Plan, log: Log) -> None:
+    """Show for as long as the shop runs which services do not answer as they should."""
+    known: list[str] = []
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        states = await asyncio.to_thread(_states, plan)
+        down = [name for name in WEBS if states.get(name) != "ok"]
+        if down != known:
+            known = down
+            log.screen.down(down)
 
 
 def _welcome(plan: Plan, log: Log, seconds: float) -> None:
-    admin = plan.secrets["admin"]
-    url = plan.options.url
-    for line in (
-        f"The shop is open after {seconds:.1f} s:  {url}",
-        f"Administration:  {url}/admin/  with {admin['email']} and {admin['password']}",
-        f"Mail that was sent:  {url}/mail/    Data: {plan.data}    Stop: Ctrl-C",
-    ):
-        log.say(line)
+    admin, url = plan.secrets["admin"], plan.options.url
+    log.screen.open(
+        Address(
+            url=url,
+            email=admin["email"],
+            password=admin["password"],
+            log=log.path,
+            seconds=seconds,
+            pages={"Mail": f"{url}/mail/", "API": f"{url}/api/catalog/docs (auth, cart, …)"},
+        )
+    )

@@ -22,8 +22,11 @@ class StaffFailed(Exception):
     """The text is one sentence for the person at the terminal."""
 
 
-def create(data: Path, port: int | None, email: str, password: str) -> None:
-    """Make the account and sign in with it once. `port`: the shop is expected there, if given."""
+def create(data: Path, port: int | None, email: str, password: str) -> str:
+    """Make the account, sign in with it once, and return the shop's address.
+
+    `port`: the shop is expected there, if given. Raises StaffFailed.
+    """
     if not email or not password:
         raise StaffFailed("Say who: make staff EMAIL=you@example.org PASSWORD=…")
     run = _running(data, port)
@@ -31,6 +34,7 @@ def create(data: Path, port: int | None, email: str, password: str) -> None:
     options = Options(port=run["port"], data=data, couchdb_url=run["couchdb_url"], redis_url=run["redis_url"])
     _create(parts.create_staff(Plan(options, secrets, run["ports"]), email, password))
     _sign_in(run["url"], email, password)
+    return str(run["url"])
 
 
 def _running(data: Path, port: int | None) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from local.part import Kind, Part, listens
 EVERY = 0.1  # seconds between two looks whether a part is ready
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds before a dead part is started again
 LIVED_LONG = 20.0  # seconds after which a part's next death counts as its first
-STOP_CLIENTS, STOP_STORES = 2.5, 1.2  # seconds; together below the 5 s that Ctrl-C may take
+STOP_CLIENTS, STOP_STORES = 1.8, 0.7  # seconds; together below the 3 s that Ctrl-C may take
 TRIES = 3  # deaths before a part was ever ready
 DAMAGED = "If its files are damaged, put back a copy of the data folder, or choose another DATA."
 
@@ -57,10 +57,6 @@ class Supervisor:
                 process.signal_group(running.pid, signal.SIGKILL)
         self._stopping.set()
 
-    @property
-    def is_stopping(self) -> bool:
-        return self._stopping.is_set()
-
     async def start(self) -> None:
         """Start all; returns when each was ready once. StartFailed, or Stopped."""
         self._tasks = [asyncio.create_task(self._keep(part), name=part.name) for part in self._parts.values()]
@@ -80,10 +76,6 @@ class Supervisor:
             stop.cancel()
             what.cancel()  # no effect on one that is done
 
-    async def wait(self) -> None:
-        """Until somebody wants to stop: Stopped."""
-        await self.until(asyncio.get_running_loop().create_future())
-
     async def run_once(self, part: Part) -> int:
         """Run a command beside the parts, its output in the same log; its exit code."""
         running = await self._start(part)
@@ -92,7 +84,7 @@ class Supervisor:
         return code
 
     async def stop(self) -> None:
-        """End everything within 5 s: first who asks, then who is asked."""
+        """End everything within 3 s: first who asks, then who is asked."""
         self._stopping.set()
         for task in self._tasks:
             task.cancel()
@@ -121,7 +113,7 @@ class Supervisor:
             born = time.monotonic()
             code = await self._live(part)
             deaths += 1
-            self._log.say(f"{part.name} ended with {process.reason(code)}")
+            self._log.say(f"{part.name} ended with {process.reason(code)}", "warning")
             if not self._ready[part.name].is_set() and deaths >= TRIES:
                 raise StartFailed(self._story(part, code))
             pause = FIRST_PAUSE if time.monotonic() - born > LIVED_LONG else min(pause * 2, LONGEST_PAUSE)
@@ -135,7 +127,12 @@ class Supervisor:
         code = await self.run_once(part)
         if code:
             raise StartFailed(self._story(part, code))
-        self._ready[part.name].set()
+        self._is_ready(part.name)
+
+    def _is_ready(self, name: str) -> None:
+        self._ready[name].set()
+        waiting = [other for other, event in self._ready.items() if not event.is_set()]
+        self._log.screen.progress(len(self._ready) - len(waiting), len(self._ready), waiting)
 
     async def _while_held(self, name: str) -> None:
         held = self._stopped / name
@@ -160,13 +157,13 @@ class Supervisor:
         began = time.monotonic()
         while part.port is not None and not await listens(part.port):
             if time.monotonic() - began > part.patience and not self._ready[part.name].is_set():
-                self._log.say(f"{part.name} is not ready after {part.patience:.0f} s")
+                self._log.say(f"{part.name} is not ready after {part.patience:.0f} s", "warning")
                 process.signal_group(running.pid, signal.SIGKILL)
                 return
             await asyncio.sleep(EVERY)
         if part.port is not None:
             self._log.say(f"{part.name} is ready after {time.monotonic() - began:.1f} s")
-        self._ready[part.name].set()
+        self._is_ready(part.name)
 
     async def _start(self, part: Part) -> asyncio.subprocess.Process:
         try:

@@ -9,14 +9,15 @@ from swarm.cluster import Cluster
 from swarm.options import BadOption
 from swarm.rollout import Say
 
-FEW = 5  # lines of each service where none is named
+FEW = 5  # lines of each service where all are meant
+EVERY = "all"
 
 
 def logs(cluster: Cluster, service: str, lines: str, follow: bool, say: Say = print) -> None:
-    """Of one service; without a name, a few lines of each."""
+    """Of one service; of `all`, a few lines of each."""
     if lines and not lines.isdecimal():
         raise BadOption(f"LINES={lines} is not a whole number.")
-    if not service:
+    if not service or service == EVERY:
         for name in sorted(cluster.services()):
             say(f"== {name}")
             say("\n".join(cli.logs(f"{cluster.stack}_{name}", tail=int(lines or FEW))))

@@ -80,8 +80,10 @@ class Shop:
             return {}
 
     def tail(self, lines: int = 60) -> str:
-        text = (self.data / "console.log").read_text(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
+        """The end of what the parts said, and of what the supervisor did."""
+        files = (self.data / "log" / "hivemart.log", self.data / "console.log")
+        texts = [file.read_text(errors="replace") for file in files if file.exists()]
+        return "\n".join(line for text in texts for line in text.splitlines()[-lines:])
 
     # -- its people
 

@@ -1,4 +1,4 @@
-"""The one sign-in page of all admins, and signing out."""
+"""The pages of all admins together: signing in and out, and where staff begin."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.http import urlencode
 
-from chassis.admin.signon import cookie_name, sign_on
-from chassis.admin.sites import LOGIN, SUITE
+from chassis.admin.content_security import protect
+from chassis.admin.signon import SignOnDown, cookie_name, sign_on, user_of
+from chassis.admin.sites import HOME, LOGIN, suite_of
 from chassis.api.errors import NotAuthenticated, TooManyRequests, Unavailable
 from chassis.api.throttling import Limit, client_address
 from chassis.couch import CouchError
-from chassis.identity.permissions_catalogue import permissions_of
 
-from .domain import Account
 from .wiring import parts
 
 WRONG = "The e-mail or the password is wrong, or this account has no access here."
@@ -45,14 +45,14 @@ def login(request: HttpRequest) -> HttpResponse:
 def _signed_in(request: HttpRequest, typed: dict[str, Any], following: str) -> HttpResponse:
     try:
         _limit().check(client_address(request))
-        secret, account = parts().staff.sign_in(**typed)
+        secret, _ = parts().staff.sign_in(**typed)
     except NotAuthenticated:
         return _page(request, following, WRONG, 401)
     except TooManyRequests:
         return _page(request, following, LATER, 429)
     except (CouchError, Unavailable):
         return _page(request, following, AWAY, 503)
-    response = HttpResponseRedirect(following or home(account))
+    response = HttpResponseRedirect(following or HOME)
     response.set_cookie(
         cookie_name(),
         secret,
@@ -91,10 +91,18 @@ def safe_next(url: str) -> str:
     return url if plain and url.isprintable() and "\\" not in url and "//" not in url else ""
 
 
-def home(account: Account) -> str:
-    """The first admin that this person may enter."""
-    held = {permission.partition(".")[0] for permission in permissions_of(account.roles)}
-    return next((f"/admin/{name}/" for name, _ in SUITE if name in held), "/admin/auth/")
+def home(request: HttpRequest) -> HttpResponse:
+    """The admins that this person may enter; who is not signed in is led to the sign-in page."""
+    try:
+        user = user_of(request)
+    except SignOnDown:
+        return protect(_page(request, HOME, AWAY, 503))
+    if user is None:
+        return HttpResponseRedirect(f"{LOGIN}?{urlencode({'next': HOME})}")
+    context = {"admins": suite_of(user), "user": user}
+    response = TemplateResponse(request, "accounts/home.html", context).render()
+    response["Cache-Control"] = "no-store"
+    return protect(response)
 
 
 def _page(request: HttpRequest, following: str, error: str = "", status: int = 200) -> HttpResponse:

@@ -1,6 +1,10 @@
 """Where this service's addresses start; the chassis adds health, docs and the admin."""
 
+from django.urls import path
+
+from accounts import pages
 from accounts.urls import api, internal
+from chassis.admin.sites import HOME
 from chassis.service import urlpatterns as mount
 
-urlpatterns = mount(api=api, internal=internal)
+urlpatterns = [path(HOME.lstrip("/"), pages.home, name="staff-home"), *mount(api=api, internal=internal)]

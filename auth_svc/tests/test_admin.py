@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+HOME = "/admin/"
 LOGIN, LOGOUT = "/admin/auth/login/", "/admin/auth/logout/"
 ACCOUNTS = "/admin/auth/accounts/account/"
 BOSS = {"email": "boss@example.com", "password": "correct horse"}
@@ -89,7 +90,40 @@ def test_a_customer_has_no_access(world: Any) -> None:
 def test_nobody_is_led_elsewhere_after_signing_in(world: Any, following: str) -> None:
     world.parts.staff.create_staff(**BOSS, role="admin")
 
-    assert Client().post(LOGIN, BOSS | {"next": following})["Location"] == "/admin/catalog/"
+    assert Client().post(LOGIN, BOSS | {"next": following})["Location"] == HOME
+
+
+def test_staff_begin_at_a_page_of_the_admins_that_run_here(boss: Client) -> None:
+    from django.test import override_settings
+
+    with override_settings(ADMIN_SITES=["auth", "checkout"]):
+        page = boss.get(HOME).content.decode()
+
+    assert '<a href="/admin/checkout/">Orders</a>' in page
+    assert '<a href="/admin/auth/">People</a>' in page
+    assert "/admin/autoscale/" not in page
+    assert "/admin/catalog/" not in page
+
+
+def test_staff_see_only_the_admins_that_they_may_enter(world: Any) -> None:
+    world.parts.staff.create_staff(**BOSS, role="support")
+    client = Client()
+    client.post(LOGIN, BOSS)
+
+    page = client.get(HOME).content.decode()
+
+    assert "/admin/checkout/" in page
+    assert "/admin/reco/" not in page
+    assert "/admin/autoscale/" not in page
+
+
+def test_the_start_of_the_admins_leads_a_stranger_to_the_sign_in_page_and_back() -> None:
+    client = Client()
+
+    answer = client.get(HOME)
+
+    assert (answer.status_code, answer["Location"]) == (302, f"{LOGIN}?next=%2Fadmin%2F")
+    assert 'name="next" value="/admin/"' in client.get(answer["Location"]).content.decode()
 
 
 def test_too_many_attempts_are_told_to_wait(world: Any) -> None:

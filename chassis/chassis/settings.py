@@ -190,6 +190,12 @@ def _web(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[
             "/media/",
             "where browsers find product pictures: the gateway's `/media/` or a CDN's domain",
         ),
+        "ADMIN_SITES": declare(
+            "ADMIN_SITES",
+            list,
+            ["catalog", "checkout", "cart", "auth", "logs", "reco", "autoscale"],
+            "services whose admins run here: no page links to another",
+        ),
         "COOKIES_SECURE": secure,
         "MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage",
         # Django's message cookie takes Secure and path from the session's settings; there is no session

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from local.output import Log  # noqa: E402 -- the folder above has to be on the path first
 from local.part import Part  # noqa: E402
+from local.screens import Verbose  # noqa: E402
 from local.supervisor import Supervisor  # noqa: E402
 
 
@@ -47,7 +48,7 @@ class Bench:
         """Start the parts, play the scene, stop."""
 
         async def play() -> None:
-            log = Log(self.folder / "log", terminal=self.terminal)
+            log = Log(self.folder / "log", Verbose(self.terminal))
             supervisor = Supervisor(parts, log, stopped=self.stopped, changed=self._changed)
             try:
                 await supervisor.start()

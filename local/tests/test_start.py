@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -29,16 +30,17 @@ def run(command="run", **env):
     return done.returncode, done.stderr, done.stdout
 
 
-def test_a_port_in_use_is_said(tmp_path):
+def test_a_port_in_use_is_said_with_who_holds_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
         result = run(PORT=str(port), DATA=str(tmp_path))
 
-    assert result == (
-        1,
-        f"Port {port} is in use: stop what listens there, or choose another with PORT=.\n",
-        "",
+    code, error, output = result
+    assert (code, output) == (1, "")
+    assert error.startswith(f"Port {port} is in use by {Path(sys.executable).name} ")
+    assert error.endswith(
+        f" (process {os.getpid()}): stop what listens there, or choose another with PORT=.\n"
     )
 
 

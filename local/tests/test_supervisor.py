@@ -190,16 +190,17 @@ import asyncio, pathlib, sys
 sys.path.insert(0, {root!r})
 from local.output import Log
 from local.part import Part
+from local.screens import Verbose
 from local.supervisor import Supervisor
 folder = pathlib.Path({folder!r})
 code = "import time; time.sleep(60)"
 part = Part(name="service", command=(sys.executable, "-S", "-c", code), cwd=folder, env=dict())
 async def main():
     tell = lambda pids: print(pids, flush=True)
-    supervisor = Supervisor([part], Log(folder / "log"), stopped=folder, changed=tell)
+    supervisor = Supervisor([part], Log(folder / "log", Verbose(sys.stdout)), stopped=folder, changed=tell)
     await supervisor.start()
     print("started", flush=True)
-    await supervisor.wait()
+    await supervisor.until(asyncio.get_running_loop().create_future())
 asyncio.run(main())
 """
 
@@ -211,7 +212,9 @@ def test_not_even_a_killed_supervisor_leaves_its_parts_behind(tmp_path, bench):
     with subprocess.Popen([sys.executable, "-c", runner], stdout=subprocess.PIPE, text=True) as process:
         seen = []
         while "started\n" not in seen:
-            seen.append(process.stdout.readline())
+            line = process.stdout.readline()
+            assert line, f"it ended: {seen}"
+            seen.append(line)
         pid = int(next(line for line in seen if "service" in line).split(":")[1].strip(" }\n"))
         process.kill()
         process.wait()

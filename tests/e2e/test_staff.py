@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import time
+import uuid
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.client import Client
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.e2e
 
@@ -63,3 +69,56 @@ def test_a_stranger_is_sent_to_the_one_sign_in_page(page, shop):
     page.goto("/admin/checkout/")
 
     assert page.url.startswith(f"{shop.url}/admin/auth/login/?next=")
+
+
+def test_staff_begin_at_the_start_page_and_every_link_of_every_admin_leads_somewhere(page, shop):
+    page.goto("/admin")
+    page.locator("input[type=email]").fill(shop.admin_email)
+    page.locator("input[type=password]").fill(shop.admin_password)
+    page.locator("button[type=submit]").click()
+    expect(page).to_have_url(f"{shop.url}/admin/")
+    begun = links(page)
+    bars = [links(page) for url in begun if url.startswith("/admin/") and page.goto(url).status == 200]
+
+    answers = {url: page.request.get(url).status for url in {*begun, *(url for bar in bars for url in bar)}}
+
+    assert {url for url in begun if url.startswith("/admin/")} == {
+        f"/admin/{name}/" for name in ("catalog", "checkout", "cart", "auth", "logs", "reco")
+    }
+    assert {url: status for url, status in answers.items() if status != 200} == {}
+
+
+def links(page) -> list[str]:
+    """Paths of this shop that the page links to."""
+    return [
+        url
+        for anchor in page.locator("a[href^='/']").all()
+        if (url := anchor.get_attribute("href")) and not url.startswith("//")
+    ]
+
+
+def test_what_make_run_prints_can_be_opened(shop):
+    printed = (shop.data / "console.log").read_text()
+    urls = sorted(set(re.findall(rf"{re.escape(shop.url)}\S*", printed)))
+
+    answers = {url: Client(url).get("").status for url in urls}
+
+    assert {f"{shop.url}/admin/", f"{shop.url}/mail/", f"{shop.url}/api/catalog/docs", shop.url} <= set(urls)
+    assert {url: status for url, status in answers.items() if status not in (200, 302)} == {}
+
+
+def test_make_staff_prints_the_address_of_the_shop_that_it_made_an_account_in(shop):
+    email, env = f"{uuid.uuid4().hex[:8]}@example.com", {**os.environ, "DATA": str(shop.data)}
+    command = [sys.executable, "-m", "local", "staff"]
+    given = {**{name: value for name, value in env.items() if name != "PORT"}, "EMAIL": email}
+
+    done = subprocess.run(  # noqa: S603 -- our own command
+        command,
+        cwd=ROOT,
+        env={**given, "PASSWORD": "a long sentence"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == f"{email} may now sign in at {shop.url}/admin/ and do everything there.\n"

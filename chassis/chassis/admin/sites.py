@@ -36,7 +36,19 @@ SUITE = (
     ("reco", "Recommendations"),
     ("autoscale", "Autoscaler"),
 )
+#: Where staff begin; auth serves it.
+HOME = "/admin/"
 Dashboard = Callable[[HttpRequest], list[Any]]
+
+
+def suite_of(user: Any) -> list[dict[str, Any]]:
+    """Return name, title and address of the admins that run here and that this person may enter."""
+    held = {permission.partition(".")[0] for permission in user.permissions} if user else set()
+    return [
+        {"name": name, "title": title, "url": f"/admin/{name}/"}
+        for name, title in SUITE
+        if name in held and name in settings.ADMIN_SITES
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,12 +170,7 @@ class SuiteSite(admin.AdminSite):
 
     def _suite(self, request: HttpRequest) -> list[dict[str, Any]]:
         user = getattr(request, "user", None)
-        held = {permission.partition(".")[0] for permission in user.permissions} if user else set()
-        return [
-            {"name": name, "title": title, "url": f"/admin/{name}/", "here": name == settings.SERVICE}
-            for name, title in SUITE
-            if name in held
-        ]
+        return [{**each, "here": each["name"] == settings.SERVICE} for each in suite_of(user)]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {

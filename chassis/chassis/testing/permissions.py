@@ -17,9 +17,10 @@ def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(route template, callback) of everything in the URL map, but for the admin, which guards itself."""
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         route = prefix + str(entry.pattern)
+        if route.startswith("admin/"):
+            continue
         if isinstance(entry, URLResolver):
-            if not route.startswith("admin/"):
-                yield from routes(entry.url_patterns, route)
+            yield from routes(entry.url_patterns, route)
         elif isinstance(entry, URLPattern):
             yield route, entry.callback
 

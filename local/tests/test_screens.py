@@ -1,0 +1,158 @@
+"""What a person sees of a run, on a terminal and without one."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from local import messages
+from local.following import follow
+from local.messages import Message
+from local.output import Log
+from local.screens import Address, Panelled, Plain, Verbose, choose
+
+ADDRESS = Address(
+    url="http://localhost:8000",
+    email="admin@hivemart.example",
+    password="secret words",
+    log=Path("var/log/hivemart.log"),
+    seconds=12.34,
+    pages={"Mail": "http://localhost:8000/mail/"},
+)
+REFUSED = json.dumps({"message": "catalog does not answer", "level": "warning", "exc_info": "A\nB: refused"})
+GATEWAY = '{"status": 503, "method": "GET", "uri": "/p/a", "upstream_status": "503"}'
+ACCESS = json.dumps({"message": "GET /livez 200", "level": "info"})
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (REFUSED, Message("warning", "catalog does not answer (B: refused)")),
+        (ACCESS, None),
+        ('{"message": "x", "level": "critical"}', Message("error", "x")),
+        (GATEWAY, Message("warning", "503 GET /p/a")),
+        ("2026/12/01 12:00:00 [error] 7#7: *1 connect() failed", Message("error", "*1 connect() failed")),
+        ("[2026-12-01 12:00:00 +0000] [7] [ERROR] Worker was sent", Message("error", "Worker was sent")),
+        ("[2026-12-01 12:00:00,000: WARNING/MainProcess] no broker", Message("warning", "no broker")),
+        ("redis.exceptions.ConnectionError: x", Message("error", "redis.exceptions.ConnectionError: x")),
+        ("An ErrorPage is shown", None),
+        ("{not json", None),
+        ("", None),
+        (json.dumps({"message": "日本" * 400, "level": "error"}), Message("error", "日本" * 149 + "日…")),
+    ],
+)  # fmt: skip
+def test_a_line_of_a_part_is_a_warning_an_error_or_neither(line, message):
+    assert messages.read(line) == message
+
+
+def test_without_a_terminal_there_is_a_line_a_step_and_one_for_each_warning():
+    terminal = io.StringIO()
+    screen = choose(terminal, {})
+
+    screen.step("Starting 29 parts")
+    screen.line("cart", REFUSED)  # of a healthy start
+    screen.line("seed", "products: 3 of 5")
+    screen.line("seed", "products: 5 of 5")
+    screen.open(ADDRESS)
+    screen.line("cart", ACCESS)
+    screen.line("cart", REFUSED)
+    screen.down(["cart"])
+    screen.down([])
+
+    assert isinstance(screen, Plain)
+    assert terminal.getvalue().splitlines() == [
+        "Starting 29 parts",
+        "  products: 5 of 5",
+        "The shop is open after 12.3 s. Stop: Ctrl-C",
+        "  Shop   http://localhost:8000",
+        "  Admin  http://localhost:8000/admin/  admin@hivemart.example  secret words",
+        "  Mail   http://localhost:8000/mail/",
+        "  Log    var/log/hivemart.log  (make logs)",
+        "warning: cart: catalog does not answer (B: refused)",
+        "warning: down: cart",
+        "all services answer again",
+    ]
+
+
+def test_the_same_message_again_and_again_is_shown_once():
+    terminal = io.StringIO()
+    screen = Plain(terminal)
+    screen.open(ADDRESS)
+    before = len(terminal.getvalue().splitlines())
+
+    for number in range(2_400):
+        screen.line("cart", json.dumps({"message": f"attempt {number} failed", "level": "error"}))
+
+    assert len(terminal.getvalue().splitlines()) <= before + 4  # as many as there are lengths of a number
+
+
+def test_on_a_terminal_the_panel_stays_below_what_goes_wrong():
+    terminal = Terminal()
+    screen = Panelled(Console(file=terminal, force_terminal=True, width=100, height=30, _environ={}))
+    screen.progress(7, 29, ["auth", "cart", "logs", "reco", "storefront"])
+    screen.line("cart", REFUSED)
+    screen.open(ADDRESS)
+    screen.line("cart", ACCESS)
+    screen.line("cart", REFUSED)
+    screen.say("checkout ended with exit code -9 (SIGKILL)", "warning")
+    screen.down(["checkout"])
+    screen.close()
+
+    seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    last = seen[seen.rindex("Hivemart, open after 12.3 s") :]
+    assert seen.count("catalog does not answer (B: refused)") == 1
+    assert seen.index("checkout ended") < seen.rindex("http://localhost:8000/admin/")
+    assert "secret words" in last
+    assert re.search(r"Down +checkout", last)
+
+
+def test_verbose_shows_every_line_with_its_part():
+    terminal = io.StringIO()
+    screen = choose(terminal, {"VERBOSE": "1"})
+
+    screen.line("cart", ACCESS)
+
+    assert isinstance(screen, Verbose)
+    assert terminal.getvalue() == f"cart              | {ACCESS}\n"
+
+
+@pytest.mark.parametrize(("term", "kind"), [("xterm-256color", Panelled), ("dumb", Plain), ("", Plain)])
+def test_a_panel_needs_a_terminal_that_can_move_its_cursor(term, kind):
+    screen = choose(Terminal(), {"TERM": term})
+    screen.close()
+
+    assert isinstance(screen, kind)
+
+
+def test_a_terminal_that_is_gone_stops_nothing():
+    terminal = io.StringIO()
+    screen = Plain(terminal)
+    terminal.close()
+
+    screen.step("Starting")
+    screen.open(ADDRESS)
+
+
+def test_the_log_is_followed_with_what_was_said_before(tmp_path):
+    screen = Plain(io.StringIO())
+    log = Log(tmp_path, screen)
+    for number in range(60):
+        log.line("cart", f"line {number} | with a bar")
+    terminal = io.StringIO()
+
+    follow(tmp_path, terminal, forever=False)
+
+    shown = terminal.getvalue().splitlines()
+    assert shown[0] == "cart              | line 20 | with a bar"
+    assert shown[-1] == "cart              | line 59 | with a bar"
+    log.close()
