@@ -42,7 +42,7 @@ NESTED = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NESTED, st.integers(0, 30), st.booleans())
 def test_what_is_too_deep_is_refused_and_nothing_else_whatever_its_texts_hold(
     value: object, more: int, lists: bool

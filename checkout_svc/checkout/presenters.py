@@ -15,14 +15,27 @@ def money(value: Money) -> Json:
 
 
 def totals(value: Totals) -> Json:
-    """``rate`` is a fraction: 0.21 for 21 %."""
+    """``rate`` is a fraction, 0.21 for 21 %; None beside several ``taxes``."""
     return {
         "subtotal": money(value.subtotal),
         "discount": money(value.discount),
         "shipping": money(value.shipping),
-        "tax": {"amount": money(value.tax), "rate": value.tax_rate / 10_000, "included": True},
+        "tax": {"amount": money(value.tax), "rate": _fraction(value.single_rate), "included": True},
+        "taxes": [
+            {
+                "rate": _fraction(share.rate),
+                "base": money(share.base),
+                "amount": money(share.amount),
+                "country": share.country,
+            }
+            for share in value.taxes
+        ],
         "total": money(value.total),
     }
+
+
+def _fraction(basis_points: int | None) -> float | None:
+    return None if basis_points is None else basis_points / 10_000
 
 
 def shipping_method(value: ShippingMethod) -> Json:

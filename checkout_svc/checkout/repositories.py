@@ -7,6 +7,7 @@ from chassis.couch import Collection, Index, View
 
 from .domain import Order
 from .provider.ledger import LedgerEntry
+from .upgraders import name_tax_rates
 
 Document = dict[str, Any]
 
@@ -21,6 +22,8 @@ ORDERS = Collection(
     database="orders",
     kind="order",
     type=Order,
+    schema=2,
+    upgraders={1: name_tax_rates},
     indexes=(
         Index("placed", ("placed_at",)),
         Index("status", ("status", "placed_at")),

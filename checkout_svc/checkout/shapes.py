@@ -15,8 +15,15 @@ class MoneyShape(s.Serializer):
 
 class TaxShape(s.Serializer):
     amount = MoneyShape()
-    rate = s.FloatField()
+    rate = s.FloatField(allow_null=True)
     included = s.BooleanField()
+
+
+class TaxShareShape(s.Serializer):
+    rate = s.FloatField()
+    base = MoneyShape()
+    amount = MoneyShape()
+    country = s.CharField()
 
 
 class TotalsShape(s.Serializer):
@@ -24,6 +31,7 @@ class TotalsShape(s.Serializer):
     discount = MoneyShape()
     shipping = MoneyShape()
     tax = TaxShape()
+    taxes = TaxShareShape(many=True)
     total = MoneyShape()
 
 

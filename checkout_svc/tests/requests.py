@@ -36,6 +36,7 @@ TOTALS = {
     "discount": eur(0),
     "shipping": eur(495),
     "tax": {"amount": eur(433), "rate": 0.21, "included": True},
+    "taxes": [{"rate": 0.21, "base": eur(2062), "amount": eur(433), "country": "BE"}],
     "total": eur(2495),
 }
 

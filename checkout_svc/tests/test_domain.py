@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checkout.domain import (
@@ -25,12 +25,16 @@ from checkout.domain import (
     Refund,
     Shipment,
     Step,
+    TaxShare,
     Totals,
     order_number,
     price,
     shipping_method,
     shipping_methods,
+    split,
 )
+from checkout.domain.money import divide_half_up
+from checkout.domain.totals import rate
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 LINES = (Line("TEA", 2, Money(1000)), Line("CUP", 1, Money(2500)))
@@ -78,7 +82,9 @@ def test_totals_include_belgian_vat_of_21_percent():
         tax=Money(867),
         tax_rate=2100,
         total=Money(4995),
+        taxes=(TaxShare(2100, Money(4128), Money(867), "BE"),),
     )
+    assert totals.single_rate == 2100
 
 
 def test_outside_the_eu_no_vat_is_charged():
@@ -91,7 +97,30 @@ def test_a_reduced_rate_is_taxed_apart_and_shipping_at_the_standard_rate():
     totals = price([Line("BOOK", 1, Money(1060), tax_class="reduced")], Money(121), "BE")
 
     assert totals.tax == Money(60 + 21)
-    assert totals.tax_rate == 736  # 81 of 1100
+    assert totals.taxes == (
+        TaxShare(600, Money(1000), Money(60), "BE"),
+        TaxShare(2100, Money(100), Money(21), "BE"),
+    )
+    assert totals.single_rate is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "shipping", "single"),
+    [
+        ([], 0, 0),
+        ([("standard", 100), ("standard", 1)], 495, 2100),
+        ([("reduced", 100)], 0, 600),
+        ([("reduced", 100)], 1, None),
+        ([("reduced", 100), ("standard", 0)], 0, 600),
+        ([("reduced", 0)], 0, 600),
+        ([("reduced", 0), ("zero", 0)], 0, None),
+        ([("zero", 100)], 0, 0),
+    ],
+)
+def test_the_rate_is_that_of_goods_and_shipping_and_missing_where_they_differ(parts, shipping, single):
+    lines = [Line(f"S{n}", 1, Money(cents), tax_class=kind) for n, (kind, cents) in enumerate(parts)]
+
+    assert price(lines, Money(shipping), "BE").single_rate == single
 
 
 @given(
@@ -102,6 +131,8 @@ def test_a_reduced_rate_is_taxed_apart_and_shipping_at_the_standard_rate():
     st.sampled_from(["BE", "DE", "FI", "US", "HU", "FR"]),
     st.integers(0, 100),
 )
+@example(parts=[(1, 1, "reduced")], shipping=3, country="BE", percent=0)  # came out as 33 %
+@example(parts=[(1, 1, "reduced")], shipping=69, country="HU", percent=0)  # and this as 27.27 %
 def test_totals_always_add_up_and_tax_is_a_part_of_them(parts, shipping, country, percent):
     lines = [
         Line(f"S{n}", quantity, Money(cents), tax_class=kind)
@@ -109,12 +140,36 @@ def test_totals_always_add_up_and_tax_is_a_part_of_them(parts, shipping, country
     ]
     subtotal = sum(line.line_total.amount for line in lines)
     discount = Money(subtotal * percent // 100)
+    rates = {"standard", *(kind for _, _, kind in parts)} if shipping else {kind for _, _, kind in parts}
 
     totals = price(lines, Money(shipping), country, discount)
 
     assert totals.total.amount == subtotal - discount.amount + shipping
     assert 0 <= totals.tax.amount <= totals.total.amount
-    assert 0 <= totals.tax_rate <= 2700
+    assert totals.tax.amount == sum(share.amount.amount for share in totals.taxes)
+    assert totals.total.amount == sum(share.base.amount + share.amount.amount for share in totals.taxes)
+    assert {share.rate for share in totals.taxes} <= {rate(country, kind) for kind in rates}
+    for share in totals.taxes:
+        gross = share.base.amount + share.amount.amount
+        assert share.amount.amount == divide_half_up(gross * share.rate, 10_000 + share.rate)
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 10**6), max_size=8))
+def test_the_parts_of_a_split_add_up_and_none_exceeds_its_weight(amount, weights):
+    amount = min(amount, sum(weights))
+
+    parts = split(amount, weights)
+
+    assert sum(parts) == amount
+    assert all(0 <= part <= weight for part, weight in zip(parts, weights, strict=True))
+    assert parts == split(amount, weights)
+
+
+def test_a_split_gives_what_is_over_to_the_largest_remainders_and_ties_to_the_first():
+    assert split(10, [1, 1, 1]) == [4, 3, 3]
+    assert split(7, [50, 0, 30, 20]) == [4, 0, 2, 1]
+    assert split(5, [0, 0]) == [5, 0]
+    assert split(0, []) == []
 
 
 def test_every_country_can_be_sent_to_the_cheapest_way_first():

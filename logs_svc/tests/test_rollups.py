@@ -32,7 +32,7 @@ def rollup(some):
 
 
 @given(st.lists(events), st.lists(events))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_parts_add_up_to_the_whole_in_any_order(one, two):
     together, other_way, whole = rollup(one), rollup(two), rollup(one + two)
 

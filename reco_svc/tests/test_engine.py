@@ -190,7 +190,7 @@ def test_of_a_long_history_the_newest_owners_are_enough_to_choose_by():
     assert made.newest("user", 1000) is made
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcdef")), st.floats(0.5, 5.0), min_size=1

@@ -29,7 +29,7 @@ def test_the_same_lists_give_the_same_file():
     assert pack(unpack(DATA)) == DATA
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.tuples(st.text(max_size=5), st.floats(0, 9)))))
 def test_whatever_is_packed_is_found_again(similar):
     lists = unpack(pack(Lists(similar=similar)))

@@ -208,3 +208,11 @@ def test_a_bank_can_send_a_shopper_to_web_addresses_only(action: object, url: st
 )
 def test_a_tax_rate_is_shown_in_per_cent(rate: float | None, shown: str) -> None:
     assert checkout.percent(rate) == shown
+
+
+def test_every_tax_rate_is_named_where_there_are_several() -> None:
+    tax = {"amount": {"amount": 81, "currency": EUR}, "rate": None, "included": True}
+    taxes = [{"rate": 0.0}, {"rate": 0.06}, {"rate": 0.21}]
+
+    assert checkout.quoted({"tax": tax, "taxes": taxes}, "en-IE")["tax_label"] == "Includes VAT 6% and 21%"
+    assert checkout.quoted({"tax": {**tax, "rate": 0.06}}, "en-IE")["tax_label"] == "Includes VAT 6%"

@@ -92,6 +92,7 @@ TOTALS = {
     "discount": MONEY,
     "shipping": MONEY,
     "tax": {"amount": MONEY, "rate": 0.21, "included": True},
+    "taxes": [{"rate": 0.21, "base": MONEY, "amount": MONEY, "country": "BE"}],
     "total": MONEY,
 }
 ORDER_LINE = {name: kind for name, kind in CART_LINE.items() if name not in ("availability", "notice")}

@@ -1,7 +1,7 @@
 """What was bought: orders, their totals and payments. Rules only; nothing here knows of Django, HTTP or a
 database."""
 
-from .money import Money
+from .money import Money, split
 from .order import Order
 from .parts import (
     Answer,
@@ -30,7 +30,7 @@ from .payment import (
 )
 from .places import COUNTRIES, Address, ShippingMethod, shipping_method, shipping_methods
 from .record import LEASE
-from .totals import Line, Totals, price
+from .totals import Line, TaxShare, Totals, price, tax_shares
 
 __all__ = [
     "COUNTRIES",
@@ -59,10 +59,13 @@ __all__ = [
     "Shipment",
     "ShippingMethod",
     "Step",
+    "TaxShare",
     "Totals",
     "UnknownPayment",
     "order_number",
     "price",
     "shipping_method",
     "shipping_methods",
+    "split",
+    "tax_shares",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -39,3 +40,22 @@ def total(parts: list[Money], currency: str = "EUR") -> Money:
 def divide_half_up(numerator: int, denominator: int) -> int:
     """``numerator / denominator`` rounded half away from zero; both non-negative."""
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split ``amount`` in proportion to ``weights`` by largest remainder, ties by position.
+
+    The parts always add up to ``amount``. No part of a positive weight exceeds it while ``amount`` is at most
+    their sum. Zero weights get zero; where all are zero the first gets everything.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [amount, *[0] * (len(weights) - 1)] if weights else []
+    parts = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(
+        (place for place, weight in enumerate(weights) if weight),
+        key=lambda place: (-(amount * weights[place] % whole), place),
+    )
+    for place in by_remainder[: amount - sum(parts)]:
+        parts[place] += 1
+    return parts

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .money import Money, divide_half_up, total
+from .money import Money, divide_half_up, split, total
 
 #: country -> (standard, reduced)
 VAT: Mapping[str, tuple[int, int]] = {
@@ -43,8 +43,21 @@ class Line:
 
 
 @dataclass(slots=True, frozen=True)
+class TaxShare:
+    """The VAT of what is taxed at one ``rate`` (basis points): ``amount`` on ``base``, due in ``country``."""
+
+    rate: int
+    base: Money
+    amount: Money
+    country: str
+
+
+@dataclass(slots=True, frozen=True)
 class Totals:
-    """``total = subtotal - discount + shipping``; ``tax`` is included in it, ``tax_rate`` in basis points."""
+    """``total = subtotal - discount + shipping``; ``tax`` is included in it and is the sum of ``taxes``.
+
+    ``tax_rate`` is the one rate in basis points; 0 where nothing is taxed or there are several.
+    """
 
     subtotal: Money
     discount: Money
@@ -52,6 +65,12 @@ class Totals:
     tax: Money
     tax_rate: int
     total: Money
+    taxes: tuple[TaxShare, ...] = ()
+
+    @property
+    def single_rate(self) -> int | None:
+        """The rate of all goods and of the shipping, in basis points; None where they differ."""
+        return None if len(self.taxes) > 1 else self.tax_rate
 
 
 def rate(country: str, tax_class: str) -> int:
@@ -69,30 +88,36 @@ def price(lines: Sequence[Line], shipping: Money, country: str, discount: Money 
     """The totals of ``lines`` sent to ``country``; tax is rounded once per rate, as on an invoice."""
     subtotal = total([line.line_total for line in lines], shipping.currency)
     discount = discount or Money(0, shipping.currency)
-    due = subtotal - discount + shipping
-    gross: dict[int, int] = {rate(country, "standard"): shipping.amount}
-    for line in lines:
-        points = rate(country, line.tax_class)
-        gross[points] = gross.get(points, 0) + line.line_total.amount
-    tax = sum(included_tax(amount, points) for points, amount in _less(gross, discount.amount).items())
+    taxes = tax_shares(lines, shipping, country, discount)
     return Totals(
-        subtotal, discount, shipping, Money(tax, due.currency), _overall(gross, tax, due.amount), due
+        subtotal=subtotal,
+        discount=discount,
+        shipping=shipping,
+        tax=total([share.amount for share in taxes], shipping.currency),
+        tax_rate=taxes[0].rate if len(taxes) == 1 else 0,
+        total=subtotal - discount + shipping,
+        taxes=taxes,
     )
 
 
-def _less(gross: Mapping[int, int], discount: int) -> dict[int, int]:
-    """``gross`` per rate with the discount spread over the rates in proportion; the last takes the rest."""
-    whole, left, result = sum(gross.values()), discount, {}
-    for number, (points, amount) in enumerate(sorted(gross.items())):
-        last = number == len(gross) - 1
-        share = left if last else divide_half_up(discount * amount, whole) if whole else 0
-        result[points], left = amount - share, left - share
-    return result
+def tax_shares(lines: Sequence[Line], shipping: Money, country: str, discount: Money) -> tuple[TaxShare, ...]:
+    """The VAT of goods and shipping, rate by rate; a rate that nothing is charged at is left out."""
+    goods: dict[int, int] = {}
+    for line in lines:
+        points = rate(country, line.tax_class)
+        goods[points] = goods.get(points, 0) + line.line_total.amount
+    gross = dict(zip(goods, _less(list(goods.values()), discount.amount), strict=True))
+    if shipping.amount:
+        points = rate(country, "standard")
+        gross[points] = gross.get(points, 0) + shipping.amount
+    charged = {points: amount for points, amount in gross.items() if amount} or gross
+    return tuple(
+        TaxShare(points, Money(amount - tax, shipping.currency), Money(tax, shipping.currency), country)
+        for points, amount in sorted(charged.items())
+        for tax in (included_tax(amount, points),)
+    )
 
 
-def _overall(gross: Mapping[int, int], tax: int, due: int) -> int:
-    """The one rate when there is one, else the rate that all of it comes to."""
-    used = [points for points, amount in gross.items() if amount]
-    if len(used) <= 1:
-        return used[0] if used else 0
-    return divide_half_up(tax * 10_000, due - tax) if due > tax else 0
+def _less(amounts: list[int], discount: int) -> list[int]:
+    """``amounts`` less their part of ``discount``, in proportion."""
+    return [amount - part for amount, part in zip(amounts, split(discount, amounts), strict=True)]

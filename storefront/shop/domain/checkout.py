@@ -122,17 +122,18 @@ def quoted(quote: Mapping[str, Any], locale: str) -> dict[str, Any]:
         "discount": money(discount, locale) if discount.get("amount") else "",
         "shipping": "Free" if shipping and not shipping["amount"] else money(shipping, locale),
         "tax": money(tax.get("amount"), locale) if isinstance(tax.get("amount"), Mapping) else "",
-        "tax_label": _tax_label(tax),
+        "tax_label": _tax_label(tax, quote.get("taxes") or []),
         "total": money(quote.get("total"), locale),
         "total_money": quote.get("total"),
         "estimate": False,
     }
 
 
-def _tax_label(tax: Mapping[str, Any]) -> str:
+def _tax_label(tax: Mapping[str, Any], taxes: Sequence[Mapping[str, Any]]) -> str:
+    """`Includes VAT 21%`, or every rate where there are several: `Includes VAT 6% and 21%`."""
     verb = "Includes VAT" if tax.get("included", True) else "VAT"
-    rate = percent(tax.get("rate"))
-    return f"{verb} {rate}".strip()
+    several = [shown for share in taxes if (shown := percent(share.get("rate")))]
+    return f"{verb} {percent(tax.get('rate')) or ' and '.join(several)}".strip()
 
 
 def percent(rate: Any) -> str:
