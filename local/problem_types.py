@@ -78,6 +78,7 @@ PROBLEMS: dict[str, dict[str, int]] = {
         "cart-changed": 409,
         "idempotency-in-progress": 409,
         "order-busy": 409,
+        "refund-in-progress": 409,
         "payment-in-progress": 409,
         "not-cancellable": 409,
         "not-shippable": 409,

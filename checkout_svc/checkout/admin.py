@@ -10,17 +10,36 @@ from django.contrib import admin, messages
 from django.db import models
 
 from chassis import clock
-from chassis.admin import Card, Chart, Column, DocumentAdmin, Table, document_model, register, site
+from chassis.admin import (
+    Card,
+    Chart,
+    Column,
+    DocumentAdmin,
+    Table,
+    document_model,
+    parts_table,
+    register,
+    site,
+)
 from chassis.couch import CouchError, couch_repository
 from chassis.ids import new_id
 from chassis.messaging import Rejected, SubscriberAway, dead_letters
 
 from . import repositories
-from .domain import FulfilmentStatus, NotAllowed, PaymentStatus, ProviderDown, Refund, Shipment
+from .domain import (
+    FulfilmentStatus,
+    Money,
+    NotAllowed,
+    PaymentStatus,
+    ProviderDown,
+    RefundRefused,
+    RefundRequest,
+    Shipment,
+)
 from .services import Away, Refusal, Viewer
 from .wiring import RELAY, parts
 
-_REFUSALS = (NotAllowed, Refusal, Away, ProviderDown, CouchError)
+_REFUSALS = (NotAllowed, Refusal, Away, ProviderDown, RefundRefused, CouchError)
 
 
 def _word(choices: Any, get: Callable[[Any], str]) -> Column:
@@ -86,7 +105,7 @@ class OrderAdmin(Orderly):
         (None, {"fields": ["id", "placed_at", "status", "email", "account_id"]}),
         ("Sold", {"fields": ["lines", "totals", "shipping_method", "shipping_address", "billing_address"]}),
         ("Payment", {"fields": ["payment_status", "payment", "refunds"]}),
-        ("Parcels", {"fields": ["fulfilment", "shipments", "delivered_at"]}),
+        ("Parcels", {"fields": ["fulfilment", "line_by_line", "shipments", "delivered_at"]}),
         ("Timeline", {"fields": ["timeline", "mailed_at"]}),
         (
             "Saga",
@@ -104,6 +123,27 @@ class OrderAdmin(Orderly):
             },
         ),
     ]
+
+    @admin.display(description="Line by line")
+    def line_by_line(self, row: Any) -> str:
+        """What was sent and what was paid back of each line, refunds under way included."""
+        order = row.entity
+        sent, unsent, currency = order.sent, order.unsent, order.totals.total.currency
+        shown = [
+            {
+                "sku": line.sku,
+                "ordered": line.quantity,
+                "sent": sent.get(line.sku, 0),
+                "to_send": unsent.get(line.sku, 0),
+                "units_refunded": line.refunded_quantity,
+                "paid": Money(line.paid, currency),
+                "refunded": Money(line.refunded, currency),
+            }
+            for line in order.balance.lines
+        ]
+        shipping = order.totals.shipping
+        back = shipping - Money(order.balance.shipping, currency)
+        return parts_table([*shown, {"sku": "shipping", "paid": shipping, "refunded": back}])
 
     def search(self, request: Any, term: str) -> list[str] | None:
         term = term.strip()
@@ -137,7 +177,7 @@ class OrderAdmin(Orderly):
     @admin.action(description="Refund all that is left", permissions=["refund"])
     def refund(self, request, queryset):
         def back(row: Any) -> None:
-            refund = Refund(new_id(), clock.now(), row.entity.refundable, reason="by staff")
+            refund = RefundRequest(new_id(), clock.now(), reason="by staff")
             parts().desk.refund(row.pk, refund, actor=request.user.id)
 
         self.each(request, queryset, "refunded", back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .domain import Address, Line, Money, Order, PaymentStatus, Shipment, ShippingMethod, Totals
+from .domain import Address, Line, Money, Order, PaymentStatus, Refund, Shipment, ShippingMethod, Totals
 
 Json = dict[str, Any]
 
@@ -56,6 +56,7 @@ def order(value: Order, token: str = "") -> Json:
             "status": value.fulfilment.value,
             "shipments": [_shipment(shipment) for shipment in value.shipments],
         },
+        "refunds": [_refund(refund) for refund in value.refunds if not refund.failure],
         "timeline": [{"at": happening.at, "what": happening.what} for happening in value.timeline],
         "shipping_method": value.shipping_method,
         "shipping_address": _address(value.shipping_address),
@@ -94,6 +95,20 @@ def _shipment(shipment: Shipment) -> Json:
         "carrier": shipment.carrier,
         "tracking": shipment.tracking,
         "lines": lines,
+    }
+
+
+def _refund(refund: Refund) -> Json:
+    """Why staff did it is for staff, in the admin."""
+    lines = [
+        {"sku": line.sku, "quantity": line.quantity, "amount": money(line.amount)} for line in refund.lines
+    ]
+    return {
+        "at": refund.at,
+        "amount": money(refund.amount),
+        "lines": lines,
+        "shipping": money(refund.shipping),
+        "status": "pending" if refund.is_open else "done",
     }
 
 

@@ -7,7 +7,7 @@ from chassis.couch import Collection, Index, View
 
 from .domain import Order
 from .provider.ledger import LedgerEntry
-from .upgraders import name_tax_rates
+from .upgraders import apportion_refunds, name_tax_rates
 
 Document = dict[str, Any]
 
@@ -22,8 +22,8 @@ ORDERS = Collection(
     database="orders",
     kind="order",
     type=Order,
-    schema=2,
-    upgraders={1: name_tax_rates},
+    schema=3,
+    upgraders={1: name_tax_rates, 2: apportion_refunds},
     indexes=(
         Index("placed", ("placed_at",)),
         Index("status", ("status", "placed_at")),

@@ -49,6 +49,17 @@ class Line(serializers.Strict):
     quantity = serializers.IntegerField(min_value=1, max_value=99)
 
 
+class Lines(serializers.Strict):
+    """Lines of SKU and quantity, each SKU once."""
+
+    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({line["sku"] for line in lines}) < len(lines):
+            raise serializers.ValidationError("Each SKU once, please.")
+        return lines
+
+
 class Address(serializers.Strict):
     name = _text(120)
     line1 = _text(200)
@@ -69,16 +80,10 @@ class QuoteAddress(Address):
     city = _text(120, required=False, allow_blank=True)
 
 
-class _Basket(serializers.Strict):
+class _Basket(Lines):
     """A cart's id or lines, exactly one of them."""
 
     cart_id = serializers.RegexField(_CART, required=False)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
-
-    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({line["sku"] for line in lines}) < len(lines):
-            raise serializers.ValidationError("Each SKU once, please.")
-        return lines
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("cart_id" in attrs) == ("lines" in attrs):
@@ -138,17 +143,15 @@ class Cancel(serializers.Strict):
     reason = _text(200, required=False, allow_blank=True)
 
 
-class NewShipment(serializers.Strict):
+class NewShipment(Lines):
     carrier = _text(60)
     tracking = _text(120)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
 
 
-class NewRefund(serializers.Strict):
+class NewRefund(Lines):
     """An amount, or lines, or neither for all that is left."""
 
     amount = serializers.Money(required=False)
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
     reason = _text(200)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

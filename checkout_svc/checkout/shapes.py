@@ -89,6 +89,20 @@ class FulfilmentShape(s.Serializer):
     shipments = ShipmentShape(many=True)
 
 
+class RefundLineShape(s.Serializer):
+    sku = s.CharField()
+    quantity = s.IntegerField(help_text="0 where an amount was paid back and not units")
+    amount = MoneyShape()
+
+
+class RefundShape(s.Serializer):
+    at = s.DateTimeField()
+    amount = MoneyShape()
+    lines = RefundLineShape(many=True)
+    shipping = MoneyShape()
+    status = s.ChoiceField(["pending", "done"])
+
+
 class HappeningShape(s.Serializer):
     at = s.DateTimeField()
     what = s.CharField()
@@ -103,6 +117,7 @@ class OrderShape(s.Serializer):
     totals = TotalsShape()
     payment = PaymentShape()
     fulfilment = FulfilmentShape()
+    refunds = RefundShape(many=True)
     timeline = HappeningShape(many=True)
     shipping_method = s.CharField()
     shipping_address = Address()

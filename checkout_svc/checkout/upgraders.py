@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chassis.couch.codec import converter
 
-from .domain import Line, Money, tax_shares
+from .domain import Balance, Line, Money, Refund, Totals, tax_shares
 
 Document = dict[str, Any]
 
@@ -19,3 +20,15 @@ def name_tax_rates(document: Document) -> Document:
     taxes = tax_shares(lines, shipping, document["shipping_address"]["country"], discount)
     rate = taxes[0].rate if len(taxes) == 1 else 0
     return {**document, "totals": {**totals, "tax_rate": rate, "taxes": converter.unstructure(taxes)}}
+
+
+def apportion_refunds(document: Document) -> Document:
+    """Schema 2 kept a refund's amount only; 3 keeps its lines too, each amount split over what was left."""
+    lines = converter.structure(document["lines"], tuple[Line, ...])
+    balance = Balance.of(lines, converter.structure(document["totals"], Totals), ())
+    refunds = []
+    for refund in converter.structure(document.get("refunds", []), tuple[Refund, ...]):
+        parts, shipping = balance.amount(refund.amount.amount)
+        refunds.append(replace(refund, lines=parts, shipping=shipping))
+        balance = balance.less(refunds[-1])
+    return {**document, "refunds": converter.unstructure(refunds)}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 
 from chassis.admin import signon
 from chassis.testing.identity import make_token
-from checkout.domain import FulfilmentStatus, OrderStatus
+from checkout.domain import FulfilmentStatus, OrderStatus, RefundRequest, Shipment
+from checkout.services import Basket
 
 ORDERS = "/admin/checkout/checkout/order/"
 ALL = ["checkout.order.read", "checkout.order.write", "checkout.refund.write"]
@@ -82,6 +86,34 @@ def test_actions_call_the_use_cases_and_are_written_down(shop, staff):
     assert shop.charged() == 0
     actions = [event["data"]["action"] for event in order.events if event["type"] == "audit.recorded"]
     assert actions == ["ship", "deliver", "refund"]
+
+
+def test_an_order_shows_what_was_sent_and_paid_back_of_each_line(shop, staff):
+    number = shop.place(basket=Basket(lines={"TEA": 3, "CUP": 1})).order.id
+    desk = shop.parts.desk
+    desk.ship(number, Shipment("s1", shop.clock(), "bpost", "1", {"TEA": 1}), actor="staff-1")
+    desk.refund(number, RefundRequest("r1", shop.clock(), "broken", lines={"CUP": 1}), actor="staff-1")
+
+    page = staff().get(f"{ORDERS}{number}/change/").content.decode()
+
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td>.*?)</tr>", page)]
+    assert ["TEA", "3", "1", "2", "0", "30.00 EUR", "0.00 EUR"] in rows
+    assert ["CUP", "1", "0", "0", "1", "25.00 EUR", "25.00 EUR"] in rows
+    assert ["shipping", "–", "–", "–", "–", "4.95 EUR", "0.00 EUR"] in rows
+    assert "fingerprint" not in page.lower()
+
+
+def test_a_lines_picture_is_shown_as_a_table_and_not_as_markup(shop, staff):
+    order = shop.place().order
+    picture = {"alt": "Tea & <b>", "renditions": [{"url": "/media/tea.webp", "width": 160}]}
+    order.lines = tuple(replace(line, image=picture) for line in order.lines)
+    shop.orders.save(order)
+
+    page = staff().get(f"{ORDERS}{order.id}/change/").content.decode()
+
+    assert "<td>/media/tea.webp</td>" in page
+    assert "&lt;table" not in page
+    assert "Tea &amp; &lt;b&gt;" in page
 
 
 def test_a_reader_has_no_actions(shop, staff):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chassis.couch import NotFound
-from checkout.domain import Money, NotAllowed, OrderStatus, PaymentStatus, Refund
+from checkout.domain import OrderStatus, PaymentStatus
 from checkout.services import Viewer, anonymise_orders
 from tests.fakes import Crash, Crashing
 
@@ -83,23 +81,6 @@ def test_a_cancellation_that_is_interrupted_is_finished_by_the_sweeper(shop, awa
 
     assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
     assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
-
-
-def test_staff_refund_a_part_once_per_key_and_it_is_written_down(shop):
-    order = shop.place().order
-    refund = Refund("r1", shop.clock(), Money(495), "late", fingerprint="f")
-
-    shop.parts.desk.refund(order.id, refund, actor="staff-1")
-    refunded = shop.parts.desk.refund(order.id, refund, actor="staff-1")
-
-    assert (refunded.payment.status, shop.charged()) == (PaymentStatus.PARTIALLY_REFUNDED, 2000)
-    with pytest.raises(NotAllowed) as refused:
-        shop.parts.desk.refund(order.id, replace(refund, id="r2", amount=Money(2001)), actor="staff-1")
-    assert refused.value.type == "refund-too-large"
-    with pytest.raises(NotAllowed) as refused:
-        shop.parts.desk.refund(order.id, replace(refund, id="r2", amount=Money(1, "USD")), actor="staff-1")
-    assert refused.value.type == "not-refundable"
-    assert "audit.recorded" in [event["type"] for event in refunded.events]
 
 
 def test_an_order_is_there_for_its_account_its_guest_and_staff_and_for_nobody_else(shop):

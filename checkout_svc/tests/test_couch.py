@@ -11,8 +11,8 @@ import pytest
 from chassis.couch import BadCursor, Conflict, couch_repository, ensure
 from chassis.testing.couch import couch_server, fresh_databases
 from checkout import repositories, wiring
-from checkout.domain import OrderStatus
-from checkout.services import Basket, Search, Viewer
+from checkout.domain import NotAllowed, OrderStatus, RefundRequest, Shipment
+from checkout.services import Basket, Refusal, Search, Viewer
 from tests.fakes import Shop
 
 pytestmark = pytest.mark.integration
@@ -122,3 +122,44 @@ def test_a_cancelled_order_is_paid_back_once_by_many_at_once(shop):
 
     assert answers <= {"cancelled", "order-busy"}
     assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
+
+
+def test_of_many_refunds_of_one_line_at_once_one_is_paid(shop):
+    order = shop.place(basket=Basket(lines={"TEA": 1, "POT": 1})).order
+
+    def refund(n):
+        wanted = RefundRequest(f"r{n}", shop.clock(), "broken", lines={"TEA": 1})
+        try:
+            return shop.parts.desk.refund(order.id, wanted, actor="staff-1").payment.status.value
+        except (Refusal, NotAllowed) as error:
+            return error.type
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(refund, range(8)))
+
+    assert answers.count("partially_refunded") == 1
+    assert set(answers) <= {"partially_refunded", "order-busy", "refund-in-progress", "refund-too-large"}
+    assert shop.charged() == 9900 + 495
+    assert len(shop.orders.get(order.id).refunds) == 1
+
+
+def test_of_a_refund_and_a_parcel_of_the_same_unit_at_once_the_refund_stops_the_parcel_unless_it_left(shop):
+    for n in range(5):
+        order = shop.place(key=f"k{n}", basket=Basket(lines={"TEA": 1, "POT": 1})).order
+
+        def refund(order=order):
+            wanted = RefundRequest("r1", shop.clock(), "broken", lines={"TEA": 1})
+            shop.parts.desk.refund(order.id, wanted, actor="staff-1")
+
+        def ship(order=order):
+            parcel = Shipment("s1", shop.clock(), "bpost", "1", {"TEA": 1})
+            with contextlib.suppress(NotAllowed):
+                shop.parts.desk.ship(order.id, parcel, actor="staff-1")
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(ship), pool.submit(refund)]:
+                done.result()
+
+        events = shop.orders.get(order.id).events
+        actions = [one["data"]["action"] for one in events if one["type"] == "audit.recorded"]
+        assert actions in (["refund"], ["ship", "refund"])

@@ -9,7 +9,7 @@ import pytest
 from chassis.testing import bad_input
 from chassis.testing.bad_input import assert_problem
 from chassis.testing.identity import bearer, service_headers, staff
-from tests.requests import READER, URL, WRITER, eur, paying, post
+from tests.requests import BODY, READER, URL, WRITER, eur, paying, post
 
 
 def test_an_account_sees_its_orders_and_nobody_elses(client, shop):
@@ -156,6 +156,67 @@ def test_staff_who_repeat_a_key_are_told_so(client, what, body, other):
     assert (again.status_code, again.headers.get("Idempotent-Replay")) == (201, "true")
     assert again.json() == first.json()
     assert assert_problem(reused, 422)["type"] == "idempotency-key-reused"
+
+
+def test_a_line_is_paid_back_once_whatever_is_left_of_the_order(client, shop):
+    body = {**BODY, "lines": [{"sku": "TEA", "quantity": 1}, {"sku": "POT", "quantity": 1}]}
+    number = post(client, body).json()["number"]
+    refund = {"lines": [{"sku": "TEA", "quantity": 1}], "reason": "broken"}
+    url, headers = f"{URL}/{number}", staff(WRITER, "checkout.refund.write")
+
+    answers = [post(client, refund, url=f"{url}/refunds", key=f"r{n}", **headers) for n in range(4)]
+
+    assert [answer.status_code for answer in answers] == [201, 422, 422, 422]
+    problem = assert_problem(answers[1], 422)
+    assert (problem["type"], problem["skus"]) == ("refund-too-large", ["TEA"])
+    assert answers[0].json()["refunds"] == [
+        {
+            "at": answers[0].json()["refunds"][0]["at"],
+            "amount": eur(1000),
+            "lines": [{"sku": "TEA", "quantity": 1, "amount": eur(1000)}],
+            "shipping": eur(0),
+            "status": "done",
+        }
+    ]
+    assert shop.charged() == 9900 + 495
+    again = post(client, body).json()
+    assert (again["refunds"], again["payment"]["status"]) == ([], "paid")
+
+
+@pytest.mark.parametrize(
+    ("what", "more"), [("refunds", {"reason": "x"}), ("shipments", {"carrier": "bpost", "tracking": "1"})]
+)
+def test_a_line_that_is_named_twice_is_refused(client, shop, what, more):
+    number = post(client).json()["number"]
+    twice = {"lines": [{"sku": "TEA", "quantity": 1}] * 2, **more}
+
+    answer = post(client, twice, url=f"{URL}/{number}/{what}", **staff(WRITER, "checkout.refund.write"))
+
+    assert assert_problem(answer, 400)["errors"] == {"lines": ["Each SKU once, please."]}
+    assert shop.charged() == 2495
+
+
+def test_an_order_that_was_paid_back_is_not_sent(client, shop):
+    number = post(client).json()["number"]
+    url, headers = f"{URL}/{number}", staff(WRITER, "checkout.refund.write")
+    post(client, {"reason": "lost"}, url=f"{url}/refunds", key="r1", **headers)
+
+    sent = post(client, {"carrier": "bpost", "tracking": "1"}, url=f"{url}/shipments", **headers)
+
+    assert assert_problem(sent, 409)["type"] == "not-shippable"
+
+
+def test_a_refund_that_the_provider_refuses_is_answered_422_as_often_as_it_is_asked(client, shop):
+    number = post(client).json()["number"]
+    (entry,) = shop.ledger.find("id").items
+    entry.captured = 100  # the provider has paid the rest back by itself
+    shop.ledger.save(entry)
+    url, headers = f"{URL}/{number}/refunds", staff("checkout.refund.write")
+
+    answers = [post(client, {"reason": "lost"}, url=url, key="r1", **headers) for _ in range(2)]
+
+    assert [assert_problem(answer, 422)["type"] for answer in answers] == ["refund-refused"] * 2
+    assert client.get(f"{URL}/{number}", headers=staff(READER)).json()["refunds"] == []
 
 
 @pytest.mark.parametrize("what", ["shipments", "deliver", "refunds"])

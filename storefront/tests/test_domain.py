@@ -216,3 +216,27 @@ def test_every_tax_rate_is_named_where_there_are_several() -> None:
 
     assert checkout.quoted({"tax": tax, "taxes": taxes}, "en-IE")["tax_label"] == "Includes VAT 6% and 21%"
     assert checkout.quoted({"tax": {**tax, "rate": 0.06}}, "en-IE")["tax_label"] == "Includes VAT 6%"
+
+
+@pytest.mark.parametrize(
+    ("payment", "refunds", "shown", "fulfilment"),
+    [
+        ("paid", [], "", "We are getting it ready"),
+        ("partially_refunded", [1000, 250], "€12.50", "We are getting it ready"),
+        ("refunded", [2495], "€24.95", ""),
+    ],
+)
+def test_an_order_shows_what_was_sent_back_in_one_sum(
+    payment: str, refunds: list[int], shown: str, fulfilment: str
+) -> None:
+    raw = {
+        "number": "HM-1",
+        "status": "confirmed",
+        "payment": {"status": payment},
+        "fulfilment": {"status": "unfulfilled", "shipments": []},
+        "refunds": [{"amount": {"amount": amount, "currency": EUR}} for amount in refunds],
+    }
+
+    order = orders.order(raw, locale="en-IE")
+
+    assert (order["refunded"], order["fulfilment_label"]) == (shown, fulfilment)

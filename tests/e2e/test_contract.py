@@ -106,6 +106,7 @@ ORDER = {
     "totals": TOTALS,
     "payment": {"status": "paid", "method": "card", "last4": "4242"},
     "fulfilment": {"status": "unfulfilled", "shipments": list},
+    "refunds": list,
     "timeline": [{"at": str, "what": str}],
     "shipping_method": "standard",
     "shipping_address": SHOWN_ADDRESS,

@@ -100,7 +100,8 @@ def money_fits(evidence: Evidence) -> Iterator[str]:
         if len(captures) > 1:
             yield f"3: {number} was charged {len(captures)} times"
         left = sum(entry["captured"] - sum(entry["refunds"].values()) for entry in entries)
-        refunds = sum(refund["amount"]["amount"] for refund in order["refunds"])
+        back = [refund for refund in order["refunds"] if not refund.get("failure")]
+        refunds = sum(refund["amount"]["amount"] for refund in back)
         due = order["totals"]["total"]["amount"] - refunds if order["status"] == "confirmed" else 0
         if left != due and order["status"] != "pending":
             yield f"3: {number} is {order['status']}: {left} is held of the buyer's money, {due} is due"
@@ -176,6 +177,66 @@ def no_stale_reservation(evidence: Evidence) -> Iterator[str]:
             yield f"8: {sku} is held by {hold_id}, which is {state}{' and long over' if late else ''}"
 
 
+def nothing_goes_back_twice(evidence: Evidence) -> Iterator[str]:
+    """9. No line, shipping or order is paid back beyond what was paid for it, nor is what was paid back
+    shipped; order and provider agree."""
+    for number, order in evidence.orders.items():
+        back = [refund for refund in order["refunds"] if not refund.get("failure")]
+        yield from (f"9: {number}: {finding}" for finding in _paid_back(order, back))
+        yield from (f"9: {number}: {finding}" for finding in _sent(order, back))
+        known = {refund["id"]: refund["amount"]["amount"] for refund in back}
+        for entry in evidence.payments.get(number, []):
+            for key, amount in entry["refunds"].items():
+                if known.get(key) != amount:
+                    yield f"9: {number}: the provider paid {amount} back as {key}, known is {known.get(key)}"
+
+
+def _paid_back(order: Document, back: list[Document]) -> Iterator[str]:
+    """By line, for the shipping and in all; each refund is the sum of its parts."""
+    money: Counter[str] = Counter()
+    units: Counter[str] = Counter()
+    for refund in back:
+        parts = [refund.get("shipping", {"amount": 0}), *(line["amount"] for line in refund.get("lines", []))]
+        if sum(part["amount"] for part in parts) != refund["amount"]["amount"]:
+            yield f"refund {refund['id']} is not the sum of its lines and shipping"
+        for line in refund.get("lines", []):
+            money[line["sku"]] += line["amount"]["amount"]
+            units[line["sku"]] += line["quantity"]
+    for line in order["lines"]:
+        sku, paid = line["sku"], line["unit_price"]["amount"] * line["quantity"]
+        if money.pop(sku, 0) > paid or units.pop(sku, 0) > line["quantity"]:
+            yield f"{sku} was paid back beyond what was paid for it"
+    yield from (f"{sku} was paid back and never bought" for sku in {*money, *units})
+    if sum(refund.get("shipping", {"amount": 0})["amount"] for refund in back) > _total(order, "shipping"):
+        yield "shipping was paid back beyond what was paid for it"
+    if sum(refund["amount"]["amount"] for refund in back) > _total(order, "total"):
+        yield "more was paid back than was paid"
+
+
+def _sent(order: Document, back: list[Document]) -> Iterator[str]:
+    """Parcels in the order of time, each against what had been sent and paid back by then."""
+    bought = {line["sku"]: line["quantity"] for line in order["lines"]}
+    paid = {line["sku"]: line["unit_price"]["amount"] * line["quantity"] for line in order["lines"]}
+    gone: Counter[str] = Counter()
+    for parcel in sorted(order.get("shipments", []), key=lambda one: str(one["at"])):
+        before = [refund for refund in back if refund["at"] < parcel["at"]]
+        refunded: Counter[str] = Counter()
+        money: Counter[str] = Counter()
+        for line in (line for refund in before for line in refund.get("lines", [])):
+            refunded[line["sku"]] += line["quantity"]
+            money[line["sku"]] += line["amount"]["amount"]
+        for sku, quantity in parcel["lines"].items():
+            gone[sku] += quantity
+            if gone[sku] + refunded[sku] > bought.get(sku, 0) or 0 < paid.get(sku, 0) <= money[sku]:
+                yield f"{sku} was sent although it was sent before or paid back"
+        if before and sum(refund["amount"]["amount"] for refund in before) >= _total(order, "total"):
+            yield "a parcel left after everything was paid back"
+
+
+def _total(order: Document, name: str) -> int:
+    return int(order["totals"][name]["amount"])
+
+
 CHECKS = (
     sold_and_held,
     all_are_final,
@@ -185,6 +246,7 @@ CHECKS = (
     facts_took_effect_once,
     no_conflicts,
     no_stale_reservation,
+    nothing_goes_back_twice,
 )
 
 

@@ -12,14 +12,18 @@ NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 
 def the_evidence() -> Evidence:
-    """Two teas were bought once, of ten."""
+    """Two teas were bought once, of ten; one was sent, and then one paid back with half the shipping."""
     order = {
         "status": "confirmed",
         "committed": True,
         "settled": True,
-        "lines": [{"sku": "TEA", "quantity": 2}],
-        "totals": {"total": {"amount": 2495}},
-        "refunds": [],
+        "lines": [{"sku": "TEA", "quantity": 2, "unit_price": {"amount": 1000}}],
+        "totals": {"total": {"amount": 2495}, "shipping": {"amount": 495}},
+        "shipments": [{"id": "s1", "at": "2025-06-01T11:00:00.000Z", "lines": {"TEA": 1}}],
+        "refunds": [
+            a_refund("r1", at="2025-06-01T11:30:00.000Z", shipping=247),
+            a_refund("r2", failure="no"),
+        ],
         "events": [{"type": "order.confirmed"}],
     }
     answer = {
@@ -31,7 +35,7 @@ def the_evidence() -> Evidence:
     }
     return Evidence(
         orders={"HM-1": order},
-        payments={"HM-1": [{"captured": 2495, "refunds": {}}]},
+        payments={"HM-1": [{"captured": 2495, "refunds": {"r1": 1247}}]},
         stock={"TEA": {"on_hand": 8, "reservations": {}}},
         carts={"c": {"lines": [{"seen": {"sku": "TEA"}, "quantity": 1}]}},
         purchases={("HM-1", "TEA"): 1},
@@ -43,12 +47,45 @@ def the_evidence() -> Evidence:
     )
 
 
+def a_refund(id: str, *, shipping: int = 0, at: str = "2025-06-01T11:45:00.000Z", failure: str = "") -> dict:
+    """A tea's worth, and so much of the shipping."""
+    return {
+        "id": id,
+        "at": at,
+        "amount": {"amount": 1000 + shipping},
+        "lines": [{"sku": "TEA", "quantity": 1, "amount": {"amount": 1000}}],
+        "shipping": {"amount": shipping},
+        "failure": failure,
+    }
+
+
+def pay_back(evidence: Evidence, *refunds: dict) -> None:
+    """By the order and the provider alike."""
+    evidence.orders["HM-1"]["refunds"] += refunds
+    for refund in refunds:
+        evidence.payments["HM-1"][0]["refunds"][refund["id"]] = refund["amount"]["amount"]
+
+
+def send(evidence: Evidence, quantity: int, at: str = "2025-06-01T11:50:00.000Z") -> None:
+    evidence.orders["HM-1"]["shipments"].append({"id": "s2", "at": at, "lines": {"TEA": quantity}})
+
+
 def a_cart() -> dict:
     return {"what": "cart", "id": "c", "lines": {"TEA": 1}}
 
 
 def test_where_nothing_is_wrong_nothing_is_found():
     assert audit(the_evidence()) == []
+
+
+def pay_back_in_amounts(evidence: Evidence, *, shipping: int) -> None:
+    """The whole line, as an amount that names no unit."""
+    evidence.orders["HM-1"].update(refunds=[], shipments=[])
+    evidence.payments["HM-1"][0]["refunds"].clear()
+    refund = a_refund("r3", shipping=shipping)
+    refund["amount"]["amount"] += 1000
+    refund["lines"][0] |= {"quantity": 0, "amount": {"amount": 2000}}
+    pay_back(evidence, refund)
 
 
 FAULTS = {
@@ -75,6 +112,18 @@ FAULTS = {
     "8: held for ever": lambda e: e.stock["TEA"].update(
         reservations={"HM-1": {"quantity": 1, "until": "2025-06-01T10:00:00.000Z"}}
     ),
+    "9: a line paid back three times": lambda e: pay_back(e, a_refund("r3"), a_refund("r4")),
+    "9: more units than were bought": lambda e: e.orders["HM-1"]["refunds"][0]["lines"][0].update(quantity=3),
+    "9: a line that was never bought": lambda e: e.orders["HM-1"]["refunds"][0]["lines"][0].update(sku="CUP"),
+    "9: shipping paid back twice": lambda e: pay_back(e, a_refund("r3", shipping=249)),
+    "9: a refund that is not its parts": lambda e: e.orders["HM-1"]["refunds"][0]["shipping"].update(
+        amount=1
+    ),
+    "9: a refund that only the provider knows": lambda e: e.payments["HM-1"][0]["refunds"].update(x=1),
+    "9: sent after it was paid back": lambda e: send(e, 1),
+    "9: more sent than was bought": lambda e: send(e, 2, at="2025-06-01T11:10:00.000Z"),
+    "9: sent after its money was paid back": lambda e: (pay_back_in_amounts(e, shipping=0), send(e, 1)),
+    "9: sent after all was paid back": lambda e: (pay_back_in_amounts(e, shipping=495), send(e, 1)),
 }
 
 

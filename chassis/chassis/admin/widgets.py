@@ -11,6 +11,9 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+#: Fields of a part that its table leaves out: unknown ones, and hashes to tell repetitions by.
+NOT_FOR_PEOPLE = frozenset({"extra", "fingerprint"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Card:
@@ -110,7 +113,8 @@ def _rows(parts: Any) -> list[dict[str, Any]]:
 
 def _row(part: Any) -> dict[str, Any]:
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+        names = [field.name for field in dataclasses.fields(part) if field.name not in NOT_FOR_PEOPLE]
+        return {name: getattr(part, name) for name in names}
     return dict(part) if isinstance(part, Mapping) else {"value": part}
 
 
@@ -126,7 +130,7 @@ def plain(value: Any) -> Any:
     if currency:
         return f"{amount / 100:.2f} {currency}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "–"
+        return format_html_join(", ", "{}: {}", ((key, plain(item)) for key, item in value.items())) or "–"
     if isinstance(value, (list, tuple)) or dataclasses.is_dataclass(value):
         return parts_table(value)
     return value

@@ -14,6 +14,7 @@ from .parts import (
     PaymentState,
     PaymentStatus,
     Refund,
+    RefundLine,
     Shipment,
     Step,
     order_number,
@@ -30,6 +31,7 @@ from .payment import (
 )
 from .places import COUNTRIES, Address, ShippingMethod, shipping_method, shipping_methods
 from .record import LEASE
+from .refunds import Balance, LineBalance, RefundRequest
 from .totals import Line, TaxShare, Totals, price, tax_shares
 
 __all__ = [
@@ -37,12 +39,14 @@ __all__ = [
     "LEASE",
     "Address",
     "Answer",
+    "Balance",
     "Booked",
     "CartRef",
     "FulfilmentStatus",
     "Happening",
     "Lease",
     "Line",
+    "LineBalance",
     "Money",
     "NotAllowed",
     "Order",
@@ -55,7 +59,9 @@ __all__ = [
     "PaymentStatus",
     "ProviderDown",
     "Refund",
+    "RefundLine",
     "RefundRefused",
+    "RefundRequest",
     "Shipment",
     "ShippingMethod",
     "Step",

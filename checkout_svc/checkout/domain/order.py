@@ -8,28 +8,26 @@ Paying is the pivot: before it everything can be undone, after it the order only
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
-from .money import Money, total
 from .parts import (
     Answer,
     FulfilmentStatus,
     OrderStatus,
-    PaymentStatus,
-    Refund,
     Shipment,
     Step,
     payment_status,
 )
 from .payment import Payment
-from .record import OrderRecord
+from .refunds import RefundableOrder, RefundRequest
 
 _CART_REFUSED = ("cart-claimed", "cart-changed")
 _STOCK_REFUSED = ("out-of-stock", "unknown-sku")
 
 
-class Order(OrderRecord):
+class Order(RefundableOrder):
     """The transitions. Each is guarded, raises NotAllowed, and raises ``version``."""
 
     __slots__ = ()
@@ -132,22 +130,23 @@ class Order(OrderRecord):
         self.version += 1
 
     # -- after the pivot ---------------------------------------------------------------------------
-    def begin_cancel(self, now: datetime, reason: str) -> None:
-        """A confirmed order that nothing was sent of is taken back; the money follows. Repeating it changes
-        nothing."""
+    def begin_cancel(self, now: datetime, reason: str) -> bool:
+        """A confirmed order that nothing was sent of is taken back; the money follows. False if it was
+        before."""
         if self.undoing or self.status is OrderStatus.CANCELLED:
-            return
+            return False
         self._need(
             self.status is OrderStatus.CONFIRMED,
             "payment-in-progress",
             "Its payment is not known yet; try again soon.",
         )
         self._need(not self.shipments, "not-cancellable", "It has been sent; it can be returned instead.")
+        self._need_no_open_refund()
         self.undoing, self.mail_due = reason or "cancelled", False
-        rest = self.refundable
-        if rest.amount:
-            self.refunds += (Refund(f"{self.id}:cancel", now, rest, reason),)
+        if self.refundable.amount:
+            self.refunds += (self._refund_for(RefundRequest(f"{self.id}:cancel", now, reason)),)
         self.version += 1
+        return True
 
     def cancel_finished(self, now: datetime) -> None:
         self._need(bool(self.undoing), "not-cancellable", "It is not being cancelled.")
@@ -155,55 +154,22 @@ class Order(OrderRecord):
         self.status = OrderStatus.CANCELLED
         self._happened(now, "cancelled")
 
-    @property
-    def owed_refunds(self) -> tuple[Refund, ...]:
-        return tuple(refund for refund in self.refunds if refund.done_at is None)
-
-    @property
-    def refundable(self) -> Money:
-        """What was paid and is not given back, nor about to be."""
-        if self.payment.status in (PaymentStatus.PENDING, PaymentStatus.REFUSED):
-            return Money(0, self.totals.total.currency)
-        return self.totals.total - total(
-            [refund.amount for refund in self.refunds], self.totals.total.currency
-        )
-
-    def begin_refund(self, refund: Refund) -> None:
-        """The same id again changes nothing if it is the same refund."""
-        known = next((one for one in self.refunds if one.id == refund.id), None)
-        if known:
-            self._need(
-                known.fingerprint == refund.fingerprint,
-                "idempotency-key-reused",
-                "This key made another refund.",
-            )
-            return
-        self._need(
-            self.status is OrderStatus.CONFIRMED, "not-refundable", "Only a confirmed order can be refunded."
-        )
-        currency = self.totals.total.currency
-        self._need(refund.amount.currency == currency, "not-refundable", f"It was paid in {currency}.")
-        self._need(
-            0 < refund.amount.amount <= self.refundable.amount, "refund-too-large", "More than is left of it."
-        )
-        self.refunds += (refund,)
-        self.version += 1
-
-    def refunded(self, id: str, now: datetime) -> None:
-        """The provider gave it back."""
-        self.refunds = tuple(replace(one, done_at=now) if one.id == id else one for one in self.refunds)
-        back = sum(one.amount.amount for one in self.refunds if one.done_at)
-        whole = back >= self.totals.total.amount
-        self.payment.status = PaymentStatus.REFUNDED if whole else PaymentStatus.PARTIALLY_REFUNDED
-        self._happened(now, "refunded")
-
     # -- parcels -----------------------------------------------------------------------------------
     @property
-    def unsent(self) -> dict[str, int]:
-        left = self.quantities
+    def sent(self) -> Counter[str]:
+        """Units in parcels, by SKU."""
+        sent = Counter[str]()
         for shipment in self.shipments:
-            for sku, quantity in shipment.lines.items():
-                left[sku] -= quantity
+            sent.update(shipment.lines)
+        return sent
+
+    @property
+    def unsent(self) -> dict[str, int]:
+        """Units that are still to be sent: neither in a parcel nor paid back, nor about to be."""
+        balance, sent = self.balance, self.sent
+        if self.totals.total.amount and not balance.left:
+            return {}
+        left = {line.sku: line.units_left - sent[line.sku] for line in balance.lines if not line.paid_back}
         return {sku: quantity for sku, quantity in left.items() if quantity > 0}
 
     @property
@@ -214,29 +180,31 @@ class Order(OrderRecord):
             return FulfilmentStatus.UNFULFILLED
         return FulfilmentStatus.PARTIALLY_SHIPPED if self.unsent else FulfilmentStatus.SHIPPED
 
-    def ship(self, shipment: Shipment) -> None:
-        """``shipment.lines`` leave the house; the same id again changes nothing if it is the same parcel."""
+    def ship(self, shipment: Shipment) -> bool:
+        """``shipment.lines`` leave the house. False if the same id did already, with the same parcel."""
         known = next((one for one in self.shipments if one.id == shipment.id), None)
         if known:
             same = known.fingerprint in ("", shipment.fingerprint)
             self._need(same, "idempotency-key-reused", "This key made another shipment.")
-            return
+            return False
         sendable = self.status is OrderStatus.CONFIRMED and not self.undoing
         self._need(sendable, "not-shippable", "Only a confirmed order can be sent.")
         fits = all(0 < quantity <= self.unsent.get(sku, 0) for sku, quantity in shipment.lines.items())
         self._need(bool(shipment.lines) and fits, "not-shippable", "More than is left to send.")
         self.shipments += (shipment,)
         self._happened(shipment.at, "shipped" if not self.unsent else "partially_shipped")
+        return True
 
-    def deliver(self, now: datetime) -> None:
-        """Everything arrived; saying it again changes nothing."""
+    def deliver(self, now: datetime) -> bool:
+        """Everything arrived. False if that was said before."""
         if self.delivered_at:
-            return
+            return False
         self._need(
             self.fulfilment is FulfilmentStatus.SHIPPED, "not-deliverable", "Not all of it has been sent."
         )
         self.delivered_at = now
         self._happened(now, "delivered")
+        return True
 
     # -- people ------------------------------------------------------------------------------------
     def mailed(self, now: datetime) -> None:
@@ -263,6 +231,7 @@ class Order(OrderRecord):
             payment=replace(self.payment, status=self.answer.payment_status),
             timeline=self.timeline[: self.answer.happenings],
             shipments=(),
+            refunds=(),
             delivered_at=None,
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 from .money import Money
 from .payment import Outcome
 
+_NOTHING = Money(0)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -91,9 +92,22 @@ class Shipment:
 
 
 @dataclass(slots=True, frozen=True)
+class RefundLine:
+    """A line's part of a refund. ``quantity`` is 0 where an amount was asked for and not units."""
+
+    sku: str
+    quantity: int
+    amount: Money
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
 class Refund:
-    """Money on its way back. ``id`` is the provider's key for it; ``done_at`` is empty until the provider has
-    agreed."""
+    """Money on its way back: ``amount`` is what ``lines`` and ``shipping`` add up to.
+
+    ``id`` is the provider's key for it. ``done_at`` is empty until the provider has agreed, ``failure`` says
+    why it did not.
+    """
 
     id: str
     at: datetime
@@ -101,6 +115,15 @@ class Refund:
     reason: str
     fingerprint: str = ""
     done_at: datetime | None = None
+    failure: str = ""
+    lines: tuple[RefundLine, ...] = ()
+    shipping: Money = _NOTHING
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Return True until the provider's answer is known."""
+        return self.done_at is None and not self.failure
 
 
 @dataclass(slots=True, frozen=True)
@@ -129,11 +152,12 @@ class Lease:
 
 
 class NotAllowed(Exception):
-    """A transition that the order's state forbids. ``type`` is the problem's slug, ``str()`` the detail."""
+    """A transition that the order's state forbids. ``type`` is the problem's slug, ``str()`` the detail;
+    ``members`` go into the answer beside them."""
 
-    def __init__(self, type: str, detail: str):
+    def __init__(self, type: str, detail: str, **members: Any):
         super().__init__(detail)
-        self.type = type
+        self.type, self.members = type, members
 
 
 _STATUS = {

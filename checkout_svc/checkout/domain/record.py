@@ -86,6 +86,11 @@ class OrderRecord:
         return {line.sku: line.quantity for line in self.lines}
 
     @property
+    def owed_refunds(self) -> tuple[Refund, ...]:
+        """What is to be paid back and is not known to be."""
+        return tuple(refund for refund in self.refunds if refund.is_open)
+
+    @property
     def next_step(self) -> Step | None:
         if self.status is OrderStatus.PENDING:
             return Step.UNDO if self.undoing else Step.PAY
@@ -93,7 +98,7 @@ class OrderRecord:
             return Step.FINISH
         if self.status is OrderStatus.CONFIRMED and self.undoing:
             return Step.CANCEL
-        if any(refund.done_at is None for refund in self.refunds):
+        if self.owed_refunds:
             return Step.REFUND
         return Step.MAIL if self.mail_due else None
 

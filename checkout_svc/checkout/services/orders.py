@@ -10,7 +10,16 @@ from datetime import datetime
 
 from chassis.couch import BadCursor, Busy, Conflict, CouchError, NotFound, Page, Repository, Unavailable
 
-from ..domain import Money, Order, OrderStatus, PaymentStatus, Refund, Shipment, Step
+from ..domain import (
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Refund,
+    RefundRefused,
+    RefundRequest,
+    Shipment,
+    Step,
+)
 from .facts import audit
 from .ports import Refusal
 from .saga import Saga
@@ -114,41 +123,38 @@ class Orders:
         def change(order: Order) -> None:
             if order.payment.status is PaymentStatus.REQUIRES_ACTION and order.status is OrderStatus.PENDING:
                 order.begin_undo("cancelled")
-            else:
-                order.begin_cancel(self._clock(), reason or "cancelled")
+            elif not order.begin_cancel(self._clock(), reason or "cancelled"):
+                return
             audit(order, viewer.staff_name, "cancel", reason or "cancelled", self._clock())
 
         return order if order.status is OrderStatus.CANCELLED else self._change_and_drive(number, change)
 
-    def refund(self, number: str, refund: Refund, *, actor: str) -> Order:
-        """Some or all of the money; the stock stays as it is."""
+    def refund(self, number: str, request: RefundRequest, *, actor: str) -> Order:
+        """Raises RefundRefused if the provider will not; while it does not answer, the sweeper goes on."""
 
         def change(order: Order) -> None:
-            order.begin_refund(refund)
-            audit(
-                order,
-                actor,
-                "refund",
-                f"{refund.amount.amount} {refund.amount.currency}: {refund.reason}",
-                refund.at,
-            )
+            if order.begin_refund(request):
+                audit(order, actor, "refund", _told(order.refunds[-1]), request.at)
 
-        return self._change_and_drive(number, change)
+        order = self._change_and_drive(number, change)
+        refund = order.refund(request.id)
+        if refund and refund.failure:
+            raise RefundRefused(refund.failure)
+        return order
 
     def ship(self, number: str, shipment: Shipment, *, actor: str) -> Order:
         """``shipment.lines`` empty: all that is left."""
 
         def change(order: Order) -> None:
-            lines = shipment.lines or order.unsent
-            order.ship(replace(shipment, lines=lines))
-            audit(order, actor, "ship", f"{shipment.carrier} {shipment.tracking}", shipment.at)
+            if order.ship(replace(shipment, lines=shipment.lines or order.unsent)):
+                audit(order, actor, "ship", f"{shipment.carrier} {shipment.tracking}", shipment.at)
 
         return self._orders.update(number, change)
 
     def deliver(self, number: str, *, actor: str) -> Order:
         def change(order: Order) -> None:
-            order.deliver(self._clock())
-            audit(order, actor, "deliver", "delivered", self._clock())
+            if order.deliver(self._clock()):
+                audit(order, actor, "deliver", "delivered", self._clock())
 
         return self._orders.update(number, change)
 
@@ -172,16 +178,6 @@ class Orders:
         except Conflict:
             return self._orders.get(number)  # someone else is on it already
 
-    def refund_amount(self, order: Order, lines: dict[str, int]) -> Money:
-        """What the buyer paid for these lines; without lines all that is left."""
-        if not lines:
-            return order.refundable
-        prices = {line.sku: line.unit_price for line in order.lines}
-        too_many = [sku for sku, quantity in lines.items() if quantity > order.quantities.get(sku, 0)]
-        if too_many:
-            raise Refusal(422, "not-refundable", "The order has no such lines.", skus=too_many)
-        return Money(sum(prices[sku].times(quantity).amount for sku, quantity in lines.items()))
-
     def _change_and_drive(self, number: str, change: Callable[[Order], None]) -> Order:
         """Write down what is to be done, then do it; whatever fails is done later by the sweeper."""
         by = self._new_id()
@@ -192,6 +188,12 @@ class Orders:
             change(order)
 
         return self._saga.settle(self._orders.update(number, take))
+
+
+def _told(refund: Refund) -> str:
+    """A refund in one line, for the audit trail: `1000 EUR (1 x TEA): broken`, in minor units."""
+    units = ", ".join(f"{line.quantity} x {line.sku}" for line in refund.lines if line.quantity)
+    return f"{refund.amount.amount} {refund.amount.currency}{f' ({units})' if units else ''}: {refund.reason}"
 
 
 def _fits(order: Order, search: Search) -> bool:

@@ -24,6 +24,7 @@ from ..domain import (
     PaymentProvider,
     PaymentRequest,
     ProviderDown,
+    Refund,
     RefundRefused,
     Step,
     UnknownPayment,
@@ -101,6 +102,8 @@ class Saga:
                     return order
             except (Away, ProviderDown, Refusal, RefundRefused, NotAllowed) as error:
                 return self.later(number, by, str(error))
+            except UnknownPayment as error:
+                return self.later(number, by, f"the provider does not know the payment {error}")
         return self.later(number, by, "it was written to by others all the time")
 
     def later(self, number: str, by: str, trouble: str) -> Order:
@@ -230,7 +233,9 @@ class Saga:
         return self._rest(order)
 
     def _cancel(self, order: Order) -> Order:
-        self._give_back(order)
+        """Pay back, then restock. Where the provider refuses, the order is stuck: staff owe the money."""
+        for refund in order.owed_refunds:
+            self._give_back(order, refund)
         failpoint("order.before_restock")
         self._catalog.release(order.hold_id, order.quantities, sold=order.committed)
         failpoint("order.after_restock")
@@ -239,16 +244,20 @@ class Saga:
         return self._rest(order)
 
     def _refund(self, order: Order) -> Order:
-        self._give_back(order)
-        publish(order, "order.refunded", self._clock())
+        for refund in order.owed_refunds:
+            try:
+                self._give_back(order, refund)
+            except RefundRefused as no:
+                order.refund_refused(refund.id, str(no))
+            else:
+                publish(order, "order.refunded", self._clock())
         return self._rest(order)
 
-    def _give_back(self, order: Order) -> None:
-        for refund in order.owed_refunds:
-            failpoint("order.before_refund")
-            self._payments.refund(order.payment.id, refund.amount, refund.id)
-            failpoint("order.after_refund")
-            order.refunded(refund.id, self._clock())
+    def _give_back(self, order: Order, refund: Refund) -> None:
+        failpoint("order.before_refund")
+        self._payments.refund(order.payment.id, refund.amount, refund.id)
+        failpoint("order.after_refund")
+        order.refunded(refund.id, self._clock())
 
     def _rest(self, order: Order) -> Order:
         return self._orders.save(self._rested(order))

@@ -30,7 +30,8 @@ def problem_for(error: Exception) -> Problem | None:
         members: Any = {k: totals(v) if isinstance(v, Totals) else v for k, v in error.members.items()}
         return Problem(error.status, error.type, error.detail, **members)
     if isinstance(error, NotAllowed):
-        return Problem(422 if error.type in _UNPROCESSABLE else 409, error.type, str(error))
+        status = 422 if error.type in _UNPROCESSABLE else 409
+        return Problem(status, error.type, str(error), **error.members)
     if isinstance(error, RefundRefused):
         return Problem(422, "refund-refused", str(error))
     if isinstance(error, Away | ProviderDown):

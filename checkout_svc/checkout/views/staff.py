@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +12,7 @@ from chassis.identity.permissions import Staff
 from chassis.ids import new_id
 
 from .. import presenters, serializers, shapes
-from ..domain import Money, Order, Refund, Shipment
+from ..domain import Money, Order, RefundRequest, Shipment
 from ..services import Viewer
 from ..wiring import parts
 from .base import CheckoutView, principal, quantities
@@ -61,26 +59,20 @@ class Refunds(CheckoutView):
         responses={201: shapes.OrderShape},
     )
     def post(self, request: Request, number: str) -> Response:
-        """Give money back: an amount, some lines' worth, or all that is left."""
+        """Give money back: an amount, units of lines, or all that is left. No line twice."""
         idempotency_key(request, required=True)
         body = serializers.NewRefund.of(request)
-        order = _order(number)
-        id = _id(request, number)
-        known = next((one for one in order.refunds if one.id == id), None)
-        refund = self._refund(id, order, known, body, fingerprint(request.data))
-        order = parts().desk.refund(number, refund, actor=principal(request).id)
-        return _made(order, known is not None)
-
-    def _refund(
-        self, id: str, order: Order, known: Refund | None, body: dict[str, Any], print: str
-    ) -> Refund:
-        asked = body.get("amount")
-        if known:
-            amount = known.amount
-        else:
-            lines = quantities(body.get("lines", []))
-            amount = Money(**asked) if asked else parts().desk.refund_amount(order, lines)
-        return Refund(id, clock.now(), amount, body["reason"], print)
+        wanted = body.get("amount")
+        refund = RefundRequest(
+            id=_id(request, number),
+            at=clock.now(),
+            reason=body["reason"],
+            fingerprint=fingerprint(request.data),
+            amount=Money(**wanted) if wanted else None,
+            lines=quantities(body.get("lines", [])),
+        )
+        replay = _order(number).refund(refund.id) is not None
+        return _made(parts().desk.refund(number, refund, actor=principal(request).id), replay)
 
 
 def _order(number: str) -> Order:

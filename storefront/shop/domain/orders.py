@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -60,12 +60,13 @@ def order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, 
         "email": raw.get("email") or "",
         "lines": [_line(line, locale) for line in raw.get("lines") or []],
         "totals": quoted(raw.get("totals") or {}, locale),
+        "refunded": _refunded(raw.get("refunds") or [], locale),
         "payment_status": payment.get("status") or "",
         "payment_label": _PAYMENT.get(payment.get("status") or "", ""),
         "last4": payment.get("last4") or "",
         "action_url": action_url(payment.get("next_action")),
         "fulfilment_label": _FULFILMENT.get(fulfilment.get("status") or "", "")
-        if status == "confirmed"
+        if status == "confirmed" and (payment.get("status") != "refunded" or fulfilment.get("shipments"))
         else "",
         "shipments": [_shipment(s) for s in fulfilment.get("shipments") or []],
         "address": _address(raw.get("shipping_address")),
@@ -117,6 +118,14 @@ def _line(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
         "unit_price": money(raw.get("unit_price"), locale),
         "line_total": money(raw.get("line_total"), locale),
     }
+
+
+def _refunded(raw: Sequence[Mapping[str, Any]], locale: str) -> str:
+    """What went back, or is about to, in one sum; nothing where nothing did."""
+    amounts = [refund["amount"] for refund in raw]
+    if not amounts:
+        return ""
+    return money({**amounts[0], "amount": sum(one["amount"] for one in amounts)}, locale)
 
 
 def _shipment(raw: Mapping[str, Any]) -> dict[str, str]:
