@@ -31,7 +31,7 @@ help: ## This list
 	  /^[a-z0-9-]+:.*## / { printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: install ## Start the shop: PORT=8000 DATA=var SEED=demo|none BIND=localhost VERBOSE=1
+run: install ## Start the shop: PORT=8000 DATA=var SEED=demo|none BIND=localhost DEMO=1 VERBOSE=1
 	@exec $(BIN)/python -m local run
 
 .PHONY: staff
@@ -60,7 +60,7 @@ images: install ## Build the images, tagged by what is in them: REGISTRY= to pus
 	@$(SWARM) images
 
 .PHONY: deploy
-deploy: install ## Deploy, again and again: DOMAIN=localhost HTTPS_PORT=443 TLS_CERT= TLS_KEY=
+deploy: install ## Deploy, again and again: DOMAIN=localhost HTTPS_PORT=443 TLS_CERT= TLS_KEY= DEMO=1
 	@$(SWARM) deploy
 
 .PHONY: status

@@ -39,11 +39,11 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _NAMES = """
 .well-known account add addresses adjustments admin audit auth c cancel cart carts categories change checkout
 claim commit consent coupon deliver docs email erase events export for-you forgot fragments funnel header
-images imports internal jwks.json lines login logout logs me merge now orders p password payments privacy
-product products quotes reco refresh refunds register release reservations reset restore reviews revoke save
-saved schema search searches sessions settle shipments shipping-methods signin signout signup similar skus
-static stats stock suggest summary test-payments timeseries together token top-products trainings trending
-unclaim verify webhooks widgets
+images imports internal jwks.json lines login logout logs me merge now orders p password payment-methods
+payments privacy product products quotes reco refresh refunds register release reservations reset restore
+reviews revoke save saved schema search searches sessions settle shipments shipping-methods signin signout
+signup similar skus static stats stock suggest summary test-payments timeseries together token top-products
+trainings trending unclaim verify webhooks widgets
 """
 WORDS = frozenset(_NAMES.split())
 

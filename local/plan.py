@@ -92,6 +92,7 @@ def service_env(plan: Plan, name: str) -> dict[str, str]:
     everywhere = plan.options.host != "localhost"
     return common_env() | {
         "HIVEMART_ENV": "local",
+        "DEMO": os.environ.get("DEMO", "1"),  # who runs a shop here has no payment provider yet
         "SECRET_KEY": own["secret_key"],
         "SERVICE_PRIVATE_KEY": own["private_key"],
         "SERVICE_PUBLIC_KEYS": json.dumps(public_keys(plan.secrets["services"], SIGNERS)),

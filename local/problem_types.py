@@ -93,5 +93,6 @@ PROBLEMS: dict[str, dict[str, int]] = {
         "not-refundable": 422,
         "refund-too-large": 422,
         "refund-refused": 422,
+        "payment-not-configured": 503,
     },
 }

@@ -25,6 +25,7 @@ OWN = """
 | `PORT` | int | `8000` | the shop's port; every other one is found free |
 | `DATA` | Path | `var` | the shop's data folder |
 | `SEED` | str | `demo` | `demo` fills an empty shop with demo goods, `none` leaves it empty |
+| `DEMO` | int | `1` | `0`: as a shop without a payment provider, which takes no orders |
 | `BIND` | str | `localhost` | the address to listen on; `0.0.0.0` for all of this machine |
 | `AUTH_RATE` | int | `30` | log-ins, and registrations, per minute and address |
 | `COUCHDB_URL` | str | `` | a CouchDB to use instead of the local one |

@@ -102,12 +102,17 @@ async def _wait_for_services(plan: Plan) -> list[str]:
     end = time.monotonic() + PATIENCE
     while True:
         states = await asyncio.to_thread(_states, plan)
-        bad = [name for name in WEBS if states.get(name) != "ok"]
+        bad = [name for name in WEBS if not _started(name, states.get(name, "down"))]
         if not bad:
             return []
         if time.monotonic() > end:
             return [await asyncio.to_thread(_complaint, plan, name) for name in bad]
         await asyncio.sleep(0.1)
+
+
+def _started(name: str, state: str) -> bool:
+    """Without a payment provider checkout is `degraded` for good, and the shop browses."""
+    return state == "ok" or (name == "checkout" and state == "degraded")
 
 
 def _states(plan: Plan) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from docker.errors import APIError
 
 from local.data import SERVICES
-from swarm import cli, declared, drift, expected, images, jobs, nodes, state, variables
+from swarm import cli, declared, drift, expected, images, jobs, nodes, stand_ins, state, variables
 from swarm.cluster import OWN, Cluster, Failed
 from swarm.jobs import Mounted
 from swarm.options import STAND_IN, Options
@@ -271,6 +271,8 @@ def _standbys(cluster: Cluster, say: Say) -> None:
 def _done(cluster: Cluster, changed: Sequence[str], seconds: float, say: Say) -> None:
     what = f"rolled {', '.join(changed)}" if changed else "nothing had to be rolled"
     say(f"The shop is up at {cluster.options.public_url} after {seconds:.0f} s; {what}.")
+    for _, sentence in stand_ins.notes(cluster.services()):
+        say(f"  {sentence}")
     remembered = state.read(cluster)
     if held := remembered.get("held"):
         say(f"Held at no replicas, by a restore or a promotion that did not end: {', '.join(sorted(held))}.")

@@ -22,7 +22,7 @@ def notes(seen: Snapshot) -> list[Note]:
     found += [("bad", f"not as deployed: {text}") for text in seen.drift]
     found += [("coming", f"{_name(task)} has no node: {task.reason or task.state}") for task in seen.unplaced]
     order = {"bad": 0, "coming": 1, "stopped": 2}
-    return [*sorted(found, key=lambda note: order[note[0]])[:MOST], *_lists(seen)]
+    return [*sorted(found, key=lambda note: order[note[0]])[:MOST], *seen.stand_ins, *_lists(seen)]
 
 
 def _nodes(seen: Snapshot) -> Iterator[Note]:

@@ -17,7 +17,7 @@ KNOWN = (
     *("REGISTRY", "COUCHDB_IMAGE", "REDIS_IMAGE", "AZURITE_IMAGE"),
     *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_CONTAINER"),
     *("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS"),
-    *("DEFAULT_FROM_EMAIL", "AUTH_RATE", "LOG_LEVEL", "SHOP_LOCALE", "DEPLOY_TIMEOUT"),
+    *("DEFAULT_FROM_EMAIL", "AUTH_RATE", "LOG_LEVEL", "SHOP_LOCALE", "DEPLOY_TIMEOUT", "DEMO"),
 )
 """every variable that shop.env may hold"""
 
@@ -62,6 +62,8 @@ class Options:
     """a connection string of Azure Storage; empty: Azurite"""
     blob_container: str = "media"
     mail: Mail = field(default_factory=Mail)
+    demo: bool = False
+    """test cards pay, and every page says so; without it orders need a payment provider"""
     auth_rate: int = 30
     log_level: str = "INFO"
     locale: str = "en-IE"
@@ -105,6 +107,7 @@ def parse(given: Mapping[str, str]) -> Options:
             given, "AZURE_CONTAINER", "media", r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a container's name"
         ),
         mail=_mail(given),
+        demo=_yes_or_no(given, "DEMO", default=False),
         auth_rate=_whole(given, "AUTH_RATE", 30),
         log_level=given.get("LOG_LEVEL") or "INFO",
         locale=given.get("SHOP_LOCALE") or "en-IE",

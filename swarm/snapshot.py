@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from swarm import stand_ins
 from swarm.cluster import Cluster
 from swarm.jobs import reason
 from swarm.notes import notes
@@ -104,6 +105,8 @@ class Snapshot:
     """what ended badly a short while ago, the newest first"""
     drift: tuple[str, ...] = ()
     """where what runs is not what should, a sentence each (swarm/drift.py)"""
+    stand_ins: tuple[tuple[str, str], ...] = ()
+    """(condition, sentence) of what is there in place of the real thing"""
 
     @property
     def condition(self) -> str:
@@ -151,6 +154,7 @@ def take(cluster: Cluster, usage: Usage | None = None, drift: Iterable[str] = ()
             )
         ),
         drift=tuple(drift),
+        stand_ins=stand_ins.notes(services),
     )
 
 

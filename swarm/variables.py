@@ -51,6 +51,7 @@ def from_options(options: Options) -> dict[str, str]:
         "AUTH_RATE": str(options.auth_rate),
         "LOG_LEVEL": options.log_level,
         "SHOP_LOCALE": options.locale,
+        "DEMO": "1" if options.demo else "0",
         "PROXIES": options.proxies,
         "AZURE_CONTAINER": options.blob_container,
         "MEDIA_URL": media_url(options),

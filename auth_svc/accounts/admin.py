@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 
-from chassis.admin import Card, Column, DocumentAdmin, Table, document_model, register, site
+from chassis.admin import Card, Column, DocumentAdmin, Table, document_model, mail_card, register, site
 from chassis.admin.dead_letters import letters_of, register_dead_letters
 from chassis.admin.forms import DocumentForm
 from chassis.clock import now
@@ -168,6 +168,7 @@ def dashboard(request: HttpRequest) -> list[Any]:
         Card("New in 24 hours", f"{len(today.items)}{'+' if today.next else ''}", tone="ok"),
         Card("E-mail not verified", unverified, url=f"{here}?email_verified__exact=0"),
         Card("Deactivated", inactive, tone="warn" if inactive else "", url=f"{here}?active__exact=0"),
+        mail_card(),
         Card("Dead letters", parked, note="facts that a service refused", tone="bad" if parked else ""),
         Table(
             "Latest accounts",

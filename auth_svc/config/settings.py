@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from chassis.declaring import BadSetting, declare
-from chassis.settings import base
+from chassis.declaring import declare
+from chassis.settings import base, refuse_in_production
 
 globals().update(base(service="auth", app="accounts", root=Path(__file__).resolve().parent.parent))
 
@@ -36,5 +36,4 @@ STAFF_SESSION_HOURS = declare("STAFF_SESSION_HOURS", int, 12, "hours that a staf
 ACCESS_KEYS = "accounts.keys.own_keys"
 STAFF_EXCHANGE = "accounts.wiring.staff_exchange"
 
-if globals()["HIVEMART_ENV"] == "production" and not AUTH_SIGNING_KEYS:
-    raise BadSetting("not fit for production: AUTH_SIGNING_KEYS is not set")
+refuse_in_production(globals(), [("AUTH_SIGNING_KEYS is not set", not AUTH_SIGNING_KEYS)])

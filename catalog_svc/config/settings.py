@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from chassis.declaring import declare
-from chassis.settings import base
+from chassis.settings import base, refuse_in_production
 
 globals().update(base(service="catalog", app="catalog", root=Path(__file__).resolve().parent.parent))
 
@@ -11,7 +11,7 @@ AZURE_STORAGE_CONNECTION_STRING = declare(
     "AZURE_STORAGE_CONNECTION_STRING",
     str,
     "",
-    "blob store of the product pictures; empty: kept in memory, for tests",
+    "blob store of the product pictures; empty: kept in memory, for tests, and refused in production",
     secret=True,
 )
 AZURE_CONTAINER = declare(
@@ -21,3 +21,7 @@ IMAGE_MAX_BYTES = declare(
     "IMAGE_MAX_BYTES", int, 6 * 1024 * 1024, "largest picture that can be uploaded, in bytes"
 )
 IMAGE_MAX_PIXELS = declare("IMAGE_MAX_PIXELS", int, 40_000_000, "largest picture that is decoded, in pixels")
+
+refuse_in_production(
+    globals(), [("AZURE_STORAGE_CONNECTION_STRING is not set", not AZURE_STORAGE_CONNECTION_STRING)]
+)

@@ -54,6 +54,11 @@ def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret:
     return value
 
 
+def is_set(name: str) -> bool:
+    """Return True if the environment says what this variable is, so that its default does not count."""
+    return bool(_raw(name))
+
+
 def _raw(name: str) -> str | None:
     paths = os.environ.get(f"{name}_FILE")
     if paths:

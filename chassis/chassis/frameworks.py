@@ -62,7 +62,7 @@ def _templates(admin: bool) -> dict[str, Any]:
             "django.contrib.auth.context_processors.auth",
             "django.contrib.messages.context_processors.messages",
         ]
-        processors += ["chassis.admin.origin.no_csrf_token"]
+        processors += ["chassis.admin.origin.no_csrf_token", "chassis.stand_ins.demo"]
     return {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [],

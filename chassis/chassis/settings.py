@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from chassis import frameworks
-from chassis.declaring import BadSetting, declare
+from chassis.declaring import BadSetting, declare, is_set
 
 #: Good for a laptop only; production refuses to start with it.
 LOCAL_SECRET_KEY = "local-only-not-a-secret-local-only-not-a-secret"  # noqa: S105 - refused in production
+
+#: Nobody gets a mail of these, and nothing says so. The console's are in the log, which `make status` says.
+MAIL_KEPT = frozenset(
+    f"django.core.mail.backends.{name}.EmailBackend" for name in ("dummy", "filebased", "locmem")
+)
 
 #: These keep nothing in CouchDB.
 STORELESS = ("storefront", "autoscale")
@@ -30,10 +37,26 @@ def base(*, service: str, app: str, root: Path, admin: bool = True) -> dict[str,
     return values
 
 
+def environment(text: str) -> str:
+    """ValueError for another word: `prod` must not run as if it were a laptop."""
+    if text not in ("local", "test", "production"):
+        raise ValueError(text)
+    return text
+
+
 def _core(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "HIVEMART_ENV": declare(
-            "HIVEMART_ENV", str, "local", "`local`, `test` or `production`; production refuses unsafe values"
+            "HIVEMART_ENV",
+            environment,
+            "local",
+            "`local`, `test` or `production`; production refuses unsafe values",
+        ),
+        "DEMO": declare(
+            "DEMO",
+            bool,
+            False,
+            "`1`: a demo: test cards pay and every page says so; without it orders need a payment provider",
         ),
         "DEBUG": declare("DEBUG", bool, False, "Django's debug pages; refused in production"),
         "SECRET_KEY": declare(
@@ -144,7 +167,10 @@ def _identity(service: str, root: Path, admin: bool, values: dict[str, Any]) -> 
 def _mail(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "EMAIL_BACKEND": declare(
-            "EMAIL_BACKEND", str, "django.core.mail.backends.console.EmailBackend", "Django's mail backend"
+            "EMAIL_BACKEND",
+            str,
+            "django.core.mail.backends.console.EmailBackend",
+            "Django's mail backend; what keeps mails in a folder or in memory is refused in production",
         ),
         "EMAIL_FILE_PATH": declare(
             "EMAIL_FILE_PATH", str, "", "folder of the file backend, one file per mail"
@@ -220,10 +246,16 @@ def _logging(service: str, root: Path, admin: bool, values: dict[str, Any]) -> d
     return {"LOGGING": logs.config(service, level)}
 
 
+def refuse_in_production(values: Mapping[str, Any], faults: Iterable[tuple[str, object]]) -> None:
+    """BadSetting with each sentence whose fault is true, where HIVEMART_ENV is `production`."""
+    found = [text for text, wrong in faults if wrong]
+    if found and values["HIVEMART_ENV"] == "production":
+        raise BadSetting("not fit for production: " + "; ".join(found))
+
+
 def _refuse_unsafe(values: dict[str, Any]) -> None:
-    """Production starts neither with DEBUG, nor a default key, nor `*` as host (security.md, 10)."""
-    if values["HIVEMART_ENV"] != "production":
-        return
+    """Production starts with nothing that stands in for the real thing on a laptop or in a test."""
+    with_stores = values["SERVICE"] not in STORELESS
     faults = [
         ("DEBUG is on", values["DEBUG"]),
         (
@@ -232,8 +264,10 @@ def _refuse_unsafe(values: dict[str, Any]) -> None:
         ),
         ("ALLOWED_HOSTS contains *", "*" in values["ALLOWED_HOSTS"]),
         ("SERVICE_PRIVATE_KEY is not set", not values["SERVICE_PRIVATE_KEY"]),
-        ("COUCHDB_URL is memory:", values["COUCHDB_URL"] == "memory:" and values["SERVICE"] not in STORELESS),
+        ("COUCHDB_URL is memory:", values["COUCHDB_URL"] == "memory:" and with_stores),
+        ("REDIS_URL is not set", not is_set("REDIS_URL") and with_stores),
+        ("PUBLIC_URL is not set", not is_set("PUBLIC_URL")),
+        ("EMAIL_BACKEND keeps mails to itself", values["EMAIL_BACKEND"] in MAIL_KEPT),
+        ("FAILPOINT is set", "FAILPOINT" in os.environ),
     ]
-    found = [text for text, wrong in faults if wrong]
-    if found:
-        raise BadSetting("not fit for production: " + "; ".join(found))
+    refuse_in_production(values, faults)

@@ -16,6 +16,9 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "shop.example",
     "SERVICE_PRIVATE_KEY": "a-key",
     "COUCHDB_URL": "http://couch:5984",
+    "REDIS_URL": "redis://redis:6379/0",
+    "PUBLIC_URL": "https://shop.example/",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "DEBUG": "0",
 }
 
@@ -111,6 +114,12 @@ def test_every_declared_variable_is_in_the_table() -> None:
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
         ("SERVICE_PRIVATE_KEY", "", "SERVICE_PRIVATE_KEY"),
         ("COUCHDB_URL", "memory:", "COUCHDB_URL"),
+        ("REDIS_URL", "", "REDIS_URL"),
+        ("PUBLIC_URL", "", "PUBLIC_URL"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend", "EMAIL_BACKEND"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.locmem.EmailBackend", "EMAIL_BACKEND"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend", "EMAIL_BACKEND"),
+        ("FAILPOINT", "order.before_pay", "FAILPOINT"),
     ],
 )
 def test_production_refuses_what_is_unsafe(
@@ -124,7 +133,7 @@ def test_production_refuses_what_is_unsafe(
 
 
 def test_production_starts_with_what_is_safe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for key, text in (PRODUCTION | {"PUBLIC_URL": "https://shop.example/"}).items():
+    for key, text in PRODUCTION.items():
         monkeypatch.setenv(key, text)
 
     settings = base(service="catalog", app="sample", root=tmp_path)
@@ -132,6 +141,37 @@ def test_production_starts_with_what_is_safe(monkeypatch: pytest.MonkeyPatch, tm
     assert settings["PUBLIC_URL"] == "https://shop.example"
     assert settings["COOKIES_SECURE"] is True
     assert settings["SECURE_HSTS_SECONDS"] > 0
+
+
+@pytest.mark.parametrize("missing", ["REDIS_URL", "PUBLIC_URL", "COUCHDB_URL", "SECRET_KEY"])
+def test_production_does_not_fall_back_on_what_is_good_for_a_laptop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
+) -> None:
+    for key, text in PRODUCTION.items():
+        monkeypatch.setenv(key, text)
+    monkeypatch.delenv(missing)
+
+    with pytest.raises(BadSetting, match=missing):
+        base(service="catalog", app="sample", root=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["prod", "Production", ""])
+def test_an_environment_that_is_none_is_refused_and_not_taken_for_a_laptop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    monkeypatch.setenv("HIVEMART_ENV", text)
+
+    with pytest.raises(BadSetting, match="HIVEMART_ENV"):
+        base(service="catalog", app="sample", root=tmp_path)
+
+
+@pytest.mark.parametrize(("text", "demo"), [(None, False), ("0", False), ("", False), ("1", True)])
+def test_a_shop_is_a_demo_only_where_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, demo: bool
+) -> None:
+    monkeypatch.delenv("DEMO") if text is None else monkeypatch.setenv("DEMO", text)
+
+    assert base(service="checkout", app="sample", root=tmp_path)["DEMO"] is demo
 
 
 def test_the_storefront_has_no_admin(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from chassis.admin import (
     DocumentAdmin,
     Table,
     document_model,
+    mail_card,
     parts_table,
     register,
     site,
@@ -206,6 +207,15 @@ class LetterAdmin(Orderly):
         self.each(request, queryset, "sent", lambda row: RELAY.dead_letters.resend(row.pk))
 
 
+def _payments_card() -> Card:
+    if parts().sandbox:
+        return Card("Payments", "Demo", note="test cards pay; no money moves", tone="warn")
+    if not parts().payments.methods:
+        note = "no provider is configured: orders are refused as payment-not-configured"
+        return Card("Payments", "None", note=note, tone="bad")
+    return Card("Payments", ", ".join(parts().payments.methods), tone="ok")
+
+
 @site.dashboard
 def dashboard(request):
     """Today's sales, and what needs somebody."""
@@ -219,6 +229,8 @@ def dashboard(request):
     url = "/admin/checkout/checkout"
     return [
         Card("Sales today", f"{today['sum'] / 100:.2f} EUR", note=f"{today['count']} orders"),
+        _payments_card(),
+        mail_card(),
         Card("Waiting for payment", pending, url=f"{url}/order/?status__exact=pending"),
         Card("Stuck", len(stuck), tone="bad" if stuck else "ok", url=f"{url}/order/?stuck__exact=1"),
         Card(

@@ -47,6 +47,15 @@ class ShippingMethodsShape(s.Serializer):
     results = ShippingMethodShape(many=True)
 
 
+class PaymentMethodShape(s.Serializer):
+    code = s.CharField(help_text="what `payment.method` of an order is")
+    test = s.BooleanField(help_text="no money moves")
+
+
+class PaymentMethodsShape(s.Serializer):
+    results = PaymentMethodShape(many=True)
+
+
 class LineShape(s.Serializer):
     sku = s.CharField()
     product_id = s.CharField(allow_blank=True)

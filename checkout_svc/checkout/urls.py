@@ -8,6 +8,7 @@ from . import views
 
 api = [
     path("shipping-methods", views.ShippingMethods.as_view(), name="shipping-methods"),
+    path("payment-methods", views.PaymentMethods.as_view(), name="payment-methods"),
     path("quotes", views.Quotes.as_view(), name="quotes"),
     path("orders", views.Orders.as_view(), name="orders"),
     path("orders/<id:number>", views.Order.as_view(), name="order"),

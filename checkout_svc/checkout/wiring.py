@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,10 +22,11 @@ from chassis.siblings import Sibling
 
 from . import repositories
 from .clients import SiblingCarts, SiblingCatalog
-from .domain import Order
+from .domain import Order, PaymentProvider
 from .post import DjangoPost
 from .provider.builtin import TestProvider
 from .provider.ledger import LedgerEntry
+from .provider.missing import NoProvider
 from .services import (
     Carts,
     Catalog,
@@ -55,7 +56,8 @@ SUBSCRIPTIONS = {
 @dataclass
 class Parts:
     orders: Repository[Order]
-    payments: TestProvider
+    payments: PaymentProvider
+    sandbox: TestProvider | None
     pricing: Pricing
     saga: Saga
     placing: Placing
@@ -77,25 +79,39 @@ def assemble(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Parts:
     """All use cases over these; tests give fakes with the same interface."""
-    payments = TestProvider(
-        ledger,
-        action_url=action_url,
-        unknown_for=timedelta(seconds=settings.TEST_PAYMENT_UNKNOWN_SECONDS),
-        clock=now,
-    )
+    sandbox = _sandbox(ledger, now) if settings.DEMO else None
+    payments: PaymentProvider = sandbox or NoProvider()
     pricing = Pricing(catalog, carts)
     saga = Saga(orders, payments, catalog, carts, send_mail=send_mail, clock=now)
     desk = Orders(orders, saga, new_id=new_id, secret=settings.SECRET_KEY, clock=now)
     return Parts(
         orders=orders,
         payments=payments,
+        sandbox=sandbox,
         pricing=pricing,
         saga=saga,
         placing=Placing(orders, pricing, payments, saga, new_id=new_id, clock=now, sleep=sleep),
         desk=desk,
         sweeper=Sweeper(orders, saga, new_id=new_id, clock=now),
         reconciler=Reconciler(orders, payments, catalog, clock=now),
-        mailing=Mailing(orders, post, public_url=settings.PUBLIC_URL, token=desk.token, clock=now),
+        mailing=Mailing(
+            orders,
+            post,
+            public_url=settings.PUBLIC_URL,
+            token=desk.token,
+            clock=now,
+            demo=settings.DEMO,
+        ),
+    )
+
+
+def _sandbox(ledger: Repository[LedgerEntry], now: Callable[[], datetime]) -> TestProvider:
+    """Test cards pay in a demo, and nowhere else."""
+    return TestProvider(
+        ledger,
+        action_url=action_url,
+        unknown_for=timedelta(seconds=settings.TEST_PAYMENT_UNKNOWN_SECONDS),
+        clock=now,
     )
 
 
@@ -146,4 +162,9 @@ def _sweep() -> None:
 
 RELAY = Relay("orders", SUBSCRIPTIONS)
 BACKGROUND = [Job("sweeper", _sweep, every=1.0), *RELAY.jobs()]
-READY = {"couch": lambda: parts().orders.get_many(["nobody"])}
+READY: Mapping[str, Callable[[], object]] = {
+    "couch": lambda: parts().orders.get_many(["nobody"]),
+    "payment provider": lambda: bool(parts().payments.methods),
+}
+#: Without a payment provider the shop browses, and quotes; only orders are refused.
+SPARE = frozenset({"payment provider"})

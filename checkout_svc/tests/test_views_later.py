@@ -256,6 +256,7 @@ def test_the_openapi_document_names_every_endpoint(client):
         "/api/checkout/orders/{number}/deliver",
         "/api/checkout/orders/{number}/refunds",
         "/api/checkout/orders/{number}/shipments",
+        "/api/checkout/payment-methods",
         "/api/checkout/quotes",
         "/api/checkout/shipping-methods",
     ]

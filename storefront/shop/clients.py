@@ -133,6 +133,11 @@ class Checkout:
         answer = self._sibling.get("/shipping-methods", {"country": country}, headers=who.headers())
         return list(answer.json["results"])
 
+    def payment_methods(self, who: Caller) -> list[str]:
+        """Codes of the ways to pay; none where the shop has no payment provider."""
+        answer = self._sibling.get("/payment-methods", headers=who.headers())
+        return [method["code"] for method in answer.json["results"]]
+
     def quote(self, who: Caller, body: Json) -> Json:
         answer = self._sibling.post(
             "/quotes", body, safe=True, user_token=who.token, headers=who.headers(), timeout=5.0

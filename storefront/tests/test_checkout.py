@@ -250,3 +250,34 @@ def test_my_orders_are_listed_with_what_was_in_them(member: Client) -> None:
 
     for part in ("HM-000000000000", "Floor lamp", "€58.90", "We are getting it ready"):
         assert part in page
+
+
+def test_a_shop_without_a_payment_provider_says_so_and_offers_no_button(
+    guest: Client, backend: Backend
+) -> None:
+    backend.payable = False
+
+    response = guest.get("/checkout")
+
+    page = words(response)
+    assert response.status_code == 200
+    assert "This shop cannot take payments yet." in page
+    assert "your cart is safe" in page
+    assert "Order and pay" not in page
+    assert "test provider" not in page
+    assert "Order and pay" not in words(guest.post("/fragments/summary", FORM))
+
+
+def test_an_order_is_refused_in_words_where_the_provider_is_gone_meanwhile(
+    guest: Client, backend: Backend
+) -> None:
+    backend.payable = False
+
+    response = order(guest)
+
+    page = words(response)
+    assert response.status_code == 503
+    assert "This shop cannot take payments yet" in page
+    assert "Nothing can be ordered for now. Your cart is safe, and nothing was charged." in page
+    assert kept(response) == TYPED
+    assert field(response, "key") == "key-1"

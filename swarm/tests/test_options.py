@@ -51,6 +51,7 @@ def test_secrets_are_not_in_what_is_shown_of_options() -> None:
         ),
         ({"DOMAIN": "a b"}, "DOMAIN=a b is not a host name."),
         ({"STACK": "../x"}, "STACK=../x is not a short lower-case name."),
+        ({"DEMO": "perhaps"}, "DEMO=perhaps is neither on nor off."),
         ({"TLS": "maybe"}, "TLS=maybe is neither on nor off."),
         ({"TLS_CERT": "here.pem"}, "TLS_CERT and TLS_KEY belong together: one of them is missing."),
         ({"TLS_CERT": "/none", "TLS_KEY": "/none"}, "TLS_CERT=/none is not there."),

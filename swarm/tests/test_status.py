@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from swarm import options, page, snapshot, status, terminal, usage
+from swarm import options, page, snapshot, stand_ins, status, terminal, usage
 from swarm.options import BadOption
 
 
@@ -203,3 +203,63 @@ def test_a_make_variable_that_is_no_port_is_told(monkeypatch):
 
     with pytest.raises(BadOption, match="WEB=https is not a port"):
         status.status(FakeCluster())
+
+
+def a_checkout(image="couchdb:3.5", **env):
+    """The services that stand-ins are read from."""
+    checkout = a_service("s9", "checkout", 1)
+    checkout["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = [
+        f"{name}={value}" for name, value in env.items()
+    ]
+    couch = a_service("s8", "checkout-couch", 1)
+    couch["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] = image
+    return {"checkout": checkout, "checkout-couch": couch}
+
+
+REAL = {
+    "DEMO": "0",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "DEFAULT_FROM_EMAIL": "shop@example.org",
+    "PUBLIC_URL": "https://shop.example.org",
+}
+NO_PROVIDER = (
+    "bad",
+    "no payment provider: the shop browses and takes no orders (a demo takes test cards: DEMO=1)",
+)
+
+
+def test_a_shop_without_a_payment_provider_is_told_and_nothing_else_that_is_real():
+    assert stand_ins.notes(a_checkout(**REAL)) == (NO_PROVIDER,)
+    assert stand_ins.notes({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (a_checkout(**REAL | {"DEMO": "1"}), "a demo: test cards pay"),
+        (
+            a_checkout(**REAL | {"EMAIL_BACKEND": "console.EmailBackend"}),
+            "no mail server: mails are only logged",
+        ),
+        (a_checkout(**REAL | {"DEFAULT_FROM_EMAIL": options.Mail.sender}), "which is nobody's address"),
+        (a_checkout(**REAL | {"PUBLIC_URL": "http://shop.example.org"}), "browsers come without TLS"),
+        (a_checkout(**REAL) | {"azurite": a_service("s7", "azurite", 1)}, "pictures are in Azurite"),
+        (a_checkout("host:5000/hivemart-couch:0123", **REAL), "stand-in of the tests, not CouchDB"),
+    ],
+)
+def test_each_stand_in_is_told(services, said):
+    assert [text for _, text in stand_ins.notes(services) if said in text]
+
+
+def test_the_picture_shows_stand_ins_and_is_no_worse_for_them():
+    class Demo(FakeCluster):
+        def services(self):
+            return a_checkout(**REAL)
+
+        def tasks(self):
+            return {}
+
+    seen = snapshot.take(Demo())
+
+    assert NO_PROVIDER in seen.as_json()["notes"]
+    assert "no payment provider" in terminal.draw(seen, terminal.Style(width=120))

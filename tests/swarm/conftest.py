@@ -55,6 +55,7 @@ def given() -> dict[str, str]:
         "HTTPS_PORT": os.environ.get("SWARM_HTTPS_PORT", str(https)),
         "COUCHDB_IMAGE": "stand-in",
         "AUTH_RATE": "6000",
+        "DEMO": "1",  # shoppers of these tests buy
     }
 
 

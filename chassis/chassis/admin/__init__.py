@@ -80,6 +80,7 @@ _EXPORTS = {
     "choice": "fields",
     "document_model": "models_factory",
     "money": "fields",
+    "mail_card": "widgets",
     "mapping": "fields",
     "parts_table": "widgets",
     "register_dead_letters": "dead_letters",

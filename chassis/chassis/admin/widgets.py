@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from chassis.stand_ins import mail_is_sent
 
 #: Fields of a part that its table leaves out: unknown ones, and hashes to tell repetitions by.
 NOT_FOR_PEOPLE = frozenset({"extra", "fingerprint"})
@@ -84,6 +87,15 @@ class Chart:
     def path(self) -> str:
         """The line through all points, as SVG wants it."""
         return " ".join(f"{mark['middle']},{mark['y']}" for mark in self.marks)
+
+
+def mail_card() -> Card:
+    """Say whether mails reach anybody, for services that send them."""
+    if mail_is_sent():
+        return Card("Mail", "Sent", note=f"by {settings.EMAIL_HOST}", tone="ok")
+    return Card(
+        "Mail", "Not sent", note="no mail server is configured: mails are only kept here", tone="warn"
+    )
 
 
 def parts_table(parts: Any) -> SafeString | str:

@@ -10,6 +10,7 @@ from pathlib import Path
 _DEFAULTS = {
     "HIVEMART_ENV": "test",
     "COUCHDB_URL": "memory:",
+    "DEMO": "1",
     "SECRET_KEY": "test-only-test-only-test-only-test-only",
     "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",

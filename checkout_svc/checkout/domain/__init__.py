@@ -21,6 +21,7 @@ from .parts import (
 )
 from .payment import (
     Booked,
+    NotConfigured,
     Outcome,
     Payment,
     PaymentProvider,
@@ -49,6 +50,7 @@ __all__ = [
     "LineBalance",
     "Money",
     "NotAllowed",
+    "NotConfigured",
     "Order",
     "OrderStatus",
     "Outcome",

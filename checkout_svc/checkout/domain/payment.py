@@ -66,6 +66,10 @@ class ProviderDown(Exception):
     """No answer, or not one that can be believed: whether anything was charged is unknown. Ask by the id."""
 
 
+class NotConfigured(ProviderDown):
+    """The shop has no payment provider: nothing can be charged until staff configure one."""
+
+
 class UnknownPayment(LookupError):
     """The provider has never heard of this payment: nothing was charged."""
 
@@ -76,6 +80,11 @@ class RefundRefused(Exception):
 
 class PaymentProvider(Protocol):
     """All may be repeated at will; all may raise ProviderDown."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The ways to pay that it takes; none where nothing can be charged."""
+        ...
 
     def accepts(self, method: str, token: str) -> bool:
         """Whether this looks like something that can be charged at all."""

@@ -1,1 +1,1 @@
-"""Payment providers behind the port of domain/payment.py. The built-in one charges nobody."""
+"""Payment providers behind the port of domain/payment.py. The built-in one is for demos."""

@@ -12,6 +12,8 @@ from chassis.failpoints import failpoint
 
 from ..domain import Money, Order
 
+DEMO = "This shop is a demo: nothing was charged, and nothing will be sent."
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -38,9 +40,10 @@ class Mailing:
         clock: Callable[[], datetime],
         public_url: str,
         token: Callable[[Order], str],
+        demo: bool = False,
     ) -> None:
         self._orders, self._post, self._clock = orders, post, clock
-        self._public_url, self._token = public_url, token
+        self._public_url, self._token, self._demo = public_url, token, demo
 
     def send_confirmation(self, number: str) -> bool:
         """Whether a mail went out just now."""
@@ -84,6 +87,7 @@ class Mailing:
         ]
         text = [
             f"Thank you for your order {order.id}.",
+            *([DEMO] if self._demo else []),
             "",
             *lines,
             "",

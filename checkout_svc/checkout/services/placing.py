@@ -16,6 +16,7 @@ from ..domain import (
     Happening,
     Lease,
     Money,
+    NotConfigured,
     Order,
     PaymentProvider,
     PaymentState,
@@ -82,11 +83,11 @@ class Placing:
         self._clock, self._new_id, self._sleep = clock, new_id, sleep
 
     def place(self, wish: PlaceOrder) -> Placed:
-        """Raises Refusal for what is not stored (422, 404, twin), and Away for 503."""
+        """Raises Refusal for what is not stored (422, 404, twin), Away and NotConfigured for 503."""
         by = self._new_id()
         try:
             fresh = self._draft(wish, by)
-        except (Refusal, Away):
+        except (Refusal, Away, NotConfigured):
             known = self._find(wish.number)
             if known is None or (known.abandoned and known.fingerprint == wish.fingerprint):
                 raise

@@ -1,6 +1,6 @@
 """HTTP: validate, make one call, show what came of it."""
 
-from .buying import Orders, Quotes, ShippingMethods
+from .buying import Orders, PaymentMethods, Quotes, ShippingMethods
 from .challenge import TestPayment
 from .reading import Cancel, Order
 from .staff import Deliver, Refunds, Shipments
@@ -10,6 +10,7 @@ __all__ = [
     "Deliver",
     "Order",
     "Orders",
+    "PaymentMethods",
     "Quotes",
     "Refunds",
     "Shipments",

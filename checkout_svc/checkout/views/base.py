@@ -11,11 +11,12 @@ from chassis.api.errors import Problem
 from chassis.api.views import View
 from chassis.identity.principal import Principal
 
-from ..domain import Address, NotAllowed, ProviderDown, RefundRefused, Totals
+from ..domain import Address, NotAllowed, NotConfigured, ProviderDown, RefundRefused, Totals
 from ..presenters import totals
 from ..services import Away, Basket, Refusal, Viewer
 
 _UNPROCESSABLE = {"idempotency-key-reused", "refund-too-large", "not-refundable"}
+NOT_SOON = 3600  # seconds: it takes a person to configure a payment provider
 _SESSION = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
 
 
@@ -34,6 +35,9 @@ def problem_for(error: Exception) -> Problem | None:
         return Problem(status, error.type, str(error), **error.members)
     if isinstance(error, RefundRefused):
         return Problem(422, "refund-refused", str(error))
+    if isinstance(error, NotConfigured):
+        detail = "This shop has no payment provider yet, so it takes no orders; nothing is held."
+        return Problem(503, "payment-not-configured", detail, retry_after=NOT_SOON)
     if isinstance(error, Away | ProviderDown):
         return Problem(
             503, "unavailable", "We cannot take this order just now; nothing was charged.", retry_after=5

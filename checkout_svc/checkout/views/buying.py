@@ -32,6 +32,17 @@ class ShippingMethods(CheckoutView):
         )
 
 
+class PaymentMethods(CheckoutView):
+    permission_classes = [Public]
+
+    @extend_schema(responses=shapes.PaymentMethodsShape)
+    def get(self, request: Request) -> Response:
+        """How an order can be paid; empty without a payment provider. `test`: no money moves."""
+        serializers.Nothing.of(request)
+        test = parts().sandbox is not None
+        return Response({"results": [{"code": code, "test": test} for code in parts().payments.methods]})
+
+
 class Quotes(CheckoutView):
     permission_classes = [Public]
 

@@ -17,6 +17,7 @@ from chassis.identity.permissions import Public
 
 from .. import serializers
 from ..domain import UnknownPayment
+from ..provider.builtin import TestProvider
 from ..wiring import action_key, parts
 from .base import CheckoutView
 
@@ -45,7 +46,7 @@ class TestPayment(CheckoutView):
         _check(request, payment_id)
         body = serializers.Decision.of(request)
         try:
-            payment = parts().payments.decide(payment_id, approve=body["decision"] == "approve")
+            payment = _sandbox().decide(payment_id, approve=body["decision"] == "approve")
         except UnknownPayment as error:
             raise NotFound() from error
         order = parts().desk.payment_decided(_order_id(payment_id).partition(".")[0])
@@ -58,7 +59,16 @@ def _order_id(payment_id: str) -> str:
     return payment_id.removeprefix("pay_")
 
 
+def _sandbox() -> TestProvider:
+    """NotFound where there are no test payments."""
+    sandbox = parts().sandbox
+    if sandbox is None:
+        raise NotFound()
+    return sandbox
+
+
 def _check(request: Request, payment_id: str) -> None:
+    _sandbox()
     query = serializers.KeyQuery.of(request)
     if not hmac.compare_digest(query["key"].encode(), action_key(payment_id).encode()):
         raise NotFound()

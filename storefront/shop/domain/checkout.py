@@ -52,6 +52,14 @@ class Refusal:
     status: int = 422
 
 
+NO_PAYMENTS = Refusal(
+    "This shop cannot take payments yet",
+    "Nothing can be ordered for now. Your cart is safe, and nothing was charged.",
+    new_key=False,
+    status=503,
+)
+
+
 def address(values: Mapping[str, str], prefix: str = "") -> dict[str, str]:
     """An address of `api.md` from a form's values; what is optional and empty stays out."""
     found = {name: (values.get(prefix + name) or "").strip() for name in ADDRESS_FIELDS}

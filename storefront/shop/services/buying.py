@@ -96,6 +96,10 @@ class Buying:
             cart["total_money"], cart["subtotal"], cart["discount"], method, self._locale
         )
 
+    def payable(self, who: Caller) -> bool:
+        """Return True if the shop takes payments at all. Raises `SiblingDown`."""
+        return bool(self._checkout.payment_methods(who))
+
     def place(self, who: Caller, cart: Json, values: Mapping[str, Any]) -> Placed | Refusal:
         """Orders the cart. Never raises: what goes wrong is a `Refusal` in words, with the advice about the
         key."""
@@ -106,9 +110,15 @@ class Buying:
             titles = {line["sku"]: line["title"] for line in cart["lines"]}
             return checkouts.refusal(no.status, no.problem, titles)
         except SiblingDown as down:
-            return _unknown(down)
+            return self._unplaced(who, down)
         order = answer.json
         return Placed(order["number"], order.get("access_token") or "", order["status"] == "confirmed")
+
+    def _unplaced(self, who: Caller, down: SiblingDown) -> Refusal:
+        try:
+            return _unknown(down) if self.payable(who) else checkouts.NO_PAYMENTS
+        except SiblingDown:
+            return _unknown(down)
 
     def order(self, who: Caller, number: str, token: str) -> Json:
         """Raises `Refused` (404 for what is not theirs) and `SiblingDown`."""

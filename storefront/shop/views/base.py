@@ -138,6 +138,7 @@ def render(
         "menu": parts().browsing.menu() if not template.startswith("shop/parts/") else (),
         "path": request.path,
         "public_url": settings.PUBLIC_URL,
+        "demo": settings.DEMO,
         "query": "",
     }
     return HttpResponse(get_template(template).render(frame | (context or {})), status=status)
@@ -172,7 +173,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django has logged it. The page asks no service: one of them may be the reason."""
-    html = get_template("shop/broken.html").render({})
+    html = get_template("shop/broken.html").render({"demo": settings.DEMO})
     return HttpResponse(html, status=500)
 
 

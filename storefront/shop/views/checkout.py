@@ -71,7 +71,7 @@ def _page(
         if refusal is None:
             return away(request, down)
         # The form stays on the screen: what was typed must not be lost because the figures cannot be had.
-        summary = {"methods": [], "totals": None}
+        summary = {"methods": [], "totals": None, "payable": True}
     context: dict[str, Any] = {
         "form": form,
         "cart": cart,
@@ -93,7 +93,8 @@ def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, 
     methods = buying.methods(
         who, str(values.get("country") or "BE"), str(values.get("shipping_method") or "")
     )
-    return {"methods": methods, "totals": buying.totals(who, cart, methods, values)}
+    totals = buying.totals(who, cart, methods, values)
+    return {"methods": methods, "totals": totals, "payable": buying.payable(who)}
 
 
 @fragment(methods="POST")

@@ -60,6 +60,7 @@ class Backend:
     carts: dict[str, dict[str, int]] = field(default_factory=dict)
     saved: dict[str, dict[str, int]] = field(default_factory=dict)
     orders: dict[str, Json] = field(default_factory=dict)
+    payable: bool = True
 
     def __post_init__(self) -> None:
         self.products = goods.products(self.media)
@@ -184,10 +185,12 @@ class Backend:
     def _checkout(self, call: Call, path: str) -> Reply:
         if path == "/shipping-methods":
             return ok({"results": [_method("standard", 490, 2, 4), _method("express", 1290, 1, 1)]})
+        if path == "/payment-methods":
+            return ok({"results": [{"code": "card", "test": True}] if self.payable else []})
         if path == "/quotes":
             return ok(self._totals(call))
         if (call.method, path) == ("POST", "/orders"):
-            return self._place(call)
+            return self._place(call) if self.payable else problem(503, "payment-not-configured")
         if path == "/orders":
             return ok({"results": [o for o in self.orders.values() if "access_token" not in o], "next": None})
         order = self.orders.get(path.split("/")[2], {"access_token": object()})

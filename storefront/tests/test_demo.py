@@ -1,0 +1,45 @@
+"""A demo says on every page that it is one, and no other shop does."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client, RequestFactory, override_settings
+
+from shop.views import base
+from tests.backend import Backend
+from tests.pages import words
+
+LINE = "This is a demo: no money moves, and nothing is sent."
+PAGES = [
+    "/",
+    "/search?q=lamp",
+    "/cart",
+    "/checkout",
+    "/signin",
+    "/signup",
+    "/privacy",
+    "/nowhere",
+    "/orders/HM-1",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_of_a_demo_says_so_and_no_page_of_another_shop(guest: Client, path: str) -> None:
+    with override_settings(DEMO=True):
+        demo = words(guest.get(path))
+    with override_settings(DEMO=False):
+        real = words(guest.get(path))
+
+    assert demo.count(LINE) == 1
+    assert "demo" not in real.lower()
+
+
+def test_pages_about_trouble_say_so_too(guest: Client, backend: Backend) -> None:
+    backend.down.add("checkout")
+    with override_settings(DEMO=True):
+        away = guest.get("/orders/HM-1")
+        broken = base.server_error(RequestFactory().get("/"))
+
+    assert (away.status_code, broken.status_code) == (503, 500)
+    assert LINE in words(away)
+    assert LINE in words(broken)

@@ -1,0 +1,58 @@
+"""What a deployed shop has in place of the real thing, in sentences that `make deploy` and `status` say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarm.options import Mail
+
+Note = tuple[str, str]
+"""condition and sentence"""
+
+
+def notes(services: Mapping[str, Any]) -> tuple[Note, ...]:
+    """Read from what is deployed, by service name, whatever the options say by now."""
+    if "checkout" not in services:
+        return ()
+    return (*_payments(services), *_mail(services), *_stores(services), *_door(services))
+
+
+def _payments(services: Mapping[str, Any]) -> Iterator[Note]:
+    if environment(services["checkout"]).get("DEMO") == "1":
+        yield "coming", "a demo: test cards pay, no money moves, and every page says so (DEMO=1)"
+    else:
+        told = "no payment provider: the shop browses and takes no orders (a demo takes test cards: DEMO=1)"
+        yield "bad", told
+
+
+def _mail(services: Mapping[str, Any]) -> Iterator[Note]:
+    env = environment(services["checkout"])
+    if not env.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend"):
+        yield "coming", "no mail server: mails are only logged, and reach nobody (EMAIL_HOST)"
+    elif env.get("DEFAULT_FROM_EMAIL") == Mail.sender:
+        yield "coming", f"mails come from {Mail.sender}, which is nobody's address (DEFAULT_FROM_EMAIL)"
+
+
+def _stores(services: Mapping[str, Any]) -> Iterator[Note]:
+    if "azurite" in services:
+        told = "pictures are in Azurite, a stand-in on one node (AZURE_STORAGE_CONNECTION_STRING)"
+        yield "coming", told
+    if any("hivemart-couch:" in _image(services[name]) for name in services if name.endswith("-couch")):
+        yield "coming", "the databases are the stand-in of the tests, not CouchDB (COUCHDB_IMAGE)"
+
+
+def _door(services: Mapping[str, Any]) -> Iterator[Note]:
+    url = environment(services["checkout"]).get("PUBLIC_URL", "")
+    if url.startswith("http://"):
+        yield "coming", f"browsers come without TLS, to {url} (TLS, PUBLIC_URL)"
+
+
+def environment(service: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of a service's tasks."""
+    raw = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env") or []
+    return dict(line.split("=", 1) for line in raw if "=" in line)
+
+
+def _image(service: Mapping[str, Any]) -> str:
+    return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
