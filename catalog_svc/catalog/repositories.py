@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.domain import Category, Claim, Image, Product, Purchase, Review, Stock
+from catalog.domain import Category, Claim, Image, IndexRepairs, Product, Purchase, Review, Stock
 from chassis.couch import Collection, Index, View
 
 
@@ -68,6 +68,8 @@ PURCHASES = Collection(
     ),
 )  # fmt: skip
 
+INDEX_REPAIRS = Collection(database="catalog", kind="index-repairs", type=IndexRepairs)
+
 REVIEWS = Collection(
     database="catalog", kind="review", type=Review,
     indexes=(Index("product", ("product_id", "at")), Index("account", ("account_id",)), Index("at", ("at",))),
@@ -101,4 +103,4 @@ STOCK = Collection(
     ),
 )  # fmt: skip
 
-COLLECTIONS = (PRODUCTS, CATEGORIES, IMAGES, SLUGS, SKUS, PURCHASES, REVIEWS, STOCK)
+COLLECTIONS = (PRODUCTS, CATEGORIES, IMAGES, SLUGS, SKUS, PURCHASES, INDEX_REPAIRS, REVIEWS, STOCK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +16,14 @@ from catalog.domain import Category, Image, Product, Review, Stock
 from catalog.pictures import Limits
 from catalog.readmodel.browse import Browse
 from catalog.readmodel.folder import IndexFolder
-from catalog.readmodel.indexer import Indexer
+from catalog.readmodel.indexer import REPAIR_SECONDS, Indexer
 from catalog.readmodel.reader import Reader
 from catalog.readmodel.sources import Sources
 from catalog.services.categories import CategoryService
 from catalog.services.claims import Claims
 from catalog.services.correcting import Correction
 from catalog.services.images import ImageService
+from catalog.services.index_repairs import IndexRepairLog
 from catalog.services.products import ProductService
 from catalog.services.reactions import Reactions
 from catalog.services.recent import RecentWrites
@@ -49,6 +51,7 @@ class Parts:
     reactions: Reactions
     claims: Claims
     indexer: Indexer
+    index_repairs: IndexRepairLog
     recent: RecentWrites
     product_documents: Repository[Product]
     category_documents: Repository[Category]
@@ -70,6 +73,7 @@ class Outside:
     limits: Limits
     clock: Callable[[], datetime] = clock.now
     new_id: Callable[[], str] = ids.new_id
+    repair_seconds: float = REPAIR_SECONDS
 
 
 def assemble(outside: Outside) -> Parts:
@@ -86,6 +90,7 @@ def assemble(outside: Outside) -> Parts:
     claims = Claims(slugs, skus, products, now)
     stock_service = StockService(stock, skus, now)
     recent = RecentWrites()
+    index_repairs = IndexRepairLog(repository(repositories.INDEX_REPAIRS), now, socket.gethostname())
     return Parts(
         browse=Browse(Reader(folder)),
         products=ProductService(products, categories, claims, stock_service, now, outside.new_id, recent),
@@ -99,8 +104,14 @@ def assemble(outside: Outside) -> Parts:
         reactions=Reactions(purchases, reviews, now),
         claims=claims,
         indexer=Indexer(
-            folder, Sources(products, categories, stock, purchases), outside.media_url, outside.stores
+            folder,
+            Sources(products, categories, stock, purchases),
+            outside.media_url,
+            outside.stores,
+            on_mended=index_repairs.record,
+            repair_seconds=outside.repair_seconds,
         ),
+        index_repairs=index_repairs,
         recent=recent,
         product_documents=products,
         category_documents=categories,
@@ -130,6 +141,7 @@ def _build() -> Parts:
             renderer=clients.CeleryRenderer(),
             media_url=settings.MEDIA_URL,
             limits=Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS),
+            repair_seconds=settings.INDEX_REPAIR_SECONDS,
         )
     )
 

@@ -20,6 +20,13 @@ AZURE_CONTAINER = declare(
 IMAGE_MAX_BYTES = declare(
     "IMAGE_MAX_BYTES", int, 6 * 1024 * 1024, "largest picture that can be uploaded, in bytes"
 )
+INDEX_REPAIR_SECONDS = declare(
+    "INDEX_REPAIR_SECONDS",
+    float,
+    900.0,
+    "seconds from one comparison of the whole search index with the documents to the next; what differs is "
+    "written anew and shown in the admin",
+)
 IMAGE_MAX_PIXELS = declare("IMAGE_MAX_PIXELS", int, 40_000_000, "largest picture that is decoded, in pixels")
 
 refuse_in_production(

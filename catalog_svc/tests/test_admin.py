@@ -13,6 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from catalog.domain import Variant
+from catalog.readmodel.comparison import Difference
 from chassis.admin.signon import SignOn, use
 from chassis.testing.identity import make_token
 from shop import eur, small_shop
@@ -74,6 +75,18 @@ def test_the_dashboard_tells_what_needs_a_hand(shop):
     assert "Stock alerts" in page
     assert "FLOOR-LAMP" in page
     assert "Pictures that failed" in page
+
+
+def test_the_dashboard_tells_what_was_mended_in_the_index(shop):
+    before = staff().get("/admin/catalog/").content.decode()
+    shop.parts.index_repairs.record([Difference("p0001", "missing", "not shown", "mark")])
+
+    page = staff().get("/admin/catalog/").content.decode()
+
+    assert "lists and search agree with the documents" in before
+    assert "were mended" not in before
+    assert "lists and search agree with the documents" not in page
+    assert re.search(r'p0001/change/">p0001</a></td>\s*<td[^>]*>missing</td>\s*<td[^>]*>not shown', page)
 
 
 def test_products_are_listed_searched_and_filtered(shop):

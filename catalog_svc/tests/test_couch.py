@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from rest_framework.test import APIClient
 from catalog import repositories, wiring
 from catalog.clients import MemoryBlobs, NoRenderer
 from catalog.pictures import Limits
+from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
 from catalog.services.stock import Line, OutOfStock
 from catalog.wiring import Outside, Parts, assemble
+from chassis.background import Job, keep_running
 from chassis.couch import couch_repository, ensure, open_store
 from chassis.testing.couch import couch_server, fresh_databases
 from shop import category, product, small_shop
@@ -161,8 +165,89 @@ def test_a_running_indexer_shows_a_price_within_a_second(parts):
     assert took < 1.0
 
 
-def _wait(condition: Any) -> None:
-    end = time.monotonic() + 10
+class Switch:
+    """Stops the server in the middle of the popularity writer's work: as it reads what was bought."""
+
+    def __init__(self, server: Any) -> None:
+        self.server, self.is_armed = server, threading.Event()
+        self.stopped = threading.Event()
+
+    def repository(self, collection: Any) -> Any:
+        real = couch_repository(collection)
+        return _Switched(real, self) if collection is repositories.PRODUCTS else real
+
+    def throw(self) -> None:
+        if self.is_armed.is_set():
+            self.is_armed.clear()
+            self.server.stop()
+            self.stopped.set()
+
+
+class _Switched:
+    def __init__(self, real: Any, switch: Switch) -> None:
+        self._real, self._switch = real, switch
+
+    def get_many(self, ids: Any) -> Any:
+        self._switch.throw()
+        return self._real.get_many(ids)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_bought_products_stay_listed_when_the_server_goes_away_as_their_popularity_is_written(
+    server, tmp_path
+):
+    switch = Switch(server)
+    outside = Outside(
+        repository=switch.repository, stores=open_store, folder=tmp_path, blobs=MemoryBlobs(),
+        renderer=NoRenderer(), media_url="/media/", limits=Limits(),
+    )  # fmt: skip
+    with fresh_databases():
+        ensure(wiring.COLLECTIONS)
+        parts = assemble(outside)
+        small_shop(parts)
+        with _running(parts):
+            _wait(lambda: parts.browse.size() == 6)
+            bear = parts.products.get("teddy-bear").id
+            line = {"product_id": bear, "quantity": 9}
+            parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+            switch.is_armed.set()
+            assert switch.stopped.wait(20), "nobody wrote popularity"
+            time.sleep(2)
+            while_away = parts.browse.size()
+
+            server.start()
+            parts.products.update(slug="stool", changes={"title": "Bar stool"})
+            _wait(lambda: b"Bar stool" in parts.browse.product("stool").page)
+            after = parts.browse.size()
+            _wait(lambda: _most_popular(parts) == bear, 30)
+            product(parts, "Later lamp")
+            _wait(lambda: parts.browse.product("later-lamp") is not None)
+
+    assert (while_away, after) == (6, 6)
+
+
+@contextmanager
+def _running(parts: Parts) -> Iterator[None]:
+    """The indexer, as the background process runs it: when it fails, it is run again."""
+    stop = threading.Event()
+    thread = threading.Thread(target=keep_running, args=(Job("index", run=parts.indexer.run), stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(15)
+        parts.indexer.close()
+
+
+def _most_popular(parts: Parts) -> Any:
+    return json.loads(parts.browse.search(Filters(), "popular", 1, None)[0] + b"}")["results"][0]["id"]
+
+
+def _wait(condition: Any, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             if condition():

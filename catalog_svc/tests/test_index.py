@@ -12,6 +12,7 @@ import pytest
 
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
+from catalog.readmodel.writer import IndexLocked
 from chassis.couch import Unavailable
 from chassis.couch.memory import MemoryStore
 from chassis.couch.store import Changes
@@ -147,20 +148,22 @@ def test_a_database_made_anew_empties_the_index(world):
 def test_one_writer_holds_the_folder(world):
     world.catch_up()
 
-    with pytest.raises(ValueError, match=r"(?i)lock"):
+    with pytest.raises(IndexLocked):
         world.assemble().indexer.catch_up()
 
 
 class Watched(MemoryStore):
-    """A store that notes from where its feed was read, and tells no end of its feed while it is `cut`."""
+    """A store that notes from where its feed was read, and tells no end of its feed while it is `cut`, and
+    nothing of it while it is `gone`.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.read_from: list[Any] = []
-        self.cut = False
+        self.cut = self.gone = False
 
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
-        if self.cut and since == "now":
+        if self.gone or (self.cut and since == "now"):
             raise Unavailable("the feed is cut")
         self.read_from.append(since)
         return super().changes(since, limit=limit, wait=wait)
@@ -201,3 +204,28 @@ def test_a_new_index_is_made_of_the_feeds_where_their_end_cannot_be_told(watched
     assert availability(watched.parts, "floor-lamp") == "out"
     assert all(0 in store.read_from for store in watched.stores.values())
     watched.parts.indexer.close()
+
+
+def test_shoppers_keep_the_old_index_until_that_of_a_new_database_is_built(watched):
+    """It was emptied first, and the shop was empty for as long as the new database could not be read."""
+    stop = threading.Event()
+    thread = threading.Thread(target=watched.parts.indexer.run, args=(stop,))
+    thread.start()
+    try:
+        wait_for(lambda: _has_index(watched.parts) and total(watched.parts) == 6)
+        watched.stores["catalog"].gone = True
+        for store in watched.stores.values():
+            store.clear()
+        category(watched.parts, "lamps")
+        product(watched.parts, "Only lamp")
+        wait_for(lambda: 0 in watched.stores["stock"].read_from)
+        time.sleep(1)
+        meanwhile = total(watched.parts)
+
+        watched.stores["catalog"].gone = False
+        wait_for(lambda: total(watched.parts) == 1, 20)
+    finally:
+        stop.set()
+        thread.join(15)
+
+    assert meanwhile == 6

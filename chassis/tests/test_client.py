@@ -134,6 +134,21 @@ def test_a_read_is_simply_repeated(proxy: FaultyProxy, fruits: Repository[Fruit]
     assert [got] == many == found
 
 
+@pytest.mark.parametrize("fault", ["cut", "unread"])
+def test_a_half_read_answer_is_unavailable_and_no_missing_document(
+    proxy: FaultyProxy, fruits: Repository[Fruit], fault: Fault
+) -> None:
+    fruits.add(Fruit("a", "apple"))
+    proxy.methods = frozenset({"POST"})
+    proxy.faults.extend([fault, fault])
+
+    with pytest.raises(Unavailable):
+        fruits.get_many(["a"])
+
+    proxy.faults.clear()
+    assert [fruit.id for fruit in fruits.get_many(["a", "nothing"])] == ["a"]
+
+
 def test_a_missing_database_is_unavailable_and_not_an_empty_one(proxy: FaultyProxy) -> None:
     store, design = CouchStore("nothing"), FRUITS.designs()["tags"]
 

@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.client import Client
+from tests.kill.audit import Couch
+from tests.kill.audit_catalog import findings_of, getter
 
 pytestmark = pytest.mark.e2e
 
@@ -61,3 +63,5 @@ def test_without_the_database_server_browsing_goes_on_and_nothing_is_lost(shop):
 
     until(lambda: client.get("/healthz").json["status"] == "ok", 40)
     assert client.order(lines=[{"sku": sku, "quantity": 1}]).status == 201
+    couch = Couch(shop.run["couchdb_url"])
+    until(lambda: findings_of(couch, getter(shop.url)) == [], 60)

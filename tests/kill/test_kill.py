@@ -1,4 +1,5 @@
-"""kill -9 under load: 8 buyers for 30 s, one process killed after 10 s, and the auditor has nothing to say.
+"""kill -9 under load: 8 buyers for 30 s, one process killed after 10 s, and the auditors have nothing to say:
+neither of orders nor of what lists, search, prices and availability show.
 
 `KILL=checkout,couch` chooses which processes, `KILL_SECONDS=30` how long each is bought from.
 """
@@ -20,6 +21,7 @@ from local import ports
 from tests.client import Staff
 from tests.conftest import Shop
 from tests.kill.audit import Couch, Evidence, audit, gather, read_records
+from tests.kill.audit_catalog import findings_of, getter
 from tests.kill.buyers import Buyers
 
 pytestmark = pytest.mark.kill
@@ -82,6 +84,10 @@ class Store:
         self.records.append(file)
         return Buyers(self.shop.url, list(self.supplied), file, seed=seed)
 
+    def catalog_findings(self) -> list[str]:
+        """What lists, search and pages say that the documents do not."""
+        return findings_of(Couch(self.shop.run["couchdb_url"]), getter(self.shop.url))
+
     def evidence(self) -> Evidence:
         return gather(Couch(self.shop.run["couchdb_url"]), read_records(self.records), self.supplied)
 
@@ -126,7 +132,7 @@ def settled(store: Store, end: float) -> tuple[list[str], Evidence]:
     while True:
         try:
             evidence = store.evidence()
-            findings = audit(evidence)
+            findings = audit(evidence) + store.catalog_findings()
         except OSError as error:
             findings = [f"the databases cannot be read: {error}"]
         if not findings or time.monotonic() > end:

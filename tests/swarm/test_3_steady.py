@@ -8,6 +8,7 @@ import pytest
 
 from swarm.shop import WEBS
 from tests.kill.audit import audit
+from tests.kill.audit_catalog import findings_of, getter
 from tests.swarm import builds, picture
 from tests.swarm.measure import first_answer
 from tests.swarm.running import failures
@@ -108,10 +109,10 @@ def test_of_ten_thousand_requests_none_failed_and_no_order_is_lost_or_doubled(st
 
 
 def settled(stack, records, seconds=60.0):
-    """What the auditor finds once the workers are done."""
+    """What the auditors find once the workers are done: of orders, and of what shoppers see."""
     end = time.monotonic() + seconds
     while True:
-        findings = audit(stack.evidence(records))
+        findings = audit(stack.evidence(records)) + findings_of(stack, getter(stack.url))
         if not findings or time.monotonic() > end:
             return findings
         time.sleep(2)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kill.audit_catalog import findings_of, getter
+from tests.swarm.stack import Stack
 from tests.swarm.test_3_steady import settled
 from tests.swarm.visitor import Visitor
 
@@ -88,6 +90,16 @@ def all_is_well(visitor: Visitor, seconds: float = 20.0) -> dict[str, str]:
         time.sleep(1)
 
 
+def catalog_findings(stack: Stack, seconds: float = 60.0) -> list[str]:
+    """What lists, search, prices and availability say that the documents do not, once all is at rest."""
+    end = time.monotonic() + seconds
+    while True:
+        findings = findings_of(stack, getter(stack.url))
+        if not findings or time.monotonic() > end:
+            return findings
+        time.sleep(2)
+
+
 @pytest.fixture(scope="module")
 def records(out: Path) -> Path:
     file = out / "faults.jsonl"
@@ -115,6 +127,7 @@ def test_what_does_not_need_the_part_that_is_down_goes_on(stack, visitor, down):
     assert unsaid == []
     assert health.get("status") in {"degraded", "down"} or down in NOT_IN_HEALTH, health
     assert all_is_well(visitor) == {}
+    assert catalog_findings(stack) == []
 
 
 def test_pictures_seen_before_come_from_the_gateway_while_the_blob_store_is_away(stack, visitor):

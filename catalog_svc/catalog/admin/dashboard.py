@@ -1,15 +1,22 @@
-"""What needs a hand: stock that runs out, pictures that failed."""
+"""Show what needs a hand: stock that runs out, pictures that failed, repairs of the search index."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from catalog.domain import ImageStatus, ProductStatus
+from django.utils.html import format_html
+
+from catalog.domain import ImageStatus, IndexRepairs, ProductStatus
 from catalog.domain.availability import LOW_STOCK
 from catalog.wiring import parts
+from chassis import clock
 from chassis.admin import Card, Table, site
+from chassis.admin.widgets import plain
 
 _SHOWN = 15
+#: A repair is a reason to look for that long.
+_NEWS = timedelta(days=1)
 
 
 @site.dashboard
@@ -19,6 +26,7 @@ def dashboard(request: Any) -> list[Any]:
     failed = found.image_documents.find(
         "status", {"status": ImageStatus.FAILED}, descending=True, limit=_SHOWN
     )
+    repairs = found.index_repairs.latest()
     out = sum(1 for row in low if row.key <= 0)
     return [
         Card(
@@ -38,6 +46,7 @@ def dashboard(request: Any) -> list[Any]:
             tone="warn" if failed.items else "ok",
             url="/admin/catalog/catalog/image/?status__exact=failed",
         ),
+        _repairs_card(repairs),
         Table(
             "Stock alerts",
             ["SKU", "available"],
@@ -48,4 +57,34 @@ def dashboard(request: Any) -> list[Any]:
             ["picture", "product", "why"],
             [[image.id, image.product_id, image.reason] for image in failed.items],
         ),
+        *([_repairs_table(repairs)] if repairs.latest else []),
     ]
+
+
+def _repairs_card(repairs: IndexRepairs) -> Card:
+    """Entries of the search index that were not as their documents; tells of a fault while it is new."""
+    last = repairs.latest[0].at if repairs.latest else None
+    is_new = last is not None and clock.now() - last < _NEWS
+    note = f"last {plain(last)}" if last else "lists and search agree with the documents"
+    return Card("Search index repairs", repairs.total, note=note, tone="warn" if is_new else "ok")
+
+
+def _product_link(id: str) -> str:
+    """A link to the product, if it is one: the category tree is an entry too."""
+    if id == "tree":
+        return "category tree"
+    return format_html('<a href="/admin/catalog/catalog/product/{}/change/">{}</a>', id, id)
+
+
+def _repairs_table(repairs: IndexRepairs) -> Table:
+    rows = [
+        [plain(one.at), _product_link(one.product_id), one.fault, one.details, one.replica]
+        for one in repairs.latest[:_SHOWN]
+    ]
+    return Table(
+        "Search index repairs",
+        ["when", "product", "was", "details", "replica"],
+        rows,
+        note="Lists, search or prices differed from the documents and were mended.",
+        full=True,
+    )

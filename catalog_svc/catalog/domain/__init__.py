@@ -7,7 +7,7 @@ from catalog.domain.image import IMAGE_WIDTHS, Image, ImageStatus, Rendition
 from catalog.domain.money import CURRENCY, Money
 from catalog.domain.names import PATTERNS, is_sku, is_slug, slugify
 from catalog.domain.product import Product, ProductImage, ProductStatus, Rating, Variant
-from catalog.domain.records import Claim, Purchase, Review
+from catalog.domain.records import Claim, IndexRepair, IndexRepairs, Purchase, Review
 from catalog.domain.rules import RuleBroken
 from catalog.domain.stock import Finished, Hold, Released, ShortOf, Stock, UnknownReservation
 
@@ -24,6 +24,8 @@ __all__ = [
     "How",
     "Image",
     "ImageStatus",
+    "IndexRepair",
+    "IndexRepairs",
     "Money",
     "Outcome",
     "Product",

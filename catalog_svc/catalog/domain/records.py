@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,40 @@ class Claim:
     version: int = 0
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+#: Repairs of the index that are remembered.
+MAX_REPAIRS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRepair:
+    """An entry of the search index that differed from its document: `missing`, `unlisted`, `duplicate` or
+    `stale`. `replica` is the process that found it in its own index.
+    """
+
+    product_id: str
+    fault: str
+    details: str
+    replica: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class IndexRepairs:
+    """The latest repairs of all replicas, newest first, and how many there ever were."""
+
+    id: str
+    total: int = 0
+    latest: tuple[IndexRepair, ...] = ()
+    version: int = 0
+    rev: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def record(self, repairs: Sequence[IndexRepair]) -> None:
+        self.total += len(repairs)
+        self.latest = (*repairs, *self.latest)[:MAX_REPAIRS]
+        self.version += 1
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
-"""The one writer of a replica's index: reads the products, then follows the feeds of catalogue and stock.
+"""The indexer of a replica: opens or builds its index, then follows the feeds of catalogue and stock.
 
-An index is current once it has caught up with both feeds, so readers never see half a catalogue. Each
-page of a feed
-is written and committed before the follower keeps its cursor, in a file beside the index.
+An index is current once it has caught up with both feeds, so readers never see half a catalogue. Each page
+of a feed is written and committed before the follower keeps its cursor, in a file beside the index. What the
+feeds have missed all the same, the self-repair finds (comparison.py).
 """
 
 from __future__ import annotations
@@ -10,271 +10,233 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catalog.domain import Availability, CategoryTree, Product, availability_of
-from catalog.readmodel.documents import Context, product_document, tree_document
+from catalog.readmodel.comparison import Difference, SelfRepair
 from catalog.readmodel.folder import IndexFolder
-from catalog.readmodel.schema import open_index
-from catalog.readmodel.sources import Sources, all_categories, pages_of_products
+from catalog.readmodel.sources import Sources
+from catalog.readmodel.updater import PAGE, IndexUpdater
+from catalog.readmodel.writer import IndexBroken, IndexLocked, IndexWriter
 from chassis.couch import Change, CouchError, FileCursor, Follower, end_of_feed, open_store
 
 log = logging.getLogger(__name__)
 
-_HEAP = 16_000_000
-_PAGE = 200
 #: Seconds for which purchases are gathered before the products' popularity is written.
 POPULARITY_SECONDS = 10.0
+#: Seconds from one comparison of the whole index with the documents to the next.
+REPAIR_SECONDS = 900.0
+#: Seconds before a broken index is opened again.
+_PAUSE = 0.5
+
+
+class IndexStale(Exception):
+    """A feed begins anew: the index that readers use is of another database, and a new one is built."""
 
 
 class Indexer:
     """`run` follows for ever; `catch_up` does what there is to do now."""
 
     def __init__(
-        self,
-        folder: IndexFolder,
-        sources: Sources,
-        media_url: str,
-        stores: Callable[[str], Any] | None = None,
-    ) -> None:
+        self, folder: IndexFolder, sources: Sources, media_url: str,
+        stores: Callable[[str], Any] | None = None, *,
+        on_mended: Callable[[Sequence[Difference]], None] | None = None,
+        repair_seconds: float = REPAIR_SECONDS,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._sources = sources
         self._media_url = media_url
         self._stores = stores or open_store
-        self._lock = threading.RLock()
-        self._broken = threading.Event()
-        self._forget_all()
-
-    def _forget_all(self) -> None:
-        self._path: Path | None = None
-        self._index: Any = None
-        self._writer: Any = None
-        self._tree: CategoryTree | None = None
-        self._shown: dict[str, Availability] = {}
-        self._popularity: dict[str, int] | None = None
-        self._bought: set[str] = set()
+        self._on_mended = on_mended or (lambda mended: None)
+        self._repair_seconds = repair_seconds
+        self._reopen = threading.Event()
+        self._stale: Path | None = None
+        self._updater: IndexUpdater | None = None
+        self._followers: list[Follower] = []
 
     # -- running
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`; opens (or builds) the index again when it was found broken or taken away."""
+        """Until `stop`; opens (or builds) the index again when it was found broken, stale or taken away.
+
+        Whatever ends a round, its followers end and the folder's lock is given back.
+        """
         while not stop.is_set():
-            self._broken.clear()
-            followers = self._open()
-            inner = threading.Event()
-            threads = [
-                threading.Thread(target=f.run, args=(inner,), name=f.name, daemon=True) for f in followers
-            ]
-            for thread in threads:
-                thread.start()
-            self._watch(stop, followers)
-            inner.set()
+            self._reopen.clear()
+            try:
+                updater = self._open()
+                with self._following():
+                    self._watch(updater, stop)
+            finally:
+                self.close()
+            stop.wait(_PAUSE if self._reopen.is_set() else 0.0)
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        """Run the followers for the length of the block. One that is still busy 5 s after it can no longer
+        write, for the index is closed.
+        """
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=follower.run, args=(stop,), name=follower.name, daemon=True)
+            for follower in self._followers
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
             for thread in threads:
                 thread.join(timeout=5)
-            self.close()
 
     def catch_up(self) -> None:
         """Write all changes there are, and make the index current. For tests and commands."""
-        if self._writer is None:
-            self._followers = self._open()
+        try:
+            self._catch_up()
+        except IndexStale:
+            self.close()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        updater = self._updater or self._open()
         for follower in self._followers:
             follower.run_once()
-        self._use()
-        self.write_popularity()
+        self._use(updater)
+        updater.write_popularity()
+
+    def repair(self) -> list[Difference]:
+        """Compare everything with the documents, and mend it at once. For tests and commands."""
+        updater = self._updater or self._open()
+        comparison = updater.begin_comparison()
+        found: list[Difference] = []
+        while (page := comparison.next_page(updater.writer.searcher())) is not None:
+            found += page
+        self._mend(updater, found)
+        return found
 
     def close(self) -> None:
         """Give the folder's lock back."""
-        with self._lock:
-            if self._writer is not None:
-                self._writer.wait_merging_threads()
-            self._forget_all()
+        updater, self._updater, self._followers = self._updater, None, []
+        if updater is not None:
+            updater.closed()
 
-    def _watch(self, stop: threading.Event, followers: Sequence[Follower]) -> None:
+    def _watch(self, updater: IndexUpdater, stop: threading.Event) -> None:
         used, last = False, time.monotonic()
-        while not stop.wait(0.1 if not used else 1.0) and not self._broken.is_set():
-            if not used and all(follower.caught_up.is_set() for follower in followers):
-                self._use()
+        repair = self._self_repair(updater)
+        while not stop.wait(0.1 if not used else 1.0) and not self._reopen.is_set():
+            if not used and all(follower.caught_up.is_set() for follower in self._followers):
+                self._use(updater)
                 used = True
-            if used and self._folder.current() != self._path:
+            if used and self._folder.current() != updater.writer.path:
                 log.warning("the index has gone; building it anew")
                 return
             if used and time.monotonic() - last > POPULARITY_SECONDS:
                 last = time.monotonic()
-                self._guarded(self.write_popularity)
+                self._unless_away(updater.write_popularity, repair)
+            if used and not any(follower.is_behind for follower in self._followers):
+                self._unless_away(lambda: repair.step(updater.writer.searcher()), repair)
 
-    def _use(self) -> None:
-        assert self._path is not None  # noqa: S101 - opened by the callers
-        if self._folder.current() != self._path:
-            self._writer.commit()
-            self._folder.use(self._path)
+    def _unless_away(self, work: Callable[[], None], repair: SelfRepair) -> None:
+        """A store that is away is waited for; what an outage broke all the same is looked for after it."""
+        try:
+            work()
+        except IndexBroken as error:
+            self._reopen.set()
+            log.warning("the index is opened again: %s", error)
+        except CouchError as error:
+            repair.hurry()
+            log.warning("the index waits for the documents: %s", error)
+
+    def _self_repair(self, updater: IndexUpdater) -> SelfRepair:
+        return SelfRepair(
+            updater.begin_comparison,
+            updater.look_again,
+            lambda found: self._mend(updater, found),
+            interval=self._repair_seconds,
+        )
+
+    def _mend(self, updater: IndexUpdater, found: Sequence[Difference]) -> None:
+        if found:
+            updater.mend(found)
+            self._on_mended(found)
+
+    def _use(self, updater: IndexUpdater) -> None:
+        path = updater.writer.path
+        if self._folder.current() != path:
+            self._folder.use(path)
         self._folder.clean()
 
-    def _open(self) -> list[Follower]:
-        with self._lock:
-            self._path = self._folder.current()
-            if self._path is not None:
-                try:
-                    self._index = open_index(str(self._path))
-                except (OSError, ValueError) as error:
-                    log.warning("the index is broken (%s); building it anew", error)
-                    self._path = None
-            if self._path is None:
-                self._path = self._folder.fresh()
-                self._index = open_index(str(self._path))
-            # Raises while another process holds the folder's lock: one writer per replica.
-            self._writer = self._index.writer(heap_size=_HEAP, num_threads=1)
-            if self._path != self._folder.current():
-                self._fill()
-        return [
-            self._follower("catalog", self._catalog_changed, self._forget_products),
-            self._follower("stock", self._stock_changed, self._shown.clear),
-        ]
+    # -- opening
 
-    def _fill(self) -> None:
+    def _open(self) -> IndexUpdater:
+        """Open the current index, or build a new one where there is none that can be used."""
+        writer = self._open_current()
+        is_new = writer is None
+        writer = writer or IndexWriter(self._folder.fresh())
+        updater = self._updater = IndexUpdater(writer, self._sources, self._media_url)
+        if is_new:
+            self._fill(updater)
+        self._followers = [
+            self._follower("catalog", updater, updater.catalog_changed),
+            self._follower("stock", updater, updater.stock_changed),
+        ]
+        return updater
+
+    def _open_current(self) -> IndexWriter | None:
+        path = self._folder.current()
+        if path is None or path == self._stale:
+            return None
+        try:
+            return IndexWriter(path)
+        except IndexLocked:  # another process writes it: one writer per replica
+            raise
+        except IndexBroken as error:
+            log.warning("the index is broken (%s); building it anew", error)
+            return None
+
+    def _fill(self, updater: IndexUpdater) -> None:
         """A new index: read the products, and then follow the feeds from where they were before that, for
         they tell of every purchase and reservation that there ever was. If that fails, the followers read
         the feeds from their beginning: that takes longer and comes to the same.
         """
         try:
             ends = {name: end_of_feed(self._stores(name)) for name in ("catalog", "stock")}
-            self._writer.add_document(tree_document(self._current_tree()))
-            for products in pages_of_products(self._sources.products, _PAGE):
-                self._write_products(products)
-            self._writer.commit()
+            updater.fill()
             for name, end in ends.items():
-                self._cursor(name).save(end)
+                _cursor(updater, name).save(end)
         except (CouchError, OSError) as error:
             log.warning("the index is filled from the feeds: %s", error)
 
-    def _cursor(self, database: str) -> FileCursor:
-        assert self._path is not None  # noqa: S101 - opened by the callers
-        return FileCursor(self._path / f"{database}.cursor.json")
-
     def _follower(
-        self, database: str, handle: Callable[[Sequence[Change]], None], on_restart: Callable[[], None]
+        self, database: str, updater: IndexUpdater, handle: Callable[[Sequence[Change]], None]
     ) -> Follower:
         def handle_many(changes: Sequence[Change]) -> None:
-            self._guarded(lambda: handle(changes))
+            try:
+                handle(changes)
+            except IndexBroken:  # `run` opens it again, unless it has already
+                if self._updater is updater:
+                    self._reopen.set()
+                raise
 
         return Follower(
-            database, "index", handle_many=handle_many, on_restart=on_restart, page=_PAGE, wait=3.0,
-            store=self._stores(database), cursor=self._cursor(database),
+            database, "index", handle_many=handle_many, page=PAGE, wait=3.0, store=self._stores(database),
+            on_restart=lambda: self._feed_restarts(database, updater), cursor=_cursor(updater, database),
         )  # fmt: skip
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """An index that cannot be written any more is opened again by `run`; a store that is away is
-        waited for.
+    def _feed_restarts(self, database: str, updater: IndexUpdater) -> None:
+        """A feed is read from its beginning: nothing in the index is known to be right. Readers keep what
+        they have until a new one is built beside it; one that nobody reads yet begins anew itself.
         """
-        try:
-            with self._lock:
-                work()
-        except (OSError, ValueError):
-            self._broken.set()
-            raise
+        if self._folder.current() == updater.writer.path:
+            self._stale = updater.writer.path
+            self._reopen.set()
+            raise IndexStale(f"the feed of {database} begins anew, and so does the index")
+        if database == "catalog":
+            updater.begin_anew()
 
-    # -- what changed
 
-    def _catalog_changed(self, changes: Sequence[Change]) -> None:
-        ids: dict[str, list[str]] = {}
-        for change in changes:
-            kind, _, id = change.id.partition(":")
-            ids.setdefault(kind, []).append(id)
-        products = dict.fromkeys(ids.get("product", ()))
-        if "category" in ids:
-            products |= dict.fromkeys(self._replant(ids["category"]))
-        for change in changes:
-            if change.id.startswith("purchase:") and change.doc:
-                self._bought.update(change.doc.get("quantities", {}))
-        self.write(products)
-
-    def _stock_changed(self, changes: Sequence[Change]) -> None:
-        """Most changes of stock do not show: only what crosses in stock, low or out is written."""
-        ids = [change.id.partition(":")[2] for change in changes if change.id.startswith("stock:")]
-        crossed = [
-            stock.product_id
-            for stock in self._sources.stock.get_many(ids)
-            if self._shown.get(stock.sku) is not stock.availability and stock.product_id
-        ]
-        self.write(dict.fromkeys(crossed))
-
-    def _replant(self, slugs: Iterable[str]) -> list[str]:
-        """The tree has changed: write it, and answer the products whose place in it may be another now."""
-        self._tree = None
-        tree = self._current_tree()
-        self._writer.delete_documents_by_term("id", "tree")
-        self._writer.add_document(tree_document(tree))
-        self._writer.commit()
-        touched: dict[str, None] = {}
-        waiting = list(slugs)
-        while waiting:
-            slug = waiting.pop()
-            if slug not in touched:
-                touched[slug] = None
-                waiting.extend(child.id for child in tree.children(slug))
-        return [id for slug in touched for id in self._products_in(slug)]
-
-    def _products_in(self, slug: str) -> Iterable[str]:
-        cursor = None
-        while True:
-            page = self._sources.products.find("category", {"category": slug}, limit=200, cursor=cursor)
-            yield from (product.id for product in page.items)
-            cursor = page.next
-            if cursor is None:
-                return
-
-    def _forget_products(self) -> None:
-        """The catalogue's feed is read from its beginning: nothing in the index is known to be right."""
-        with self._lock:
-            self._writer.delete_all_documents()
-            self._tree, self._popularity = None, None
-            self._shown.clear()
-            self._writer.add_document(tree_document(CategoryTree([])))
-
-    # -- writing
-
-    def write(self, product_ids: Iterable[str]) -> None:
-        """Bring these products in the index up to date with their documents."""
-        ids = list(product_ids)
-        for start in range(0, len(ids), _PAGE):
-            self._write_batch(ids[start : start + _PAGE])
-        if ids:
-            self._writer.commit()
-
-    def write_popularity(self) -> None:
-        """Write the products that were bought since the last time."""
-        with self._lock:
-            bought, self._bought = self._bought, set()
-            if bought:
-                self._popularity = None
-                self.write(sorted(bought))
-
-    def _write_batch(self, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._writer.delete_documents_by_term("id", id)
-        self._write_products(self._sources.products.get_many(ids))
-
-    def _write_products(self, products: Sequence[Product]) -> None:
-        """Those that shoppers may see; they are in the index nowhere yet."""
-        context = self._context(products)
-        for product in products:
-            if product.is_listed and product.variants:
-                self._writer.add_document(product_document(product, context))
-
-    def _context(self, products: Sequence[Product]) -> Context:
-        skus = [sku for product in products for sku in product.skus]
-        found = {stock.sku: stock.availability for stock in self._sources.stock.get_many(skus)}
-        self._shown.update({sku: found.get(sku, availability_of(0)) for sku in skus})
-        return Context(self._current_tree(), found, self._current_popularity(), self._media_url)
-
-    def _current_tree(self) -> CategoryTree:
-        if self._tree is None:
-            self._tree = CategoryTree(all_categories(self._sources.categories))
-        return self._tree
-
-    def _current_popularity(self) -> Mapping[str, int]:
-        if self._popularity is None:
-            rows = self._sources.purchases.rows("sold", group=True)
-            self._popularity = {row.key: row.value for row in rows}
-        return self._popularity
+def _cursor(updater: IndexUpdater, database: str) -> FileCursor:
+    return FileCursor(updater.writer.path / f"{database}.cursor.json")

@@ -94,6 +94,7 @@ class Follower:
             raise ValueError("give handle or handle_many")
         self.name = f"{database}/{cursor_name}"
         self.caught_up = threading.Event()
+        self.is_behind = True  # the last page was a full one, or there was none yet
         self._database, self._given, self._cursor_name = database, store, cursor_name
         self._cursor = cursor
         self._handle_many = handle_many or _each(handle)
@@ -158,6 +159,7 @@ class Follower:
             state["seq"], limit=self._page, wait=wait if self.caught_up.is_set() else 0.0
         )
         changes = [change for change in found.results if not change.id.startswith("_design/")]
+        self.is_behind = len(found.results) >= self._page
         if stop.is_set():
             return 0
         if changes:

@@ -37,6 +37,8 @@ class CouchStore:
         if not ids:
             return []
         rows = self.http.read("POST", "_all_docs", {"include_docs": "true"}, {"keys": list(ids)})["rows"]
+        for row in rows:
+            _refuse_unread(self.name, row)
         return [row["doc"] for row in rows if row.get("doc")]
 
     def all_docs(self, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -142,6 +144,17 @@ class CouchStore:
         if create(self.http.full_name):
             instance_id(self)
         build(self.http, designs, self.view)
+
+
+def _refuse_unread(name: str, row: Mapping[str, Any]) -> None:
+    """Raise `Unavailable` for a row that tells of an error: a document that could not be read is not missing.
+
+    A server that is going down answers 200 with such rows. Source: docs.couchdb.org, api/database/bulk-api.
+    """
+    document = row.get("doc") or {}
+    error = row.get("error") or ("error" if "_id" not in document and document else None)
+    if error not in (None, "not_found"):
+        raise Unavailable(f"{name}: {row.get('key')} could not be read: {error}")
 
 
 def _query(params: Mapping[str, Any]) -> dict[str, str]:

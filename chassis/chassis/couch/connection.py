@@ -149,6 +149,8 @@ class Requests:
                     method, path, params=params, data=body, headers=headers, **options
                 ),
             )
+        except json.JSONDecodeError as error:  # a server that goes down ends its answer in the middle
+            raise LostAnswer(f"{method} {'/'.join(path)}: the answer is no JSON: {error}") from error
         except pycouchdb.exceptions.Conflict as error:
             raise Conflict(f"{'/'.join(path)}: {error}") from None
         except pycouchdb.exceptions.NotFound as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 from collections import deque
@@ -11,14 +12,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, cast
 
-Fault = Literal["refuse", "lose", "bad-gateway", "slow", "pass"]
+Fault = Literal["refuse", "lose", "bad-gateway", "slow", "cut", "unread", "pass"]
 
 
 class FaultyProxy(ThreadingHTTPServer):
     """Forwards requests to a port of this machine; each whose method is in `methods` takes the next fault.
 
     `refuse` closes without forwarding, `lose` forwards and closes without answering, `bad-gateway`
-    forwards and answers a 502 page, `slow` answers after `delay` seconds, `pass` does nothing to it.
+    forwards and answers a 502 page, `slow` answers after `delay` seconds, `cut` ends a JSON answer in its
+    middle and `unread` tells of an error in each row of it, both as CouchDB when it goes down; `pass` does
+    nothing to it.
     """
 
     daemon_threads = True
@@ -55,6 +58,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "bad-gateway":
             status, headers, answer = 502, [("Content-Type", "text/html")], b"<h1>Bad gateway</h1>"
+        if fault == "cut":
+            answer = answer[: len(answer) // 2]
+        if fault == "unread":
+            rows = [
+                {"key": row["key"], "error": "internal_server_error"} for row in json.loads(answer)["rows"]
+            ]
+            answer = json.dumps({"rows": rows}).encode()
         if fault == "slow":
             time.sleep(proxy.delay)
         self._answer(status, headers, answer)

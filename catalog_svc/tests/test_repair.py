@@ -1,0 +1,279 @@
+"""The index compared with the documents: what is wrong is found, written anew and told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import tantivy
+from prometheus_client import REGISTRY
+
+from catalog.readmodel.comparison import Difference, SelfRepair
+from catalog.readmodel.query import Filters
+from catalog.readmodel.writer import IndexBroken, IndexWriter
+from chassis.couch import Unavailable
+from shop import product, small_shop
+
+
+@pytest.fixture
+def shop(world: Any) -> Any:
+    small_shop(world.parts)
+    world.catch_up()
+    return world
+
+
+def entry(id: str, **fields: Any) -> Any:
+    """An index entry of a product that nobody knows, or an old one."""
+    document = tantivy.Document()
+    document.add_text("kind", "product")
+    document.add_text("id", id)
+    document.add_text("slug", id)
+    document.add_bytes("card", json.dumps({"id": id, **fields}).encode())
+    document.add_bytes("page", b"{}")
+    return document
+
+
+def spoil(shop: Any, ids: list[str], documents: list[Any]) -> None:
+    """Write to the index past the indexer, as a lost change or a fault would leave it."""
+    shop.parts.indexer.close()
+    writer = IndexWriter(shop.parts.indexer._folder.current())
+    writer.replace(ids, documents)
+    writer.close()
+
+
+def listed(shop: Any) -> list[dict[str, Any]]:
+    return list(json.loads(shop.parts.browse.search(Filters(), "popular", 24, None)[0] + b"}")["results"])
+
+
+def found(shop: Any) -> list[tuple[str, str, str]]:
+    return [(one.product_id, one.fault, one.details) for one in shop.parts.indexer.repair()]
+
+
+def id_of(shop: Any, slug: str) -> str:
+    return str(shop.parts.products.get(slug).id)
+
+
+def test_an_index_that_is_right_is_left_alone(shop):
+    before = shop.parts.indexer._folder.stamp()
+
+    assert found(shop) == []
+    assert shop.parts.indexer._folder.stamp() == before
+
+
+def test_a_product_that_is_missing_comes_back(shop):
+    stool, before = id_of(shop, "stool"), listed(shop)
+    spoil(shop, [stool], [])
+
+    assert found(shop) == [(stool, "missing", "not shown although it is for sale")]
+    assert listed(shop) == before
+
+
+def test_a_product_that_is_not_for_sale_goes(shop):
+    hidden = shop.parts.products.update(slug="stool", changes={"status": "hidden"})
+    shop.catch_up()
+    spoil(shop, [], [entry(hidden.id), entry("nobody")])
+
+    assert found(shop) == [
+        (hidden.id, "unlisted", "shown although it is not for sale"),
+        ("nobody", "unlisted", "shown although it is not for sale"),
+    ]
+    assert len(listed(shop)) == 5
+
+
+def test_a_product_that_shows_twice_shows_once(shop):
+    stool = id_of(shop, "stool")
+    spoil(shop, [], [entry(stool)])
+
+    assert found(shop) == [(stool, "duplicate", "2 entries")]
+    assert len(listed(shop)) == 6
+
+
+def test_old_prices_and_availability_are_renewed(shop):
+    lamp, before = id_of(shop, "desk-lamp"), listed(shop)
+    card = next(card for card in before if card["slug"] == "desk-lamp")
+    card = {**card, "price_from": {"amount": 1, "currency": "EUR"}, "availability": "out"}
+    spoil(shop, [lamp], [entry(**card)])
+
+    ((id, fault, details),) = found(shop)
+
+    assert (id, fault) == (lamp, "stale")
+    assert {"price_from", "availability"} <= set(details.split(", "))
+    assert listed(shop) == before
+
+
+def test_a_lost_category_tree_is_written_again(shop):
+    before = shop.parts.browse.categories()
+    spoil(shop, ["tree"], [])
+
+    assert found(shop) == [("tree", "missing", "category tree")]
+    assert shop.parts.browse.categories() == before
+
+
+def test_the_place_by_popularity_is_compared_too(shop):
+    bear = id_of(shop, "teddy-bear")
+    shop.parts.indexer.close()
+    line = {"product_id": bear, "quantity": 3}
+    shop.parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+
+    assert found(shop) == [(bear, "stale", "order by popular")]
+    assert listed(shop)[0]["id"] == bear
+
+
+def test_purchases_that_were_heard_of_count_after_a_restart(shop):
+    """The cursor had passed the purchase, and its popularity was to be written 10 s later."""
+    bear = id_of(shop, "teddy-bear")
+    line = {"product_id": bear, "quantity": 3}
+    shop.parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+    for follower in shop.parts.indexer._followers:
+        follower.run_once()
+    shop.parts.indexer.close()
+
+    again = shop.assemble()
+    again.indexer.catch_up()
+    again.indexer.close()
+
+    assert listed(shop)[0]["id"] == bear
+
+
+def test_a_new_product_is_no_fault(shop):
+    product(shop.parts, "Later lamp")
+    shop.catch_up()
+
+    assert found(shop) == []
+
+
+def test_what_was_mended_is_told_in_the_metrics_and_to_staff(shop):
+    def mended() -> float:
+        return REGISTRY.get_sample_value("catalog_index_mended_total", {"fault": "missing"}) or 0.0
+
+    before, stool = mended(), id_of(shop, "stool")
+    for _ in range(2):
+        spoil(shop, [stool], [])
+        found(shop)
+
+    repairs = shop.parts.index_repairs.latest()
+    assert mended() == before + 2
+    assert repairs.total == 2
+    assert [(one.product_id, one.fault, one.at) for one in repairs.latest] == [
+        (stool, "missing", shop.clock())
+    ] * 2
+
+
+def test_half_a_change_is_taken_back(shop):
+    shop.parts.indexer.close()
+    writer = IndexWriter(shop.parts.indexer._folder.current())
+
+    with pytest.raises(TypeError):
+        writer.replace([id_of(shop, "stool")], ["no document"])
+    writer.replace([], [])
+    writer.close()
+
+    assert len(listed(shop)) == 6
+
+
+def test_a_closed_index_refuses_writes(shop):
+    shop.parts.indexer.close()
+    writer = IndexWriter(shop.parts.indexer._folder.current())
+    writer.close()
+
+    with pytest.raises(IndexBroken):
+        writer.replace([id_of(shop, "stool")], [])
+
+    assert len(listed(shop)) == 6
+
+
+# -- its pace
+
+
+class Pages:
+    """A comparison of so many pages; the page of that number finds these."""
+
+    def __init__(self, count: int, **found: list[Difference]) -> None:
+        self._left, self.found = list(range(count)), found
+
+    def next_page(self, searcher: Any) -> list[Difference] | None:
+        if not self._left:
+            return None
+        return self.found.get(f"page{self._left.pop(0)}", [])
+
+
+def difference(id: str, mark: str = "m") -> Difference:
+    return Difference(id, "missing", "", mark)
+
+
+class Bench:
+    """A self-repair whose time and comparisons are the test's."""
+
+    def __init__(self, *comparisons: Any, again: Any = ()) -> None:
+        self.now, self.begun, self.mended = 1000.0, [], []
+        self.comparisons, self.again = list(comparisons), list(again)
+        self.repair = SelfRepair(
+            self.begin, lambda ids: self.again.pop(0) if self.again else [],
+            lambda found: self.mended.extend(one.product_id for one in found),
+            interval=900, settle=20, pace=2, clock=lambda: self.now,
+        )  # fmt: skip
+
+    def begin(self) -> Any:
+        self.begun.append(self.now)
+        made = self.comparisons.pop(0) if self.comparisons else Pages(1)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            self.repair.step(None)
+
+
+def test_all_is_compared_soon_after_the_start_and_then_every_quarter_of_an_hour():
+    bench = Bench()
+
+    bench.wait(1850)
+
+    assert bench.begun == [1020, 1920, 2820]
+
+
+def test_after_an_outage_all_is_compared_at_once():
+    bench = Bench()
+    bench.wait(100)
+
+    bench.repair.hurry()
+    bench.wait(5)
+
+    assert bench.begun == [1020, 1102]
+
+
+def test_an_outage_during_the_comparison_postpones_it():
+    bench = Bench(Unavailable("away"), Pages(1, page0=[difference("a")]), again=[[difference("a")]])
+
+    with pytest.raises(Unavailable):
+        bench.wait(30)
+    bench.repair.hurry()
+    bench.wait(30)
+
+    assert bench.mended == ["a"]
+
+
+def test_only_what_stays_different_is_mended():
+    bench = Bench(
+        Pages(2, page0=[difference("lost"), difference("late")], page1=[difference("moving", "1")]),
+        again=[[difference("lost")], [difference("moving", "2")], [difference("moving", "2")]],
+    )
+
+    bench.wait(120)
+
+    assert bench.mended == ["lost", "moving"]
+
+
+def test_ten_thousand_products_are_compared_in_pages_of_a_hundred_two_seconds_apart():
+    bench = Bench(Pages(100))
+
+    bench.wait(20 + 199)
+    bench.repair.hurry()
+    before = list(bench.begun)
+    bench.wait(10)
+
+    assert before == [1020]
+    assert len(bench.begun) == 2
