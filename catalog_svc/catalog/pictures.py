@@ -1,7 +1,8 @@
 """From bytes that somebody uploaded to pictures that we made: checked, decoded, turned upright, re-encoded.
 
-Nothing of the upload survives but its pixels: no EXIF, no comments, no trailing bytes
-(design/security.md, 17).
+Nothing of the upload survives but its pixels: no EXIF, no comments, no trailing bytes (design/security.md,
+17). What is done here may take as much memory and time as an attacker can make it take: workers do it in a
+process of its own (rendering.py).
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.domain import IMAGE_WIDTHS, Rendition
+from catalog.metadata import without_metadata
 
 #: Beginnings of the formats that are taken; WebP is checked apart.
 _MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
 CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 _QUALITY = 82
+#: Renditions are no higher than this, as a page would not show them; WebP allows 16,383.
+MAX_HEIGHT = 4096
+_TOO_MANY = "The picture has more than {:,} pixels."
+#: Rows that are made smaller at a time: a copy of the whole picture would take its memory twice.
+_BAND = 256
 
 
 class NotAPicture(Exception):
@@ -41,50 +48,109 @@ def format_of(data: bytes) -> str | None:
 
 def render(data: bytes, limits: Limits) -> list[tuple[Rendition, bytes]]:
     """WebP renditions from small to large. A picture smaller than a width is shown at its own, never
-    enlarged.
+    enlarged; one that is too high for a page is made smaller.
 
-    Raises `NotAPicture` for what cannot be decoded whole, or is too large.
+    Raises `NotAPicture` for what cannot be decoded whole, or is too large, whatever a decoder makes of it.
     """
+    try:
+        return _render(data, limits)
+    except NotAPicture:
+        raise
+    except MemoryError as error:
+        raise NotAPicture("The picture takes more memory than is allowed; send a smaller one.") from error
+    except Exception as error:  # a decoder of broken bytes may raise anything, and will again
+        raise NotAPicture(f"The picture cannot be decoded: {_told(error)}"[:200]) from error
+
+
+def _told(error: Exception) -> str:
+    if type(error).__name__ == "UnidentifiedImageError":  # its text is about objects in memory
+        return "its head is broken."
+    return str(error) or type(error).__name__
+
+
+def _render(data: bytes, limits: Limits) -> list[tuple[Rendition, bytes]]:
     picture = _decode(data, limits)
-    widths = sorted({min(width, picture.width) for width in IMAGE_WIDTHS})
-    return [_rendition(picture, width) for width in widths]
+    sizes = {_fitting(picture, width) for width in IMAGE_WIDTHS}
+    return [_rendition(picture, size) for size in sorted(sizes)]
+
+
+def _fitting(picture: Any, width: int) -> tuple[int, int]:
+    """The largest size of these proportions that is neither wider than `width` nor enlarged nor too high."""
+    scale = min(width / picture.width, MAX_HEIGHT / picture.height, 1.0)
+    return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
 def _decode(data: bytes, limits: Limits) -> Any:
     # Pillow is imported here: web workers, which never decode, start quicker without it.
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image
 
     kind = format_of(data)
     if kind is None or len(data) > limits.max_bytes:
         raise NotAPicture("This is not a JPEG, PNG, GIF or WebP picture of an allowed size.")
+    clean, turned = without_metadata(data, kind)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the pixel cap below says what Pillow would warn of
-            picture = Image.open(io.BytesIO(data), formats=[kind])
+            picture = Image.open(io.BytesIO(clean), formats=[kind])
+            # A JPEG can be decoded at a half, a quarter or an eighth: twice what the largest rendition needs.
+            picture.draft(picture.mode, (2 * IMAGE_WIDTHS[-1], 2 * IMAGE_WIDTHS[-1]))
             if picture.width * picture.height > limits.max_pixels:
-                raise NotAPicture(f"The picture has more than {limits.max_pixels} pixels.")
+                raise NotAPicture(_TOO_MANY.format(limits.max_pixels))
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            return upright.convert("RGBA" if _is_transparent(upright) else "RGB")
     except Image.DecompressionBombError as error:
-        raise NotAPicture(f"The picture has more than {limits.max_pixels} pixels.") from error
-    except UnidentifiedImageError as error:  # its text is about objects in memory
-        raise NotAPicture(f"The picture cannot be decoded: it is no {kind}.") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise NotAPicture(f"The picture cannot be decoded: {error}"[:200]) from error
+        raise NotAPicture(_TOO_MANY.format(limits.max_pixels)) from error
+    return _upright(_in_plain_colours(_reduced(picture)), turned)
+
+
+def _reduced(picture: Any) -> Any:
+    """About twice as large as the largest rendition, by whole factors."""
+    from PIL import Image
+
+    width, height = _fitting(picture, IMAGE_WIDTHS[-1])
+    factor = min(picture.width // (2 * width), picture.height // (2 * height))
+    if picture.mode in ("P", "PA", "1"):  # colours of a palette cannot be averaged
+        picture = picture.convert("RGBA" if _is_transparent(picture) else "RGB")
+    if factor < 2 or picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
+        return picture
+    small = Image.new(picture.mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    for top in range(0, picture.height, factor * _BAND):
+        band = picture.crop((0, top, picture.width, min(top + factor * _BAND, picture.height)))
+        small.paste(band.reduce(factor), (0, top // factor))
+    small.info = picture.info
+    return small
+
+
+def _in_plain_colours(picture: Any) -> Any:
+    if picture.mode == "I;16":  # the upper eight bits; Pillow would turn all that is not dark into white
+        picture = picture.point(lambda value: value / 256, "L")
+    return picture.convert("RGBA" if _is_transparent(picture) else "RGB")
 
 
 def _is_transparent(picture: Any) -> bool:
     return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
 
 
-def _rendition(picture: Any, width: int) -> tuple[Rendition, bytes]:
+def _upright(picture: Any, orientation: int) -> Any:
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return picture.transpose(turns[orientation]) if orientation in turns else picture
+
+
+def _rendition(picture: Any, size: tuple[int, int]) -> tuple[Rendition, bytes]:
     from PIL import Image
 
-    height = max(1, round(picture.height * width / picture.width))
-    scaled = picture if width == picture.width else picture.resize((width, height), Image.Resampling.LANCZOS)
+    scaled = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
     out = io.BytesIO()
     scaled.save(out, "WEBP", quality=_QUALITY, method=4)
     data = out.getvalue()
-    name = f"products/{hashlib.sha256(data).hexdigest()[:32]}-{width}.webp"
-    return Rendition(name, width, height), data
+    name = f"products/{hashlib.sha256(data).hexdigest()[:32]}-{size[0]}.webp"
+    return Rendition(name, *size), data

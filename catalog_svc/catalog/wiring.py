@@ -19,6 +19,7 @@ from catalog.readmodel.folder import IndexFolder
 from catalog.readmodel.indexer import REPAIR_SECONDS, Indexer
 from catalog.readmodel.reader import Reader
 from catalog.readmodel.sources import Sources
+from catalog.rendering import ImageProcessor, SandboxedProcessor
 from catalog.services.categories import CategoryService
 from catalog.services.claims import Claims
 from catalog.services.correcting import Correction
@@ -69,6 +70,7 @@ class Outside:
     folder: Path
     blobs: clients.Blobs
     renderer: clients.Renderer
+    processor: ImageProcessor
     media_url: str
     limits: Limits
     clock: Callable[[], datetime] = clock.now
@@ -98,7 +100,14 @@ def assemble(outside: Outside) -> Parts:
         stock=stock_service,
         correction=Correction(stock, now),
         images=ImageService(
-            images, products, outside.blobs, outside.renderer, outside.limits, now, outside.new_id
+            images,
+            products,
+            outside.blobs,
+            outside.renderer,
+            outside.processor,
+            outside.limits,
+            now,
+            outside.new_id,
         ),
         reviews=ReviewService(reviews, products, purchases, now),
         reactions=Reactions(purchases, reviews, now),
@@ -132,6 +141,7 @@ def BACKUP_EXTRA() -> dict[str, clients.BlobBackup]:  # noqa: N802 - read by the
 
 
 def _build() -> Parts:
+    limits = Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)
     return assemble(
         Outside(
             repository=couch_repository,
@@ -140,7 +150,10 @@ def _build() -> Parts:
             blobs=_blobs(),
             renderer=clients.CeleryRenderer(),
             media_url=settings.MEDIA_URL,
-            limits=Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS),
+            processor=SandboxedProcessor(
+                limits, settings.IMAGE_RENDER_MEMORY_MB, settings.IMAGE_RENDER_SECONDS
+            ),
+            limits=limits,
             repair_seconds=settings.INDEX_REPAIR_SECONDS,
         )
     )

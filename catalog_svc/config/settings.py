@@ -27,6 +27,12 @@ INDEX_REPAIR_SECONDS = declare(
     "seconds from one comparison of the whole search index with the documents to the next; what differs is "
     "written anew and shown in the admin",
 )
+IMAGE_RENDER_MEMORY_MB = declare(
+    "IMAGE_RENDER_MEMORY_MB", int, 768, "memory of the process that renders one picture, in MB of addresses"
+)
+IMAGE_RENDER_SECONDS = declare(
+    "IMAGE_RENDER_SECONDS", int, 30, "seconds after which the process that renders one picture is ended"
+)
 IMAGE_MAX_PIXELS = declare("IMAGE_MAX_PIXELS", int, 40_000_000, "largest picture that is decoded, in pixels")
 
 refuse_in_production(

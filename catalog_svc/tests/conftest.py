@@ -18,9 +18,12 @@ from rest_framework.test import APIClient  # noqa: E402
 from catalog import wiring  # noqa: E402
 from catalog.clients import MemoryBlobs, NoRenderer  # noqa: E402
 from catalog.pictures import Limits  # noqa: E402
+from catalog.rendering import ImageProcessor, SandboxedProcessor  # noqa: E402
 from catalog.wiring import Outside, Parts, assemble  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 from chassis.couch.memory import MemoryStore  # noqa: E402
+
+LIMITS = Limits(max_bytes=200_000, max_pixels=4_000_000)
 
 
 class Clock:
@@ -44,6 +47,7 @@ class World:
         self.stores = {"catalog": MemoryStore("catalog"), "stock": MemoryStore("stock")}
         self.blobs = MemoryBlobs()
         self.renderer = NoRenderer()
+        self.processor: ImageProcessor = SandboxedProcessor(LIMITS)
         self.folder = folder
         self._ids = itertools.count(1)
         self.parts = self.assemble()
@@ -56,8 +60,9 @@ class World:
                 folder=self.folder,
                 blobs=self.blobs,
                 renderer=self.renderer,
+                processor=self.processor,
                 media_url="/media/",
-                limits=Limits(max_bytes=200_000, max_pixels=4_000_000),
+                limits=LIMITS,
                 clock=self.clock,
                 new_id=lambda: f"p{next(self._ids):04d}",
             )

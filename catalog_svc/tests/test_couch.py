@@ -20,6 +20,7 @@ from catalog.clients import MemoryBlobs, NoRenderer
 from catalog.pictures import Limits
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
+from catalog.rendering import SandboxedProcessor
 from catalog.services.stock import Line, OutOfStock
 from catalog.wiring import Outside, Parts, assemble
 from chassis.background import Job, keep_running
@@ -47,6 +48,7 @@ def parts(server: Any, tmp_path: Path) -> Iterator[Parts]:
                 folder=tmp_path,
                 blobs=MemoryBlobs(),
                 renderer=NoRenderer(),
+                processor=SandboxedProcessor(Limits()),
                 media_url="/media/",
                 limits=Limits(),
             )
@@ -61,7 +63,8 @@ def second_process(parts: Parts) -> Parts:
     return assemble(
         Outside(
             repository=couch_repository, stores=open_store, folder=Path("/nonexistent"), blobs=MemoryBlobs(),
-            renderer=NoRenderer(), media_url="/media/", limits=Limits(),
+            renderer=NoRenderer(), processor=SandboxedProcessor(Limits()), media_url="/media/",
+            limits=Limits(),
         )
     )  # fmt: skip
 
@@ -201,7 +204,7 @@ def test_bought_products_stay_listed_when_the_server_goes_away_as_their_populari
     switch = Switch(server)
     outside = Outside(
         repository=switch.repository, stores=open_store, folder=tmp_path, blobs=MemoryBlobs(),
-        renderer=NoRenderer(), media_url="/media/", limits=Limits(),
+        renderer=NoRenderer(), processor=SandboxedProcessor(Limits()), media_url="/media/", limits=Limits(),
     )  # fmt: skip
     with fresh_databases():
         ensure(wiring.COLLECTIONS)

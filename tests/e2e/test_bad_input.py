@@ -308,6 +308,15 @@ def test_broken_pictures_and_bombs_fail_with_a_reason_and_are_never_shown(scene,
     assert "pixels" in images["20,000 x 20,000 pixels"]["reason"]
 
 
+def test_odd_pictures_are_shown(scene):
+    sent = {what: upload(scene, data).json["id"] for what, data in rotten.odd_pictures().items()}
+
+    images = {what: finished(scene, id) for what, id in sent.items()}
+
+    assert {what: image["status"] for what, image in images.items()} == dict.fromkeys(sent, "ready")
+    assert max(r["height"] for r in images["40 x 60,000 pixels"]["renditions"]) == 4096
+
+
 def test_a_picture_that_is_something_else_too_is_only_a_picture_afterwards(scene):
     slug, _ = scene.staff.product(on_hand=1)
     data = rotten.picture("GIF") + rotten.PAYLOAD

@@ -38,6 +38,7 @@ class ImageAdmin(DocumentAdmin):
         "status",
         "reason",
         "attempts",
+        "next_attempt_at",
         "created_at",
         "finished_at",
         "renditions",

@@ -11,17 +11,19 @@ from catalog.clients import Blobs, Renderer, StoreAway
 from catalog.domain import Image, ImageStatus, Product, ProductImage, RuleBroken
 from catalog.domain.product import MAX_IMAGES
 from catalog.pictures import Limits, NotAPicture
+from catalog.rendering import ImageProcessor, RenderingFailed
 from catalog.services import facts
 from catalog.services.facts import Actor
-from chassis.couch import NotFound, Repository
+from chassis.couch import CouchError, NotFound, Repository
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 _ORIGINAL = "original"
-#: The sweeper asks again for what waits longer than this, and gives up after so many attempts.
+#: The sweeper asks again for what waits longer than this.
 ASK_AGAIN_AFTER = timedelta(seconds=20)
-MAX_ATTEMPTS = 50
+#: Pictures that are looked at, and asked for, in one sweep.
+_PAGE, _PAGES = 50, 4
 
 
 class UnsupportedPicture(Exception):
@@ -35,15 +37,17 @@ class TooLargePicture(Exception):
 class ImageService:
     def __init__(
         self, images: Repository[Image], products: Repository[Product], blobs: Blobs, renderer: Renderer,
-        limits: Limits, clock: Clock, new_id: Callable[[], str],
+        processor: ImageProcessor, limits: Limits, clock: Clock, new_id: Callable[[], str],
     ) -> None:  # fmt: skip
         self._images = images
         self._products = products
         self._blobs = blobs
         self._renderer = renderer
+        self._processor = processor
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
+        self._swept_to: str | None = None
 
     @property
     def max_bytes(self) -> int:
@@ -80,25 +84,51 @@ class ImageService:
         self._products.update(product_id, change)
 
     def render(self, id: str) -> Image:
-        """Make and store the renditions, then show the picture. Repeating it changes nothing."""
-        image = self._images.get(id)
-        if not image.is_waiting:
+        """Make and store the renditions, then show the picture. Repeating it changes nothing.
+
+        Every attempt is counted before it is made. What cannot be shown fails with a reason; what may go well
+        another time is tried again later, a few times; for a blob store that is away a picture waits as long
+        as it takes.
+        """
+        image, begun = self._begin(id)
+        if not begun:
             return image
-        image = self._images.update(id, _attempt)
         try:
-            rendered = pictures.render(self._images.attachment(id, _ORIGINAL), self._limits)
-            for rendition, data in rendered:
-                self._blobs.put(rendition.name, data, "image/webp")
-        except (NotAPicture, NotFound) as error:
-            reason = (
-                str(error) if isinstance(error, NotAPicture) else "The upload was cut off; send it again."
-            )
-            return self._fail(id, reason)
+            return self._render(image)
+        except NotAPicture as error:
+            return self._fail(id, str(error))
+        except NotFound:
+            return self._fail(id, "The upload was cut off; send it again.")
         except StoreAway as error:
             log.warning("image %s waits for the blob store: %s", id, error)
-            return self._fail(id, "The store of pictures did not answer.") if _is_hopeless(image) else image
-        shown = ProductImage(image.id, image.alt, tuple(rendition for rendition, _ in rendered))
-        return self._show(image, shown)
+            reason = "The store of pictures does not answer; it is tried again."
+            return self._images.update(id, lambda image: image.wait(reason, self._clock()))
+        except CouchError:  # nothing can be noted now; the attempt is counted already
+            raise
+        except RenderingFailed as error:
+            return self._stumble(id, str(error))
+        except Exception as error:
+            log.exception("image %s could not be rendered", id)
+            return self._stumble(id, f"Something went wrong: {type(error).__name__}.")
+
+    def _begin(self, id: str) -> tuple[Image, bool]:
+        begun = False
+
+        def count(image: Image) -> None:
+            nonlocal begun
+            begun = image.begin_attempt(self._clock())
+
+        return self._images.update(id, count), begun
+
+    def _render(self, image: Image) -> Image:
+        rendered = self._processor.render(self._images.attachment(image.id, _ORIGINAL))
+        for rendition, data in rendered:
+            self._blobs.put(rendition.name, data, "image/webp")
+        return self._show(image, ProductImage(image.id, image.alt, tuple(each for each, _ in rendered)))
+
+    def _stumble(self, id: str, reason: str) -> Image:
+        log.warning("image %s was not rendered: %s", id, reason)
+        return self._images.update(id, lambda image: image.stumble(reason, self._clock()))
 
     def _show(self, image: Image, shown: ProductImage) -> Image:
         """First the product, then the image's own state: a crash between the two is repeated by the
@@ -125,17 +155,21 @@ class ImageService:
         return image
 
     def sweep(self) -> int:
-        """Ask again for the pictures that wait too long: the queue may have been lost. Answers how many."""
-        limit = self._clock() - ASK_AGAIN_AFTER
-        page = self._images.find("status", {"status": ImageStatus.PROCESSING}, end=limit, limit=50)
-        for image in page.items:
-            self._renderer.ask(image.id)
-        return len(page.items)
+        """Ask again for the pictures that wait too long: the queue may have been lost. Answers how many.
 
-
-def _attempt(image: Image) -> None:
-    image.attempts += 1
-
-
-def _is_hopeless(image: Image) -> bool:
-    return image.attempts >= MAX_ATTEMPTS
+        Goes on where the last sweep ended, and round again, so that no picture waits behind others for ever.
+        """
+        now, asked = self._clock(), 0
+        for _ in range(_PAGES):
+            page = self._images.find(
+                "status", {"status": ImageStatus.PROCESSING}, end=now - ASK_AGAIN_AFTER, limit=_PAGE,
+                cursor=self._swept_to,
+            )  # fmt: skip
+            for image in page.items:
+                if image.is_due(now):
+                    self._renderer.ask(image.id)
+                    asked += 1
+            self._swept_to = page.next
+            if page.next is None or asked >= _PAGE:
+                break
+        return asked

@@ -239,6 +239,19 @@ NOT_PICTURES = {
 }
 
 
+def odd_pictures() -> dict[str, bytes]:
+    """They can be shown, although their metadata is broken or their sides are longer than WebP takes."""
+    jpeg = picture("JPEG")
+    tags = struct.pack("<HHII", 0x0103, 4, 1, 90_000) + struct.pack("<HHII", 0x0112, 3, 1, 6)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+    long = io.BytesIO()
+    Image.new("RGB", (40, 60_000), "teal").save(long, "PNG")
+    return {
+        "broken Exif": jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:],
+        "40 x 60,000 pixels": long.getvalue(),
+    }
+
+
 def broken_pictures() -> dict[str, bytes]:
     """They begin as pictures do, and cannot be shown."""
     png = picture("PNG")

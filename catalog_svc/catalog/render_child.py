@@ -1,0 +1,45 @@
+"""`python -m catalog.render_child '{"memory_mb": …}'`: makes the renditions of one picture, in a process that
+may take no more memory and time than it is given. Neither Django nor any secret is in it.
+
+The upload comes on standard input. On standard output goes one line of JSON, `{"renditions": [[name, width,
+height, bytes], …]}` or `{"refused": reason}`, and then the renditions themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import sys
+from pathlib import Path
+
+from catalog.pictures import Limits, NotAPicture, render
+
+
+def limit(memory_mb: int, seconds: int) -> None:
+    """Bound this process; where memory runs out all the same, it ends rather than the worker."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def main() -> None:
+    given = json.loads(sys.argv[1])
+    limit(given["memory_mb"], given["seconds"])
+    data = sys.stdin.buffer.read()
+    try:
+        made = render(data, Limits(given["max_bytes"], given["max_pixels"]))
+    except NotAPicture as error:
+        answer, files = {"refused": str(error)}, []
+    else:
+        answer = {"renditions": [[r.name, r.width, r.height, len(content)] for r, content in made]}
+        files = [content for _, content in made]
+    out = sys.stdout.buffer
+    out.write(json.dumps(answer).encode() + b"\n" + b"".join(files))
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Render each picture in a process of its own, so that what a hostile one took goes back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from catalog.domain import Rendition
+from catalog.pictures import Limits, NotAPicture
+
+Rendered = list[tuple[Rendition, bytes]]
+
+#: More than three renditions of any picture take; whatever else the process says is not read.
+_MAX_ANSWER = 32 << 20
+_ROOT = str(Path(__file__).resolve().parent.parent)
+
+
+class RenderingFailed(Exception):
+    """The process was ended, or did not answer; another time it may go well. The text is for staff."""
+
+
+class ImageProcessor(Protocol):
+    """Makes renditions of uploads."""
+
+    def render(self, data: bytes) -> Rendered:
+        """Return renditions from small to large. Raises `NotAPicture` and `RenderingFailed`."""
+
+
+@dataclass(frozen=True)
+class SandboxedProcessor:
+    """A child process for each picture, with `memory_mb` of address space and `seconds` to do it."""
+
+    limits: Limits
+    memory_mb: int = 768
+    seconds: int = 30
+
+    def render(self, data: bytes) -> Rendered:
+        """Return renditions from small to large. Raises `NotAPicture` and `RenderingFailed`."""
+        with self._child() as (child, late):
+            threading.Thread(target=_feed, args=(child.stdin, data), daemon=True).start()
+            answer = child.stdout.read(_MAX_ANSWER)
+        if late.is_set():
+            raise RenderingFailed(f"Rendering took longer than {self.seconds} s and was ended.")
+        try:
+            return _read(answer)
+        except (ValueError, KeyError, TypeError) as error:
+            ended = f"ended by signal {-child.returncode}" if child.returncode < 0 else "ended"
+            raise RenderingFailed(f"The process that rendered the picture {ended}.") from error
+
+    @contextlib.contextmanager
+    def _child(self) -> Iterator[tuple[Any, threading.Event]]:
+        """A running process, and whether its time was up. It has ended after the block."""
+        given = {
+            "memory_mb": self.memory_mb,
+            "seconds": self.seconds,
+            "max_bytes": self.limits.max_bytes,
+            "max_pixels": self.limits.max_pixels,
+        }
+        child = subprocess.Popen(  # noqa: S603 - our own module, with numbers as arguments
+            [sys.executable, "-s", "-W", "ignore", "-m", "catalog.render_child", json.dumps(given)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/",
+            env={"PYTHONPATH": _packages(), "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(self.seconds, end)
+        timer.start()
+        try:
+            yield child, late
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1)
+        finally:
+            timer.cancel()
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]  # both were asked for
+
+
+def _packages() -> str:
+    """Where this process finds its packages: images say that in the environment, which is not passed on."""
+    return os.pathsep.join([_ROOT, *(folder for folder in sys.path if folder)])
+
+
+def _feed(pipe: Any, data: bytes) -> None:
+    """The child may end before it has read everything."""
+    with contextlib.suppress(OSError, ValueError):
+        pipe.write(data)
+        pipe.close()
+
+
+def _read(answer: bytes) -> Rendered:
+    """Raises ValueError, KeyError or TypeError for half an answer, `NotAPicture` for a refusal."""
+    head, _, body = answer.partition(b"\n")
+    told = json.loads(head)
+    if "refused" in told:
+        raise NotAPicture(str(told["refused"]))
+    made, at = [], 0
+    for name, width, height, length in told["renditions"]:
+        made.append((Rendition(name, width, height), body[at : at + length]))
+        at += length
+    if at != len(body):
+        raise ValueError("the answer was cut off")
+    return made
