@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts.domain import EmailClaim
+from accounts.domain import EmailClaim, MailRequest
 from chassis.api.errors import BadRequest, Conflict, Forbidden, NotAuthenticated, TooManyRequests
 from chassis.couch import NotFound
 
@@ -257,6 +257,53 @@ def test_a_mail_waits_while_there_is_no_way_out_but_not_for_ever(world: Any) -> 
     late = world.parts.mailing.sweep()
 
     assert (blocked, late, world.post.mails) == (0, 0, [])
+
+
+def test_a_mail_that_cannot_be_made_keeps_no_other_from_leaving(world: Any) -> None:
+    """One of a purpose that only a newer version knows, asked for before the others."""
+    requests = world.repositories["mail"]
+    world.account("eve@example.com")
+    requests.add(MailRequest("0", "newer", "eve@example.com", world.clock()))
+    world.clock.forward(seconds=1)
+    world.account("ada@example.com")
+    world.clock.forward(seconds=30)
+
+    swept = world.parts.mailing.sweep()
+
+    assert swept == 2
+    assert requests.get("0").attempts == 1
+
+
+def test_mails_that_are_refused_keep_no_other_waiting(world: Any) -> None:
+    for n in range(60):
+        world.account(f"refused{n}@example.com")
+    world.clock.forward(seconds=30)
+    world.post.away = True
+    world.parts.mailing.sweep()
+    world.post.away = False
+    world.account("ada@example.com")
+    world.clock.forward(seconds=21)
+    world.post.mails.clear()
+
+    swept = [world.parts.mailing.sweep() for _ in range(2)]
+
+    assert sum(swept) == 61
+    assert "ada@example.com" in {mail.to for mail in world.post.mails}
+
+
+def test_attempts_of_a_mail_lie_further_and_further_apart(world: Any) -> None:
+    world.account()
+    world.post.away, at = True, []
+    (request,) = world.repositories["mail"].find("asked").items
+
+    for second in range(0, 3600, 5):
+        before = request.attempts
+        world.parts.mailing.sweep()
+        request = world.repositories["mail"].get(request.id)
+        at += [second] if request.attempts > before else []
+        world.clock.forward(seconds=5)
+
+    assert at == [20, 35, 65, 125, 245, 485, 965, 1865, 2765]
 
 
 def test_a_person_is_told_everything_that_is_held_but_no_secret(world: Any) -> None:

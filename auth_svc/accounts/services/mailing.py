@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from accounts.domain import Account, AccountEnded, MailRequest
-from chassis.couch import Conflict, NotFound, Repository
+from chassis.couch import Conflict, CouchError, NotFound, Repository
 
 from .directory import Directory
 from .ports import Clock, NewId
@@ -76,6 +76,7 @@ class Mailing:
         self._clock = clock
         self._new_id = new_id
         self._nonce = nonce
+        self._swept_to: str | None = None
 
     def ask(self, purpose: str, email: str) -> None:
         """Write down that this address wants a mail, whether or not anybody has it."""
@@ -83,16 +84,29 @@ class Mailing:
         self._enqueue(request.id)
 
     def deliver(self, request_id: str) -> bool:
-        """Send what was asked for; whether a mail left. May be repeated. Raises OSError to be tried again."""
+        """Send what was asked for, if it is due; whether a mail left. May be repeated. Raises OSError to be
+        tried again.
+        """
         try:
-            request = self._requests.get(request_id)
+            request, begun = self._begin(request_id)
         except NotFound:
+            return False
+        if not begun:
             return False
         account = None if request.is_stale(self._clock()) else self._recipient(request)
         if account is not None:
             self._send(request, account)
         self._done(request)
         return account is not None
+
+    def _begin(self, request_id: str) -> tuple[MailRequest, bool]:
+        begun = False
+
+        def count(request: MailRequest) -> None:
+            nonlocal begun
+            begun = request.begin_attempt(self._clock())
+
+        return self._requests.update(request_id, count), begun
 
     def _recipient(self, request: MailRequest) -> Account | None:
         account = self._directory.by_email(request.email)
@@ -122,13 +136,19 @@ class Mailing:
             return
 
     def sweep(self) -> int:
-        """Send what the worker did not; how many mails left."""
-        page = self._requests.find("asked", end=self._clock() - PATIENCE, limit=50)
-        return sum(self._delivered(request.id) for request in page.items)
+        """Send what the worker did not; how many mails left. Goes on where the last sweep ended, and round
+        again, so that no mail waits behind others for ever.
+        """
+        now = self._clock()
+        page = self._requests.find("asked", end=now - PATIENCE, limit=50, cursor=self._swept_to)
+        self._swept_to = page.next
+        return sum(self._delivered(request.id) for request in page.items if request.is_due(now))
 
     def _delivered(self, request_id: str) -> bool:
         try:
             return self.deliver(request_id)
-        except OSError as error:
+        except (OSError, CouchError) as error:
             log.warning("a mail did not leave: %s", error)
-            return False
+        except Exception:  # of this mail, and no reason to keep the others
+            log.exception("mail %s cannot be sent", request_id)
+        return False
