@@ -20,6 +20,7 @@ PROBLEMS: dict[str, dict[str, int]] = {
         "unsupported-media-type": 415,
         "unprocessable": 422,
         "precondition-required": 428,
+        "busy": 429,
         "too-many-requests": 429,
         "internal-error": 500,
         "bad-gateway": 502,

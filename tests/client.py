@@ -6,6 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 
@@ -30,13 +31,17 @@ class Answer:
 
 
 class Client:
-    """Calls through the gateway; `token` and `cart` are sent when they are set."""
+    """Calls through the gateway; `token` and `cart` are sent when they are set.
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    `source`: the address of this machine to call from, such as 127.0.0.2: another shopper's.
+    """
+
+    def __init__(self, url: str, source: str | None = None) -> None:
+        self.url = url.replace("//localhost", "//127.0.0.1") if source else url
         self.token: str | None = None
         self.cart: str | None = None
-        self._pool = urllib3.PoolManager(maxsize=16, timeout=30.0, retries=False)
+        more: dict[str, Any] = {"source_address": (source, 0)} if source else {}
+        self._pool = urllib3.PoolManager(maxsize=16, timeout=30.0, retries=False, **more)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """`body` is sent as JSON, bytes as they are; header names take `_` for `-`."""
@@ -64,6 +69,11 @@ class Client:
         fields = {"file": (name, file, "application/octet-stream"), "alt": alt}
         data, content_type = urllib3.encode_multipart_formdata(fields)
         return self.call("POST", path, data, Content_Type=content_type)
+
+    def form(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
+        """What a browser sends of a page's form."""
+        sent = {"Content_Type": "application/x-www-form-urlencoded", "Origin": self.url, **headers}
+        return self.call("POST", path, urlencode(fields).encode(), **sent)
 
     # -- what buyers do
 

@@ -126,6 +126,12 @@ def _stores(service: str, root: Path, admin: bool, values: dict[str, Any]) -> di
             16,
             "connections kept to CouchDB per process; at least the threads of a worker",
         ),
+        "COUCHDB_QUEUE": declare(
+            "COUCHDB_QUEUE",
+            int,
+            4,
+            "threads of a process that wait to change one document; the next are soon told to come back",
+        ),
         "REDIS_URL": _with_password(
             declare(
                 "REDIS_URL",

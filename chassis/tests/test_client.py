@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -147,6 +148,24 @@ def test_a_half_read_answer_is_unavailable_and_no_missing_document(
 
     proxy.faults.clear()
     assert [fruit.id for fruit in fruits.get_many(["a", "nothing"])] == ["a"]
+
+
+@pytest.mark.parametrize("fault", ["later", "limit"])
+def test_a_store_that_asks_to_wait_keeps_no_request_waiting(
+    proxy: FaultyProxy, fruits: Repository[Fruit], fault: Fault
+) -> None:
+    began = time.monotonic()
+
+    proxy.faults.append(fault)
+    added = fruits.add(Fruit("a", "apple"))
+    proxy.methods = frozenset({"GET"})
+    proxy.faults.extend([fault] * 3)
+    with pytest.raises(Unavailable):
+        fruits.get("a")
+    proxy.faults.clear()
+
+    assert fruits.get("a") == added
+    assert time.monotonic() - began < 10
 
 
 def test_a_missing_database_is_unavailable_and_not_an_empty_one(proxy: FaultyProxy) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -12,8 +14,8 @@ from django.test import override_settings
 
 from chassis.identity import tokens
 from chassis.observe import context
-from chassis.siblings import Answer, Refused, Sibling, SiblingDown
-from chassis.siblings.client import FAILURES, Pool, transport
+from chassis.siblings import Answer, Refused, Sibling, SiblingDown, Throttled
+from chassis.siblings.client import FAILURES, Pool, retry_after, transport
 
 
 class Canned:
@@ -126,8 +128,19 @@ def test_an_empty_answer_has_no_json() -> None:
         assert Sibling("cart").delete("/things/1") == Answer(204, None, {})
 
 
-def test_after_some_failures_a_sibling_is_left_alone_for_a_while() -> None:
-    canned = Canned((500, {}))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (502, {}),
+        (504, b"<html>"),
+        urllib3.exceptions.ReadTimeoutError(None, "", ""),  # type: ignore[arg-type]
+        urllib3.exceptions.MaxRetryError(None, ""),  # type: ignore[arg-type]
+        urllib3.exceptions.ProtocolError("reset"),
+    ],
+    ids=repr,
+)
+def test_a_sibling_that_is_gone_is_left_alone_for_a_while(answer: Any) -> None:
+    canned = Canned(answer)
     cart = Sibling("cart")
 
     with transport.override(canned):
@@ -138,26 +151,47 @@ def test_after_some_failures_a_sibling_is_left_alone_for_a_while() -> None:
     assert len(canned.asked) == FAILURES
 
 
-def test_refusals_are_no_failures() -> None:
-    canned = Canned((404, {}))
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        ((401, {}), Refused),
+        ((404, {}), Refused),
+        ((429, {}), Throttled),
+        ((503, {}), SiblingDown),
+        ((500, {}), SiblingDown),
+        ((200, b"<html>"), SiblingDown),
+        (UnicodeEncodeError("latin-1", "é", 0, 1, "a header of one caller"), UnicodeEncodeError),
+    ],
+    ids=repr,
+)
+def test_what_one_caller_is_told_cuts_off_nobody_else(answer: Any, raised: type[Exception]) -> None:
+    canned = Canned(answer)
     cart = Sibling("cart")
 
     with transport.override(canned):
         for _ in range(FAILURES + 10):
-            with pytest.raises(Refused):
+            with pytest.raises(raised):
                 cart.get("/things")
 
     assert len(canned.asked) == FAILURES + 10
 
 
 class Flaky(BaseHTTPRequestHandler):
-    """Hangs up on the first request to a path, answers the second."""
+    """Hangs up on the first request to a path, answers the second; `/say-429` is always that, politely."""
 
     seen: dict[str, int] = {}
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         times = self.seen[self.path] = self.seen.get(self.path, 0) + 1
+        wanted = re.search(r"/say-(\d+)", self.path)
+        if wanted:
+            self.send_response(int(wanted[1]))
+            self.send_header("Retry-After", "3")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+            return
         if times == 1:
             self.close_connection = True
             return
@@ -167,6 +201,7 @@ class Flaky(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     do_GET = do_POST = _answer  # the names that http.server looks for
+    do_PATCH = do_DELETE = _answer  # noqa: N815 - likewise
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -195,6 +230,38 @@ def test_a_lost_answer_to_a_command_is_not_sent_again(gateway: str) -> None:
 
 def test_a_lost_answer_to_a_safe_command_is_sent_again(gateway: str) -> None:
     assert Sibling("cart").post("/lost-safe-command", {}, safe=True).json == {}
+
+
+@pytest.mark.parametrize("call", ["get", "post", "patch", "delete", "safe post"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_time_to_wait_is_passed_on_and_never_waited_for_here(gateway: str, status: int, call: str) -> None:
+    cart, path = Sibling("cart"), f"/say-{status}/{call.replace(' ', '-')}"
+    more: dict[str, Any] = {"safe": True} if call == "safe post" else {}
+    began = time.monotonic()
+
+    for _ in range(FAILURES + 1):
+        with pytest.raises(SiblingDown) as told:
+            getattr(cart, call.rsplit(maxsplit=1)[-1])(path, **more)
+        assert (told.value.status, told.value.retry_after) == (status, 3.0)
+
+    assert isinstance(told.value, Throttled) is (status == 429)
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({"retry-after": "³"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_the_time_to_wait_is_read_from_the_header(header: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(header) == seconds
 
 
 def test_a_gateway_that_is_not_there_means_that_the_sibling_is_down() -> None:

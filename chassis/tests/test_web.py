@@ -293,10 +293,12 @@ def test_a_throttled_caller_learns_when_to_come_back(client: Client) -> None:
         ("fields", 400, "invalid"),
         ("store-not-found", 404, "not-found"),
         ("store-conflict", 409, "conflict"),
-        ("store-busy", 503, "busy"),
+        ("store-busy", 429, "busy"),
         ("store-away", 503, "unavailable"),
         ("store-cursor", 400, "invalid"),
         ("sibling-down", 503, "unavailable"),
+        ("sibling-throttled", 429, "too-many-requests"),
+        ("sibling-polite", 503, "unavailable"),
         ("http404", 404, "not-found"),
         ("throttled", 429, "too-many-requests"),
         ("bug", 500, "internal-error"),
@@ -311,6 +313,13 @@ def test_every_error_is_a_problem_that_tells_nothing_internal(
     assert (body["type"], body["request_id"], response["X-Request-ID"]) == (type, "req-1", "req-1")
     assert ("Retry-After" in response) == (status in (429, 503))
     assert not any(word in response.content for word in (b"secret", b"hunter2", b"couch", b"Traceback"))
+
+
+@pytest.mark.parametrize(
+    ("what", "seconds"), [("sibling-throttled", "8"), ("sibling-polite", "9"), ("sibling-down", "5")]
+)
+def test_the_time_to_wait_is_the_siblings_own(client: Client, what: str, seconds: str) -> None:
+    assert client.get(f"{API}/raise/{what}")["Retry-After"] == seconds
 
 
 def test_a_problem_has_members_of_its_own(client: Client) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from checkout.domain import OrderStatus, Outcome
 from checkout.services import Away, Basket, Refusal, Viewer
+from checkout.services.placing import TWINS, WAIT_FOR_MANY
 from tests.fakes import Crash, Crashing
 
 STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
@@ -88,6 +91,33 @@ def test_a_twin_waits_for_the_first_and_gives_up_after_five_seconds(shop):
 
     assert (refused.value.status, refused.value.type) == (409, "idempotency-in-progress")
     assert round(sum(shop.slept)) == 5
+
+
+def test_of_many_twins_a_few_wait_long_and_the_others_are_told_soon(shop):
+    go_on, waiting, slept = threading.Event(), threading.Semaphore(0), []
+
+    def sleep(seconds):
+        if threading.current_thread() is threading.main_thread():
+            slept.append(seconds)
+        else:
+            waiting.release()
+            go_on.wait(10)
+
+    with pytest.raises(Crash):
+        shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before")).placing.place(shop.wish())
+    slow = shop.assemble(sleep=sleep)
+    with ThreadPoolExecutor(TWINS) as pool:
+        twins = [pool.submit(slow.placing.place, shop.wish()) for _ in range(TWINS)]
+        for _ in twins:
+            assert waiting.acquire(timeout=5)
+        with pytest.raises(Refusal) as refused:
+            slow.placing.place(shop.wish())
+        go_on.set()
+        outcomes = {getattr(twin.exception(10), "type", "") for twin in twins}
+
+    assert (refused.value.status, refused.value.type) == (409, "idempotency-in-progress")
+    assert round(sum(slept), 1) == WAIT_FOR_MANY
+    assert outcomes == {"idempotency-in-progress"}
 
 
 def test_a_retry_after_the_lease_ended_goes_on_by_itself(shop):

@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core import exceptions as django_errors
 from django.http import Http404
@@ -19,6 +19,9 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from chassis.observe import context
+
+if TYPE_CHECKING:
+    from chassis.siblings import SiblingDown
 
 _log = logging.getLogger("chassis.api")
 
@@ -175,8 +178,15 @@ class TooManyRequests(_Fixed):
 
     status = 429
 
-    def __init__(self, retry_after: float, detail: str = "Too many requests.", **members: Any) -> None:
-        super().__init__(None, detail, retry_after=retry_after, **members)
+    def __init__(
+        self,
+        retry_after: float,
+        detail: str = "Too many requests.",
+        *,
+        type: str | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(type, detail, retry_after=retry_after, **members)
 
 
 class Unavailable(_Fixed):
@@ -259,12 +269,23 @@ def _from_store(error: Exception) -> Problem | None:
     if isinstance(error, couch.BadCursor):
         return BadRequest(errors={"cursor": ["Must be the `next` of an earlier page."]})
     if isinstance(error, couch.Busy):
-        return Unavailable("busy", "Too many are changing this at once.", retry_after=1)
+        return TooManyRequests(1, "Too many are changing this at once.", type="busy")
     if isinstance(error, couch.Unavailable):
         return Unavailable(detail="The service's store does not answer just now.")
     if isinstance(error, siblings.SiblingDown):
-        return Unavailable(detail="A part of the shop does not answer just now.")
+        return _from_sibling(error)
     return None
+
+
+def _from_sibling(error: SiblingDown) -> Problem:
+    """A limit that the caller reached at the sibling is told as one, with the sibling's time to wait."""
+    from chassis import siblings
+
+    if isinstance(error, siblings.Throttled):
+        return TooManyRequests(error.retry_after or 1)
+    return Unavailable(
+        detail="A part of the shop does not answer just now.", retry_after=error.retry_after or 5
+    )
 
 
 def _from_django(error: Exception) -> Problem | None:

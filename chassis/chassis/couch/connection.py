@@ -85,7 +85,7 @@ def _connect(url: str) -> pycouchdb.Server:
     retries = Retry(
         total=2, connect=2, read=2, status=2, redirect=0, backoff_factor=0.05,
         allowed_methods={"GET", "HEAD"},
-        status_forcelist={502, 503, 504}, raise_on_status=False,
+        status_forcelist={502, 503, 504}, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     adapter = HTTPAdapter(pool_maxsize=settings.COUCHDB_POOL, max_retries=retries)
     session.mount("http://", adapter)
@@ -97,7 +97,7 @@ def _check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
     """pycouchdb takes an error page that is not JSON for an empty success; this refuses it."""
     status = response.status_code
     json_answer = "application/json" in response.headers.get("content-type", "")
-    if status >= 500 or (status >= 400 and not json_answer):
+    if status >= 500 or status == 429 or (status >= 400 and not json_answer):
         body = response.content[:200]  # reads it, so that the connection goes back to the pool
         raise LostAnswer(f"{status} {body!r}", response=response)
 

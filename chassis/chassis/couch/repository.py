@@ -44,6 +44,9 @@ class Repository(Protocol[T]):
     ) -> T:
         """Read, apply `change`, save; again on conflict, with jitter, for 3 s at most, then `Busy`.
 
+        Of one process one thread at a time changes an entity; `COUCHDB_QUEUE` more wait for it, a second at
+        most. Whoever comes after them gets `Busy` after 50 ms, so that other entities find a thread.
+
         `change` may mutate its argument and return None; it runs once per attempt, so it must do nothing
         else. What it raises comes through. When it changes nothing, nothing is written. With `create` a
         missing entity is made and then changed.

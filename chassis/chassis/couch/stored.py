@@ -6,11 +6,13 @@ import base64
 import binascii
 import json
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
+
+from django.conf import settings
+
+from chassis.bulkhead import Bulkhead, Full
 
 from .codec import Codec, codec_for
 from .declarations import Collection, Design, Document, Page, Row
@@ -20,6 +22,8 @@ from .store import Store, is_safe
 T = TypeVar("T")
 
 _UPDATE_SECONDS = 3.0
+#: Of these, at most so many in the queue of this process; and so many where the queue is full.
+_WAIT_SECONDS, _PASS_SECONDS = 1.0, 0.05
 #: Sorts after every other value that a key may hold.
 _LAST: dict[str, Any] = {"\ufff0": {}}
 #: The index that every collection has: by id, without any view.
@@ -34,7 +38,7 @@ class StoredRepository(Generic[T]):
         self.store = store
         self._codec: Codec[T] = codec_for(collection)
         self._designs = collection.designs()
-        self._turns = [threading.RLock() for _ in range(64)]
+        self._bulkhead = Bulkhead(1 + settings.COUCHDB_QUEUE, long=_WAIT_SECONDS, short=_PASS_SECONDS)
 
     # -- one entity
 
@@ -91,14 +95,29 @@ class StoredRepository(Generic[T]):
         create: Callable[[], T] | None = None,
     ) -> T:
         end = time.monotonic() + _UPDATE_SECONDS
-        with self._turn(id):
-            for attempt in range(attempts):
-                try:
-                    return self._update_once(id, change, create)
-                except Conflict:
-                    if time.monotonic() > end:
-                        break
-                    time.sleep(random.uniform(0.002, min(0.12, 0.01 * 1.3**attempt)))  # noqa: S311 - only jitter
+        try:
+            # Threads of one process take turns, so that they do not spend their attempts on each other; the
+            # revision is what keeps writes apart.
+            with self._bulkhead.alone(id):
+                return self._update(id, change, create, attempts, end)
+        except Full as full:
+            raise Busy(f"{self.collection.kind}:{id}: {full}") from None
+
+    def _update(
+        self,
+        id: str,
+        change: Callable[[T], T | None],
+        create: Callable[[], T] | None,
+        attempts: int,
+        end: float,
+    ) -> T:
+        for attempt in range(attempts):
+            try:
+                return self._update_once(id, change, create)
+            except Conflict:
+                if time.monotonic() > end:
+                    break
+                time.sleep(random.uniform(0.002, min(0.12, 0.01 * 1.3**attempt)))  # noqa: S311 - only jitter
         raise Busy(f"{self.collection.kind}:{id} is written by too many at once")
 
     def _update_once(self, id: str, change: Callable[[T], T | None], create: Callable[[], T] | None) -> T:
@@ -114,21 +133,6 @@ class StoredRepository(Generic[T]):
             return self.add(entity)
         after = self._codec.encode(entity)
         return entity if after == before else self._put(entity, after)
-
-    @contextmanager
-    def _turn(self, id: str) -> Iterator[None]:
-        """Threads of one process take turns on an id, so that they do not spend their attempts on each
-        other.
-
-        Only a courtesy: the revision is what keeps writes apart, so whoever waits too long goes ahead.
-        """
-        turn = self._turns[hash(id) % len(self._turns)]
-        taken = turn.acquire(timeout=1.0)
-        try:
-            yield
-        finally:
-            if taken:
-                turn.release()
 
     def delete(self, entity: T) -> None:
         known = cast("Any", entity)

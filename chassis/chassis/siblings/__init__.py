@@ -4,18 +4,19 @@
     answer = catalog.get("/internal/skus", {"sku": "a,b"})        # Answer(status, json, headers)
     catalog.post("/internal/reservations", body, safe=True)        # safe: may be sent twice, so it is retried
 
-Raises `SiblingDown` when there is no answer to work with (refused, timeout, 5xx, 429, breaker open) and
-`Refused` when the sibling says no (4xx); the caller decides on the fallback.
+Raises `SiblingDown` when there is no answer to work with (refused, timeout, 5xx, breaker open), its kind
+`Throttled` for a 429, and `Refused` when the sibling says no (any other 4xx); the caller decides on the
+fallback. Only what says that the sibling is gone (refused, reset, timeout, 502, 504) opens the breaker.
 """
 
 from typing import TYPE_CHECKING
 
-from chassis.siblings.errors import Refused, SiblingDown
+from chassis.siblings.errors import Refused, SiblingDown, Throttled
 
 if TYPE_CHECKING:
     from chassis.siblings.client import Answer, Sibling
 
-__all__ = ["Answer", "Refused", "Sibling", "SiblingDown"]
+__all__ = ["Answer", "Refused", "Sibling", "SiblingDown", "Throttled"]
 
 
 def __getattr__(name: str) -> object:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from django.conf import settings
 
 from chassis.identity import keys, tokens
 from chassis.observe import context
-from chassis.siblings.errors import Refused, SiblingDown
+from chassis.siblings.errors import Refused, SiblingDown, Throttled
 from chassis.wiring import Wiring
 
 _log = logging.getLogger("chassis.siblings")
@@ -40,7 +41,18 @@ _SAFE = urllib3.Retry(
     raise_on_status=False,
     respect_retry_after_header=False,
 )
-_ONCE = urllib3.Retry(total=1, connect=1, read=0, status=0, other=0, redirect=0, allowed_methods=None)
+_ONCE = urllib3.Retry(
+    total=1,
+    connect=1,
+    read=0,
+    status=0,
+    other=0,
+    redirect=0,
+    allowed_methods=None,
+    raise_on_status=False,
+    # Else a 429 or 503 that says when to come back is a retry that failed: no answer at all.
+    respect_retry_after_header=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ class Sibling:
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=FAILURES,
             reset_timeout=PAUSE,
-            exclude=[Refused, _alive],
+            exclude=[_answered],
             throw_new_error_on_trip=False,
             name=name,
         )
@@ -199,8 +211,10 @@ class Sibling:
             )
         except urllib3.exceptions.HTTPError as error:
             raise SiblingDown(self.name, type(error).__name__) from error
-        if status >= 500 or status == 429:
-            raise SiblingDown(self.name, f"answered {status}", status)
+        if status == 429:
+            raise Throttled(self.name, retry_after(got))
+        if status >= 500:
+            raise SiblingDown(self.name, f"answered {status}", status, retry_after(got))
         value = self._parse(status, data)
         if status >= 400:
             raise Refused(self.name, status, value if isinstance(value, dict) else {}, got)
@@ -214,7 +228,7 @@ class Sibling:
         except ValueError as error:
             if status >= 400:
                 return None  # a refusal is one, whatever it is written in
-            raise SiblingDown(self.name, "answered something that is not JSON") from error
+            raise SiblingDown(self.name, "answered something that is not JSON", status) from error
 
     def _service_token(self) -> str:
         """One signature serves for half of a token's life."""
@@ -228,9 +242,24 @@ class Sibling:
         return token
 
 
-def _alive(error: BaseException) -> bool:
-    """A throttled or politely unavailable answer is one: cutting off every caller would make it worse."""
-    return isinstance(error, SiblingDown) and error.status in (429, 503)
+def _answered(error: BaseException) -> bool:
+    """Return True unless the error says that the service itself is gone: only that opens the breaker.
+
+    A refusal, a limit, a polite 503 or a mistake of ours would cut off every other caller of the process.
+    """
+    return not (isinstance(error, SiblingDown) and error.gone)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a Retry-After header (RFC 9110, 10.2.3) asks to wait, None without one."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _headers(given: Mapping[str, str] | None, user_token: str | None) -> dict[str, str]:

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+#: Answers of a gateway that could not reach the service.
+_GATEWAY_ALONE = frozenset({502, 504})
+
 
 class SiblingDown(Exception):
     """No usable answer: it is down, too slow, overloaded, or was so a moment ago (breaker open).
 
-    `status` is what it answered (429, 5xx), 0 when nothing came.
+    `status` is what it answered, 0 when nothing came; `retry_after` the seconds that it asks to wait, if any.
     """
 
-    def __init__(self, sibling: str, reason: str, status: int = 0) -> None:
+    def __init__(self, sibling: str, reason: str, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(f"{sibling}: {reason}")
         self.sibling = sibling
         self.reason = reason
         self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def gone(self) -> bool:
+        """True when no answer of the service itself came: refused, reset, not in time, 502 or 504."""
+        return self.status == 0 or self.status in _GATEWAY_ALONE
+
+
+class Throttled(SiblingDown):
+    """It answered 429: the one it was asked for has reached a limit. Tell them when to come back."""
+
+    def __init__(self, sibling: str, retry_after: float | None = None) -> None:
+        super().__init__(sibling, "answered 429", 429, retry_after)
 
 
 class Refused(Exception):

@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, cast
 
-Fault = Literal["refuse", "lose", "bad-gateway", "slow", "cut", "unread", "pass"]
+Fault = Literal["refuse", "lose", "bad-gateway", "slow", "cut", "unread", "later", "limit", "pass"]
+
+#: Refused before anything is done, with half a minute to wait.
+_POLITE: dict[Fault, int] = {"later": 503, "limit": 429}
+_REASON = b'{"error":"later","reason":"not now"}'
 
 
 class FaultyProxy(ThreadingHTTPServer):
@@ -20,8 +24,8 @@ class FaultyProxy(ThreadingHTTPServer):
 
     `refuse` closes without forwarding, `lose` forwards and closes without answering, `bad-gateway`
     forwards and answers a 502 page, `slow` answers after `delay` seconds, `cut` ends a JSON answer in its
-    middle and `unread` tells of an error in each row of it, both as CouchDB when it goes down; `pass` does
-    nothing to it.
+    middle and `unread` tells of an error in each row of it, both as CouchDB when it goes down; `later` and
+    `limit` answer 503 and 429 with a Retry-After of 30 s without forwarding, `pass` does nothing to it.
     """
 
     daemon_threads = True
@@ -51,6 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if fault == "refuse":
             self.close_connection = True
+            return
+        if fault in _POLITE:
+            headers = [("Content-Type", "application/json"), ("Retry-After", "30")]
+            self._answer(_POLITE[fault], headers, _REASON)
             return
         status, headers, answer = self._forward(proxy, body)
         if fault == "lose":

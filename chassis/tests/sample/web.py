@@ -160,6 +160,8 @@ RAISES: dict[str, Callable[[], Exception]] = {
     "store-away": lambda: couch.Unavailable("connection refused to http://admin:pw@couch"),
     "store-cursor": lambda: couch.BadCursor("x"),
     "sibling-down": lambda: siblings.SiblingDown("cart", "timeout"),
+    "sibling-throttled": lambda: siblings.Throttled("auth", 7.2),
+    "sibling-polite": lambda: siblings.SiblingDown("auth", "answered 503", 503, 9),
     "http404": lambda: Http404("a secret"),
     "throttled": lambda: Throttled(wait=3.2),
     "bug": lambda: RuntimeError("password=hunter2"),

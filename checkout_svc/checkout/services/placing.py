@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.bulkhead import Bulkhead
 from chassis.couch import Conflict, NotFound, Repository
 from chassis.failpoints import failpoint
 
@@ -28,6 +29,8 @@ from .pricing import Basket, Pricing
 from .saga import Saga
 
 WAIT_FOR_TWIN = 5.0  # seconds
+#: So many threads of a process wait that long for one order's answer; more of them only so long (seconds).
+TWINS, WAIT_FOR_MANY = 3, 0.5
 _LOOK = 0.1
 
 
@@ -81,6 +84,7 @@ class Placing:
     ) -> None:
         self._orders, self._pricing, self._payments, self._saga = orders, pricing, payments, saga
         self._clock, self._new_id, self._sleep = clock, new_id, sleep
+        self._twins = Bulkhead(TWINS, long=WAIT_FOR_TWIN, short=WAIT_FOR_MANY)
 
     def place(self, wish: PlaceOrder) -> Placed:
         """Raises Refusal for what is not stored (422, 404, twin), Away and NotConfigured for 503."""
@@ -139,7 +143,11 @@ class Placing:
         """Replay the answer, wait for the twin that works on it, or go on where nobody does."""
         if order.fingerprint != wish.fingerprint:
             raise Refusal(422, "idempotency-key-reused", "This Idempotency-Key was used for another order.")
-        for _ in range(int(WAIT_FOR_TWIN / _LOOK)):
+        with self._twins.patience(order.id) as seconds:
+            return self._wait_or_go_on(wish, order, by, looks=int(seconds / _LOOK))
+
+    def _wait_or_go_on(self, wish: PlaceOrder, order: Order, by: str, *, looks: int) -> Placed:
+        for _ in range(looks):
             if order.is_answered:
                 return Placed(order, replay=True)
             taken = self._take(wish, order, by)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shop.domain.money import add, money
+from shop.domain.outages import pause
 
 #: Where the shop sends to, by ISO 3166-1 alpha-2: the EU.
 COUNTRIES = (
@@ -50,6 +51,13 @@ class Refusal:
     fields: dict[str, list[str]] = field(default_factory=dict)
     new_key: bool = True
     status: int = 422
+    retry_after: float | None = None
+
+
+def too_quick(retry_after: float | None) -> Refusal:
+    """The shopper has reached a limit; nothing was stored, so the key is kept."""
+    text = f"{pause(retry_after)} Nothing you typed is lost."
+    return Refusal("That was a bit quick", text, new_key=False, status=429, retry_after=retry_after)
 
 
 NO_PAYMENTS = Refusal(
@@ -220,10 +228,6 @@ def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
     if status == 404:
         return Refusal(
             "We could not find your cart", "Please go back to your cart and start again.", status=404
-        )
-    if status == 429:
-        return Refusal(
-            "That was a bit quick", "Please wait a moment, then try again.", new_key=False, status=429
         )
     return Refusal("We could not take this order", detail or "Please check the details below.")
 

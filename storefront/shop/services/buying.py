@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.siblings import Refused, SiblingDown, Throttled
 from shop.clients import Caller, Cart, Checkout, Json
 from shop.domain import cart as carts
 from shop.domain import checkout as checkouts
@@ -54,6 +54,8 @@ class Buying:
         for pause in _PAUSES:
             try:
                 return carts.cart(self._cart.add(who, sku, quantity, key), self._locale)
+            except Throttled:
+                raise  # asked to slow down: trying again at once would only take longer
             except SiblingDown:
                 self._sleep(pause)
         return carts.cart(self._cart.add(who, sku, quantity, key), self._locale)
@@ -136,10 +138,12 @@ class Buying:
 
 
 def _unknown(down: SiblingDown) -> Refusal:
-    """A 503 says that nothing was stored; silence says nothing, so the same key must be used again."""
-    if getattr(down, "status", None) == 503:
+    """A 429 or 503 says that nothing was stored; silence says nothing. The same key serves for each."""
+    if isinstance(down, Throttled):
+        return checkouts.too_quick(down.retry_after)
+    if down.status == 503:
         text = "Your cart is safe and nothing was charged. Please try again in a minute."
-        return Refusal(checkouts.NOT_NOW, text, new_key=False, status=503)
+        return Refusal(checkouts.NOT_NOW, text, new_key=False, status=503, retry_after=down.retry_after)
     text = "Nothing you typed is lost. Press the button again in a minute: you cannot pay twice."
     return Refusal(checkouts.BREAK, text, new_key=False, status=503)
 

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 from chassis.siblings import Refused, SiblingDown
 from shop.domain import checkout as checkouts
+from shop.domain.outages import PAUSE
 from shop.forms import ForgotForm, NameForm, ResetForm, SignInForm, SignUpForm, Styled
 from shop.sessions import Shopper
-from shop.views.base import AWAY, page, parts, redirect, render, safe_next
+from shop.views.base import outage, page, parts, pausing, redirect, render, safe_next
 from shop.views.cart import adopt
 
 
@@ -27,7 +28,8 @@ def sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     except Refused as no:
         return _sign_in_page(request, form, _sign_in_refusal(no), no.status)
     except SiblingDown as down:
-        return _sign_in_page(request, form, _down(down), down.status if down.status == 429 else 503)
+        said = outage(down)
+        return pausing(_sign_in_page(request, form, said.sentence, said.status), said.retry_after)
     shopper.sign_in(tokens, name)
     adopt(shopper)
     return redirect(safe_next(request))
@@ -46,12 +48,6 @@ def _sign_in_refusal(no: Refused) -> str:
     return str(no.problem.get("detail") or "Please try again.")
 
 
-def _down(down: SiblingDown) -> str:
-    if down.status == 429:
-        return "Too many tries. Please wait a minute, then try again."
-    return ". ".join(AWAY["auth"])
-
-
 @page(methods="GET HEAD POST")
 def sign_up(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if request.method != "POST":
@@ -64,7 +60,8 @@ def sign_up(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     except Refused as no:
         return _sign_up_page(request, form, _sign_up_refusal(form, no), no.status)
     except SiblingDown as down:
-        return _sign_up_page(request, form, _down(down), down.status if down.status == 429 else 503)
+        said = outage(down)
+        return pausing(_sign_up_page(request, form, said.sentence, said.status), said.retry_after)
     shopper.sign_in(tokens, name)
     adopt(shopper)
     return redirect(safe_next(request, "/account"))
@@ -95,16 +92,18 @@ def sign_out(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 def forgot(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     """Answers alike whether or not there is such an account."""
     form = ForgotForm(request.POST if request.method == "POST" else None)
-    sent, problem, status = False, "", 200
+    sent, problem, status, seconds = False, "", 200, PAUSE
     if form.is_bound and form.is_valid():
         try:
             parts().people.forgot(shopper.caller, form.cleaned_data["email"])
             sent = True
         except SiblingDown as down:
-            problem, status = _down(down), 503
+            said = outage(down)
+            problem, status, seconds = said.sentence, said.status, said.retry_after
         except Refused as no:
             problem, status = str(no.problem.get("detail") or "Please try again."), no.status
-    return render(request, "shop/forgot.html", {"form": form, "sent": sent, "problem": problem}, status)
+    context = {"form": form, "sent": sent, "problem": problem}
+    return pausing(render(request, "shop/forgot.html", context, status), seconds)
 
 
 @page(methods="GET HEAD POST")
@@ -113,7 +112,7 @@ def reset(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         form = ResetForm(initial={"token": request.GET.get("token", "")[:1000]})
         return render(request, "shop/reset.html", {"form": form})
     form = ResetForm(request.POST)
-    problem, status = "", 400
+    problem, status, seconds = "", 400, PAUSE
     if form.is_valid():
         try:
             parts().people.reset(shopper.caller, form.cleaned_data["token"], form.cleaned_data["password"])
@@ -123,8 +122,10 @@ def reset(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         except Refused as no:
             problem, status = _reset_refusal(form, no), no.status
         except SiblingDown as down:
-            problem, status = _down(down), 503
-    return render(request, "shop/reset.html", {"form": form, "problem": problem}, status)
+            said = outage(down)
+            problem, status, seconds = said.sentence, said.status, said.retry_after
+    context = {"form": form, "problem": problem, "ended": status not in (429, 503)}
+    return pausing(render(request, "shop/reset.html", context, status), seconds)
 
 
 def _reset_refusal(form: Styled, no: Refused) -> str:
@@ -144,10 +145,15 @@ def verify(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 @page(methods="POST")
 def verify_now(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    token = request.POST.get("token", "")[:1000]
     try:
-        parts().people.verify(shopper.caller, request.POST.get("token", "")[:1000])
+        parts().people.verify(shopper.caller, token)
     except Refused as no:
         return render(request, "shop/verify.html", {"failed": True}, no.status)
+    except SiblingDown as down:
+        said = outage(down)
+        context = {"token": token, "problem": said.sentence}
+        return pausing(render(request, "shop/verify.html", context, said.status), said.retry_after)
     return render(request, "shop/verify.html", {"done": True})
 
 

@@ -13,7 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.siblings import Refused, SiblingDown, Throttled
+from shop.domain import outages
+from shop.domain.outages import AWAY, PAUSE, Outage
 from shop.sessions import Shopper
 from shop.wiring import Parts, wiring
 
@@ -22,23 +24,6 @@ View = Callable[..., HttpResponse]
 #: Fresh for 2 s; the gateway decides how long a stale one serves while the shop is away.
 PUBLIC = "public, max-age=2"
 PRIVATE = "private, no-store"
-
-#: A closed service in a shopper's words: headline, sentence.
-AWAY = {
-    "catalog": (
-        "Our shelves are out of reach for a moment",
-        "We are putting them back. Please try again in a minute.",
-    ),
-    "cart": (
-        "Your cart is out of reach for a moment",
-        "Nothing in it is lost. You can go on looking around.",
-    ),
-    "checkout": ("Checkout is taking a break; your cart is safe", "Please come back in a few minutes."),
-    "auth": (
-        "Signing in is taking a break",
-        "You can look around, fill your cart and order as a guest in the meantime.",
-    ),
-}
 
 
 def parts() -> Parts:
@@ -123,8 +108,7 @@ def _refused(
 
 def _ask_to_sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if shopper.unsure:
-        title, text = AWAY["auth"]
-        return message(request, title, text, 503)
+        return message(request, *AWAY["auth"], 503)
     here = request.get_full_path() if request.method in ("GET", "HEAD") else "/account"
     return redirect("/signin?" + urlencode({"next": here}))
 
@@ -144,23 +128,32 @@ def render(
     return HttpResponse(get_template(template).render(frame | (context or {})), status=status)
 
 
-def message(request: HttpRequest, title: str, text: str, status: int) -> HttpResponse:
+def message(
+    request: HttpRequest, title: str, text: str, status: int, retry_after: int = PAUSE
+) -> HttpResponse:
     """A page that only says something; in place of a fragment, the sentence alone."""
     template = "shop/parts/message.html" if is_htmx(request) else "shop/message.html"
     response = render(request, template, {"title": title, "text": text, "status": status}, status)
-    if status in (429, 503):
-        response.headers["Retry-After"] = "10"
     response.headers["Cache-Control"] = PRIVATE
+    return pausing(response, retry_after)
+
+
+def pausing(response: HttpResponse, retry_after: int = PAUSE) -> HttpResponse:
+    """The response; a 429 or 503 with the seconds after which to come back."""
+    if response.status_code in (429, 503):
+        response.headers.setdefault("Retry-After", str(retry_after))
     return response
 
 
+def outage(down: SiblingDown) -> Outage:
+    """What is said of it to the shopper."""
+    limited = isinstance(down, Throttled)
+    return outages.outage(down.sibling, limited=limited, retry_after=down.retry_after)
+
+
 def away(request: HttpRequest, down: SiblingDown) -> HttpResponse:
-    if down.status == 429:
-        return message(request, "That was a bit quick", "Please wait a moment, then try again.", 429)
-    title, text = AWAY.get(
-        down.sibling, ("Something is out of reach for a moment", "Please try again in a minute.")
-    )
-    return message(request, title, text, 503)
+    said = outage(down)
+    return message(request, said.title, said.text, said.status, said.retry_after)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

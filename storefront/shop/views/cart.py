@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.siblings import Refused, SiblingDown, Throttled
 from shop.clients import Caller, Json
 from shop.domain import cart as carts
 from shop.sessions import Shopper
-from shop.views.base import fragment, is_htmx, page, parts, redirect, render, safe_next
+from shop.views.base import fragment, is_htmx, outage, page, parts, pausing, redirect, render, safe_next
 
 _UNKNOWN = "Sorry, this is no longer sold."
 
@@ -49,9 +49,12 @@ def add(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     sku = request.POST.get("sku", "")
     try:
         cart = parts().buying.add(shopper.caller, sku, quantity, key)
-    except SiblingDown:
+    except Throttled as limit:
+        said = outage(limit)
+        return pausing(_said(request, said.sentence, status=429), said.retry_after)
+    except SiblingDown as down:
         text = "We cannot reach your cart just now. Nothing is lost; please try again in a minute."
-        return _said(request, text, status=503, retry=True)
+        return pausing(_said(request, text, status=503, retry=True), outage(down).retry_after)
     except Refused as no:
         if no.status == 401:
             raise
@@ -66,10 +69,7 @@ def add(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 def _said(request: HttpRequest, text: str, *, status: int, retry: bool = False) -> HttpResponse:
     context = {"title": "Not in your cart yet", "text": text, "retry": retry, "back": safe_next(request)}
     template = "shop/parts/not_added.html" if is_htmx(request) else "shop/message.html"
-    response = render(request, template, context, status)
-    if retry:
-        response.headers["Retry-After"] = "5"
-    return response
+    return render(request, template, context, status)
 
 
 def _why(no: Refused) -> str:

@@ -11,10 +11,11 @@ from shop.clients import Json
 from shop.domain import checkout as checkouts
 from shop.domain import orders
 from shop.domain.checkout import BREAK, Refusal
+from shop.domain.outages import whole_seconds
 from shop.forms import CheckoutForm
 from shop.services.buying import new_key
 from shop.sessions import Shopper
-from shop.views.base import away, fragment, page, parts, redirect, render
+from shop.views.base import away, fragment, page, parts, pausing, redirect, render
 from shop.views.cart import adopt
 
 
@@ -83,9 +84,7 @@ def _page(
         "kept_method": values.get("shipping_method") or "",
     }
     response = render(request, "shop/checkout.html", context | summary, refusal.status if refusal else 200)
-    if refusal and refusal.status == 503:
-        response.headers["Retry-After"] = "10"
-    return response
+    return pausing(response, whole_seconds(refusal.retry_after if refusal else None))
 
 
 def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, Any]:

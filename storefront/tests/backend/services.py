@@ -55,6 +55,7 @@ class Backend:
     media: str = "/media"
     down: set[str] = field(default_factory=set)
     broken: dict[str, int] = field(default_factory=dict)
+    limited: dict[str, int] = field(default_factory=dict)
     answers: dict[tuple[str, str], Reply] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     carts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -73,6 +74,9 @@ class Backend:
             return problem(502, "bad-gateway")
         if service in self.broken:
             return problem(self.broken[service], "unavailable")
+        if service in self.limited:
+            status, answer, _ = problem(429, "too-many-requests")
+            return status, answer, {"Retry-After": str(self.limited[service])}
         if (method, call.path) in self.answers:
             return self.answers[method, call.path]
         reply: Reply = getattr(self, f"_{service}")(call, "/" + "/".join(rest) if rest else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -133,9 +134,48 @@ class WritingContract:
         def one_more(fruit: Fruit) -> None:
             fruit.on_hand += 1
 
-        _at_once(8, lambda: [repository.update("a", one_more) for _ in range(5)])
+        def patiently() -> None:
+            while True:
+                try:
+                    repository.update("a", one_more)
+                except Busy:
+                    time.sleep(0.01)
+                else:
+                    return
+
+        def five_times() -> None:
+            for _ in range(5):
+                patiently()
+
+        _at_once(8, five_times)
 
         assert repository.get("a").on_hand == 40
+
+    def test_an_entity_that_many_change_takes_few_threads_and_others_go_on(
+        self, repository: Repository[Fruit]
+    ) -> None:
+        repository.add_many([Fruit("a", "apple"), Fruit("b", "berry")])
+        outcomes: list[str] = []
+
+        def slowly(fruit: Fruit) -> None:
+            time.sleep(0.05)
+            fruit.on_hand += 1
+
+        def try_once() -> None:
+            try:
+                repository.update("a", slowly)
+                outcomes.append("changed")
+            except Busy:
+                outcomes.append("busy")
+
+        began = time.monotonic()
+        _at_once(32, try_once)
+        refused_or_done = time.monotonic() - began
+        repository.update("b", slowly)
+
+        assert set(outcomes) == {"changed", "busy"}
+        assert repository.get("a").on_hand == outcomes.count("changed") < 16
+        assert refused_or_done < 1.5
 
     def test_an_update_that_never_wins_is_busy(self, repository: Repository[Fruit]) -> None:
         repository.add(Fruit("a", "apple"))
