@@ -11,6 +11,6 @@ urlpatterns = [
     path("", include("shop.urls")),
 ]
 
-handler400 = "shop.views.base.bad_request"
-handler404 = "shop.views.base.not_found"
-handler500 = "shop.views.base.server_error"
+handler400 = "shop.views.answers.bad_request"
+handler404 = "shop.views.answers.not_found"
+handler500 = "shop.views.answers.server_error"

@@ -4,6 +4,7 @@
 |---|---|---|
 | `access`, `refresh` | the tokens of a signed-in shopper | the token's life; 30 days |
 | `name` | the name for the header, so that no page has to ask auth for it | as `refresh` |
+| `ended` | `yes` once a session ended elsewhere, until somebody signs in or out | 30 days |
 | `cart` | a guest's cart id | 60 days |
 | `consent` | `yes` or `no`, once the banner was answered | 180 days |
 | `sid` | a random id that ties one browser's events together; only with consent | 180 days |
@@ -29,6 +30,7 @@ _DAY = 86_400
 _LASTS = {
     "refresh": 30 * _DAY,
     "name": 30 * _DAY,
+    "ended": 30 * _DAY,
     "cart": 60 * _DAY,
     "consent": 180 * _DAY,
     "sid": 180 * _DAY,
@@ -51,7 +53,7 @@ class Shopper:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Shopper:
-        names = ("access", "refresh", "name", "cart", "consent", "sid")
+        names = ("access", "refresh", "name", "ended", "cart", "consent", "sid")
         found = {name: request.COOKIES.get(cookie_name(name), "") for name in names}
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") or request.META.get("REMOTE_ADDR", "")
         return cls({n: v for n, v in found.items() if _SHAPE.match(v)}, forwarded.rpartition(",")[2].strip())
@@ -73,8 +75,13 @@ class Shopper:
         return bool(self.get("access"))
 
     @property
+    def apart(self) -> bool:
+        """True when an account's things cannot be seen now: its session ended elsewhere, or auth is away."""
+        return not self.signed_in and (self.unsure or bool(self.get("ended")))
+
+    @property
     def name(self) -> str:
-        return unquote(self.get("name")) if self.signed_in else ""
+        return unquote(self.get("name")) if self.signed_in or self.unsure else ""
 
     @property
     def consented(self) -> bool:
@@ -92,17 +99,17 @@ class Shopper:
     def sign_in(self, tokens: Tokens, name: str = "") -> None:
         self.set("access", tokens.access, max(30, tokens.expires_in - _MARGIN))
         self.set("refresh", tokens.refresh)
+        self.drop("ended")
         if name:
             self.set("name", quote(name[:80], safe=""))
 
     def sign_out(self) -> None:
-        self.drop("access", "refresh", "name")
+        self.drop("access", "refresh", "name", "ended")
 
     def refresh(self, people: People) -> None:
-        """Gets a new pair when the access token has ended, before a page is rendered (never in a fragment:
-        several
-        of them would race). While auth is away the shopper goes on as a guest and stays signed in for
-        later."""
+        """Get a new pair when the access token has ended. Several parts of a page may do so at once: within
+        10 s they get the same pair. While auth is away the shopper goes on as a guest, and stays signed in
+        for later."""
         if self.signed_in or not self.get("refresh"):
             return
         try:
@@ -112,8 +119,19 @@ class Shopper:
             return
         if tokens is None:
             self.sign_out()
+            self.set("ended", "yes")
         else:
             self.sign_in(tokens)
+
+    def renew(self, people: People) -> None:
+        """Get a new pair in place of an access token that was refused, once: a new one that is refused too
+        ends nothing for good, but for this request."""
+        new = "access" in self.changes
+        self.drop("access")
+        if new:
+            self.cookies["ended"] = "yes"
+        else:
+            self.refresh(people)
 
     def agree(self, yes: bool) -> None:
         self.set("consent", "yes" if yes else "no")

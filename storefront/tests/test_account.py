@@ -83,10 +83,10 @@ def test_an_ended_access_token_is_renewed_before_a_page(member: Client, backend:
     assert len(backend.asked("POST", "/api/auth/token/refresh")) == 1
 
 
-def test_a_fragment_never_renews(member: Client, backend: Backend) -> None:
+def test_a_fragment_that_is_the_same_for_everybody_never_renews(member: Client, backend: Backend) -> None:
     del member.cookies["access"]
 
-    member.get("/fragments/header")
+    member.get("/fragments/trending/kitchen")
 
     assert backend.asked("POST", "/api/auth/token/refresh") == []
 

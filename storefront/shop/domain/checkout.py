@@ -35,6 +35,10 @@ TEST_CARDS = (
 ADDRESS_FIELDS = ("name", "line1", "line2", "postal_code", "city", "region", "country", "phone")
 BREAK = "Checkout is taking a break; your cart is safe"
 NOT_NOW = "We cannot take this order just now"
+EMPTY = (
+    "There is nothing in your cart any more",
+    "If you have ordered already, it is among your orders and in your mail.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +169,16 @@ def percent(rate: Any) -> str:
 
 
 def estimated(
-    total: Mapping[str, Any], subtotal: str, discount: str, method: Mapping[str, Any] | None, locale: str
-) -> dict[str, Any]:
-    """The summary before there is an address to quote for: the cart's total and the chosen method's price."""
+    total: Mapping[str, Any] | None,
+    subtotal: str,
+    discount: str,
+    method: Mapping[str, Any] | None,
+    locale: str,
+) -> dict[str, Any] | None:
+    """The summary before there is an address to quote for: the cart's total and the chosen method's price;
+    None without a cart."""
+    if not total:
+        return None
     found = add(total, method["price_money"]) if method else dict(total)
     return {
         "subtotal": subtotal,
@@ -217,6 +228,8 @@ def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
     if kind.startswith("idempotency"):
         text = "If a mail confirms the first try, you are done; else press the button again."
         return Refusal("You changed something after the first try", text)
+    if kind == "cart-empty":
+        return Refusal(*EMPTY, status=409)
     if "coupon" in kind:
         return Refusal(
             "The coupon no longer applies", detail or "Take it off in your cart, then order again."

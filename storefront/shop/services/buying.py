@@ -83,7 +83,7 @@ class Buying:
         """Ways to send to a country. Raises `SiblingDown`."""
         return checkouts.methods(self._checkout.methods(who, country), chosen, self._locale)
 
-    def totals(self, who: Caller, cart: Json, methods: list[Json], values: Mapping[str, Any]) -> Json:
+    def totals(self, who: Caller, cart: Json, methods: list[Json], values: Mapping[str, Any]) -> Json | None:
         """The summary: a quote once there is an address, else the cart's total and the method's price."""
         method = next((m for m in methods if m["on"]), None)
         address = checkouts.address(values)
@@ -103,12 +103,16 @@ class Buying:
         return bool(self._checkout.payment_methods(who))
 
     def place(self, who: Caller, cart: Json, values: Mapping[str, Any]) -> Placed | Refusal:
-        """Orders the cart. Never raises: what goes wrong is a `Refusal` in words, with the advice about the
-        key."""
+        """Orders the cart. What goes wrong is a `Refusal` in words, with the advice about the key; only an
+        access token that was refused is raised."""
+        if not cart["id"]:
+            return Refusal(*checkouts.EMPTY, new_key=False, status=409)
         body = checkouts.order_body(values, str(cart["id"]))
         try:
             answer = self._checkout.place(who, body, str(values["key"]))
         except Refused as no:
+            if no.status == 401:
+                raise
             titles = {line["sku"]: line["title"] for line in cart["lines"]}
             return checkouts.refusal(no.status, no.problem, titles)
         except SiblingDown as down:

@@ -46,8 +46,10 @@ class People:
         """A new pair, or None when the session has ended. Raises `SiblingDown`: then nobody knows."""
         try:
             return Tokens.of(self._auth.refresh(who, refresh))
-        except Refused:
-            return None
+        except Refused as no:
+            if no.status in (400, 401):
+                return None
+            raise SiblingDown(no.sibling, f"answered {no.status} to a refresh", no.status) from no
 
     def adopt(self, who: Caller, guest_cart: str) -> bool:
         """Merges the guest's cart into the account's; False when it must be tried again later."""

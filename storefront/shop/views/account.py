@@ -12,7 +12,8 @@ from shop.domain import checkout as checkouts
 from shop.domain.outages import PAUSE
 from shop.forms import ForgotForm, NameForm, ResetForm, SignInForm, SignUpForm, Styled
 from shop.sessions import Shopper
-from shop.views.base import outage, page, parts, pausing, redirect, render, safe_next
+from shop.views.answers import Again, outage, parts, pausing, redirect, render, safe_next
+from shop.views.base import page
 from shop.views.cart import adopt
 
 
@@ -32,11 +33,27 @@ def sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         return pausing(_sign_in_page(request, form, said.sentence, said.status), said.retry_after)
     shopper.sign_in(tokens, name)
     adopt(shopper)
-    return redirect(safe_next(request))
+    again = Again.carried(request)
+    return _go_on(request, again) if again else redirect(safe_next(request))
+
+
+def _go_on(request: HttpRequest, again: Again) -> HttpResponse:
+    """The form that a sign-in interrupted, one press away; an order is shown before it is placed."""
+    if again.path == "/checkout":
+        again.fields.append(("update", "1"))
+    context = {"title": "You are signed in again", "text": "Nothing you typed is lost.", "again": again}
+    return render(request, "shop/message.html", context)
 
 
 def _sign_in_page(request: HttpRequest, form: Styled, problem: str = "", status: int = 200) -> HttpResponse:
-    context = {"form": form, "problem": problem, "next": safe_next(request, "")}
+    again = Again.carried(request)
+    context = {
+        "form": form,
+        "problem": problem,
+        "next": safe_next(request, ""),
+        "again": again,
+        "signed_out": again is not None,
+    }
     return render(request, "shop/sign_in.html", context, status)
 
 

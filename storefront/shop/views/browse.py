@@ -10,7 +10,8 @@ from shop.domain import menu
 from shop.domain.listing import Asked
 from shop.services.shelves import Shelf
 from shop.sessions import Shopper
-from shop.views.base import fragment, page, parts, redirect, render, safe_next
+from shop.views.answers import parts, redirect, render, safe_next
+from shop.views.base import fragment, page
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 

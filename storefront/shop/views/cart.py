@@ -10,7 +10,8 @@ from chassis.siblings import Refused, SiblingDown, Throttled
 from shop.clients import Caller, Json
 from shop.domain import cart as carts
 from shop.sessions import Shopper
-from shop.views.base import fragment, is_htmx, outage, page, parts, pausing, redirect, render, safe_next
+from shop.views.answers import cart_apart, is_htmx, outage, parts, pausing, redirect, render, safe_next
+from shop.views.base import fragment, page
 
 _UNKNOWN = "Sorry, this is no longer sold."
 
@@ -18,7 +19,10 @@ _UNKNOWN = "Sorry, this is no longer sold."
 @page()
 def show(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     adopt(shopper)
-    return render(request, "shop/cart.html", {"cart": parts().buying.cart(shopper.caller)})
+    cart = parts().buying.cart(shopper.caller)
+    if shopper.apart and not cart["lines"] and not cart["saved"]:
+        return cart_apart(request, shopper)
+    return render(request, "shop/cart.html", {"cart": cart, "apart": shopper.apart})
 
 
 @fragment()
@@ -27,17 +31,20 @@ def header(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     return render(
         request,
         "shop/parts/header.html",
-        {"name": shopper.name, "signed_in": shopper.signed_in, "count": _count(shopper)},
+        {"name": shopper.name, "known": shopper.signed_in or shopper.unsure, "count": _count(shopper)},
     )
 
 
 def _count(shopper: Shopper) -> str:
     try:
-        return str(parts().buying.count(shopper.caller) or "")
+        count = parts().buying.count(shopper.caller)
     except SiblingDown:
         return "–"
-    except Refused:
+    except Refused as no:
+        if no.status == 401 and shopper.signed_in:
+            raise  # to be asked again with a new token
         return ""
+    return str(count or ("–" if shopper.apart else ""))
 
 
 @page(methods="POST")
@@ -56,7 +63,7 @@ def add(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         text = "We cannot reach your cart just now. Nothing is lost; please try again in a minute."
         return pausing(_said(request, text, status=503, retry=True), outage(down).retry_after)
     except Refused as no:
-        if no.status == 401:
+        if no.status == 401 and shopper.signed_in:
             raise
         return _said(request, _why(no), status=no.status)
     shopper.keep_cart(cart["id"])
@@ -98,7 +105,7 @@ def change(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     try:
         cart = actions.get(do, lambda: buying.cart(who))()
     except Refused as no:
-        if no.status == 401:
+        if no.status == 401 or shopper.apart:
             raise
         problem, cart = _reason(do, no), buying.cart(who)
     if not is_htmx(request) and not problem:

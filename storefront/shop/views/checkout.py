@@ -10,12 +10,13 @@ from chassis.siblings import SiblingDown
 from shop.clients import Json
 from shop.domain import checkout as checkouts
 from shop.domain import orders
-from shop.domain.checkout import BREAK, Refusal
+from shop.domain.checkout import EMPTY, Refusal
 from shop.domain.outages import whole_seconds
 from shop.forms import CheckoutForm
 from shop.services.buying import new_key
 from shop.sessions import Shopper
-from shop.views.base import away, fragment, page, parts, pausing, redirect, render
+from shop.views.answers import away, cart_apart, message, outage, parts, pausing, redirect, render
+from shop.views.base import fragment, page
 from shop.views.cart import adopt
 
 
@@ -23,7 +24,9 @@ from shop.views.cart import adopt
 def checkout(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     adopt(shopper)
     cart = parts().buying.cart(shopper.caller)
-    if not cart["lines"]:
+    if not cart["lines"] and shopper.apart:
+        return cart_apart(request, shopper)
+    if not cart["lines"] and (request.method != "POST" or "update" in request.POST):
         return redirect("/cart")
     if request.method != "POST":
         return _page(request, shopper, cart, CheckoutForm(initial=_known(shopper)), new_key())
@@ -33,6 +36,7 @@ def checkout(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if not form.is_valid():
         mistakes = Refusal("Please check the marked fields", new_key=False, status=400)
         return _page(request, shopper, cart, form, _key(request), mistakes)
+    # Also with an empty cart: a second press finds the order of the first under its key.
     placed = parts().buying.place(shopper.caller, cart, form.cleaned_data)
     if isinstance(placed, Refusal):
         return _refused(request, shopper, form, placed)
@@ -100,10 +104,16 @@ def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, 
 def summary(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     """Delivery choices and figures again, while the form is being filled in."""
     cart = parts().buying.cart(shopper.caller)
+    if not cart["lines"] and shopper.apart:
+        return cart_apart(request, shopper)
+    if not cart["lines"]:
+        return message(request, *EMPTY, 409)
     try:
         found = _summary(shopper, cart, CheckoutForm(request.POST).values())
-    except SiblingDown:
-        return render(request, "shop/parts/summary_away.html", {"text": BREAK})
+    except SiblingDown as down:
+        said = outage(down)
+        text = f"{said.text} Nothing you typed is lost. The total is checked again before you pay."
+        return message(request, said.title, text, said.status, retry_after=said.retry_after)
     return render(request, "shop/parts/summary_answer.html", {"cart": cart, **found})
 
 

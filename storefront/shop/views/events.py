@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from chassis.siblings import Refused, SiblingDown
 from shop.clients import Caller
 from shop.sessions import Shopper
-from shop.views.base import fragment, page, parts, redirect, render, safe_next
+from shop.views.answers import parts, redirect, render, safe_next
+from shop.views.base import fragment, page
 
 #: What pages send; purchases come from checkout's facts alone.
 KINDS = {"view", "search", "click", "impression", "add_to_cart", "remove_from_cart", "checkout_started"}
@@ -34,6 +35,8 @@ def events(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         sent = parts().logs.send(who, found, agent=_agent(request), consented=shopper.consented)
         return JsonResponse(sent, status=202)
     except Refused as no:
+        if no.status == 401 and shopper.signed_in:
+            raise
         return JsonResponse({"detail": str(no.problem.get("detail") or "Not accepted.")}, status=no.status)
     except SiblingDown:
         return JsonResponse({"accepted": 0, "rejected": []}, status=202)

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from chassis.siblings import Refused, SiblingDown
 from shop.domain import orders
 from shop.sessions import Shopper
-from shop.views.base import fragment, message, page, parts, redirect, render
+from shop.views.answers import message, parts, redirect, render
+from shop.views.base import fragment, page
 
 
 @page()

@@ -56,6 +56,8 @@ class Backend:
     down: set[str] = field(default_factory=set)
     broken: dict[str, int] = field(default_factory=dict)
     limited: dict[str, int] = field(default_factory=dict)
+    nonsense: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str], Reply] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     carts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -77,6 +79,10 @@ class Backend:
         if service in self.limited:
             status, answer, _ = problem(429, "too-many-requests")
             return status, answer, {"Retry-After": str(self.limited[service])}
+        if service in self.nonsense:
+            return ok([None])
+        if headers.get("authorization", "").removeprefix("Bearer ") in self.revoked:
+            return problem(401, "bad-token")
         if (method, call.path) in self.answers:
             return self.answers[method, call.path]
         reply: Reply = getattr(self, f"_{service}")(call, "/" + "/".join(rest) if rest else "")
@@ -128,6 +134,8 @@ class Backend:
         if path == "/merge":
             for sku, count in self.carts.pop(call.body["cart_id"], {}).items():
                 lines[sku] = lines.get(sku, 0) + count
+        elif path and not call.owner:
+            return problem(404, "not-found")
         elif path:
             self._line_changed(call, lines, sku=path.split("/")[2])
         return ok(self.cart_body(call.owner))
@@ -198,7 +206,8 @@ class Backend:
         if path == "/orders":
             return ok({"results": [o for o in self.orders.values() if "access_token" not in o], "next": None})
         order = self.orders.get(path.split("/")[2], {"access_token": object()})
-        if "access_token" in order and call.headers.get("x-order-token") != order["access_token"]:
+        token = call.headers.get("x-order-token")
+        if not (token == order["access_token"] if "access_token" in order else call.owner == "account"):
             return problem(404, "not-found")
         if path.endswith("/cancel"):
             order["status"] = "cancelled"

@@ -114,25 +114,60 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest && event.detail.elt.closest("[data-add]");
     if (!form) return;
-    const status = event.detail.xhr ? event.detail.xhr.status : 0;
+    const { xhr } = event.detail;
+    const status = xhr ? xhr.status : 0;
     const tries = Number(form.dataset.tries || 0);
-    if ((status === 0 || status >= 500) && tries < pauses.length) {
+    const soon = status === 429 && Number(xhr.getResponseHeader("Retry-After")) <= 2;
+    if ((status === 0 || status >= 500 || soon) && tries < pauses.length) {
       form.dataset.tries = tries + 1;
       say("Your cart does not answer yet. Trying again …");
       setTimeout(() => htmx.trigger(form, "submit"), pauses[tries]);
       return;
     }
-    if (status === 0) say("We cannot reach the shop. Please check your connection and try again.");
-    if (status < 400 && status) tell("add_to_cart", form.dataset.add, { sku: new FormData(form).get("sku") });
+    if (status === 0 || status >= 400) toast.replaceChildren(said(xhr, "toast-body toast-bad"));
+    else tell("add_to_cart", form.dataset.add, { sku: new FormData(form).get("sku") });
     delete form.dataset.key;
     delete form.dataset.tries;
   });
 
-  // While a press will be tried again, its first refusal is not shown.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const form = event.detail.requestConfig && event.detail.requestConfig.elt.closest("[data-add]");
-    if (form && event.detail.xhr.status >= 500 && Number(form.dataset.tries || 0) < pauses.length) event.detail.shouldSwap = false;
-  });
+  // --- a part of the page that cannot be had --------------------------------
+  // What is on the page stays. A line beside it says what happened and offers to try again; parts that load by themselves are quiet.
+  function said(xhr, look) {
+    const html = xhr && /^text\/html/.test(xhr.getResponseHeader("Content-Type")) ? xhr.responseText : "";
+    const found = new DOMParser().parseFromString(html, "text/html").querySelector("[data-said]");
+    if (found) return document.importNode(found, true);
+    const line = document.createElement("p");
+    line.className = look;
+    line.dataset.said = "";
+    line.setAttribute("role", "alert");
+    if (!xhr || !xhr.status) line.textContent = "We cannot reach the shop. Please check your connection, then try again.";
+    else if (xhr.status === 429) line.textContent = "That was a bit quick. Please wait a moment, then try again.";
+    else line.textContent = "That did not work just now. What you see here is as it was.";
+    return line;
+  }
+
+  function explain(event) {
+    const { elt, target, xhr, requestConfig } = event.detail;
+    const trigger = elt.getAttribute("hx-trigger") || "";
+    if (!target || elt.closest("[data-add]") || trigger.startsWith("load") || target.matches("#suggest, #me")) return;
+    for (const old of target.querySelectorAll(":scope > [data-said]")) old.remove();
+    const line = said(xhr, "note note-bad");
+    if (!trigger.startsWith("every")) line.append(" ", againButton(elt, target, requestConfig));
+    target.prepend(line);
+  }
+
+  function againButton(elt, target, { verb, path, triggeringEvent }) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.textContent = "Try again";
+    const pressed = triggeringEvent && triggeringEvent.submitter;
+    const values = pressed && pressed.name ? { [pressed.name]: pressed.value } : {};
+    button.addEventListener("click", () => htmx.ajax(verb.toUpperCase(), path, { source: elt, target, values }));
+    return button;
+  }
+
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(failure, explain);
 
   const toast = document.getElementById("toast");
   let toastTimer = 0;
