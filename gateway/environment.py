@@ -35,6 +35,8 @@ def settings(env: Mapping[str, str], directory: Path, cache: Path, figures: str 
         proxies=_list(env.get("GATEWAY_PROXIES", "")),
         auth_rate=int(env.get("GATEWAY_AUTH_RATE") or 30),
         auth_burst=int(env.get("GATEWAY_AUTH_RATE") or 30),
+        cart_calls=int(env.get("GATEWAY_CART_CALLS") or 20),
+        cart_pages=int(env.get("GATEWAY_CART_PAGES") or 8),
         workers=int(env.get("GATEWAY_WORKERS") or 1),
         # A node may vanish: nothing is kept that could lead there, and whoever does not take a connection at
         # once is passed over.

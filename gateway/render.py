@@ -62,6 +62,10 @@ class Settings:
     auth_rate: int = 30
     """log-ins, and registrations, per minute and address"""
     auth_burst: int = 30
+    cart_calls: int = 20
+    """calls to the API that one cart takes at once; the next is 429"""
+    cart_pages: int = 8
+    """forms of the cart's page that one cart takes at once"""
     workers: int = 1
     keepalive: int = 16
     """idle connections kept to each upstream; 0 where a node may vanish"""
@@ -171,6 +175,8 @@ def _routes(settings: Settings, *, outer: bool) -> str:
             "tls": settings.certificate,
             "services": "|".join(map(re.escape, settings.services)),
             "auth_burst": settings.auth_burst,
+            "cart_calls": settings.cart_calls,
+            "cart_pages": settings.cart_pages,
             "figures": settings.figures,
             "media_host": media.netloc,
             "media_path": media.path.rstrip("/"),

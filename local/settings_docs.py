@@ -60,6 +60,8 @@ What `python -m gateway` reads; `make deploy` sets it.
 | `GATEWAY_MEDIA` | str | | URL of the container with the public pictures |
 | `GATEWAY_SERVICES` | list | all | who has `/api/<name>` and `/admin/<name>`, at `<name>:8000` |
 | `GATEWAY_AUTH_RATE` | int | `30` | log-ins, and registrations, per minute and address |
+| `GATEWAY_CART_CALLS` | int | `20` | calls to the API that one cart takes at once; the next is 429 |
+| `GATEWAY_CART_PAGES` | int | `8` | forms of the cart's page that one cart takes at once |
 | `GATEWAY_TRUSTED` | list | private networks | whose `X-Forwarded-For` the inner listener believes |
 | `GATEWAY_PROXIES` | list | | whose the outer one believes, and `-Proto`: who ends TLS before it |
 | `GATEWAY_RESOLVER` | str | `127.0.0.11` | the DNS server that knows the services' names |

@@ -1,6 +1,8 @@
 """Sizes, rates and what the gateway says when a service does not answer."""
 
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stubs import Answer
@@ -67,6 +69,57 @@ def test_one_shopper_at_the_limit_does_not_hold_up_another(make_gateway):
 
     assert [log_in("203.0.113.1") for _ in range(3)] == [200, 200, 429]
     assert log_in("203.0.113.2") == 200
+
+
+A, B = "a" * 32, "b" * 32
+TOKEN = "Bearer " + "x" * 900 + ".{}-_{}"
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "hot", "other"),
+    [
+        ("/api/cart/lines", "cart", {"X_Cart_Id": A}, {"X_Cart_Id": B}),
+        (
+            "/api/cart",
+            "cart",
+            {"Authorization": TOKEN.format("s", 1)},
+            {"Authorization": TOKEN.format("s", 2)},
+        ),
+        ("/cart/change", "storefront", {"Cookie": f"consent=no; cart={A}"}, {"Cookie": f"cart={B}"}),
+        ("/cart/add", "storefront", {"Cookie": "__Host-access=h.p.s1; x=y"}, {"Cookie": "access=h.p.s2"}),
+    ],
+)
+def test_one_cart_takes_so_much_at_once_and_others_go_on(make_gateway, path, service, hot, other):
+    gateway = make_gateway(cart_calls=3, cart_pages=3)
+    gateway.stubs[service].answers[path] = Answer(delay=1.0)
+
+    def post(headers):
+        return gateway.ask(path, "POST", body=b"{}", **headers)
+
+    with ThreadPoolExecutor(10) as pool:
+        flood = [pool.submit(post, hot) for _ in range(9)]
+        time.sleep(0.3)
+        gateway.stubs[service].answers[path] = Answer()
+        meanwhile = post(other).status
+        replies = [each.result(10) for each in flood]
+
+    assert sorted(reply.status for reply in replies) == [200] * 3 + [429] * 6
+    assert meanwhile == 200
+    refused = next(reply for reply in replies if reply.status == 429)
+    assert (refused.headers["retry-after"], refused.json["type"]) == ("2", "too-many-requests")
+    assert post(hot).status == 200
+
+
+def test_pages_of_somebody_without_a_cart_are_not_counted(make_gateway):
+    gateway = make_gateway(cart_calls=1, cart_pages=1)
+    gateway.stubs["cart"].answers["/api/cart"] = Answer(delay=0.3)
+    gateway.stubs["storefront"].answers["/search"] = Answer(delay=0.3)
+
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(gateway.ask, "/api/cart") for _ in range(4)]
+        pages = [pool.submit(gateway.ask, "/search", Cookie=f"cart={A}") for _ in range(4)]
+
+    assert {each.result().status for each in (*calls, *pages)} == {200}
 
 
 def test_reading_is_not_limited(gateway):

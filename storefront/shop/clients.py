@@ -18,6 +18,8 @@ Json = dict[str, Any]
 
 #: What a shelf may cost a page, in seconds: the page is worth more than the shelf.
 SHELF_DEADLINE = 0.6
+#: A change of the cart waits for its turn there, for the store and for the prices of now.
+CHANGE_DEADLINE = 4.0
 #: An order may wait for a twin of itself (5 s) and for a slow bank.
 ORDER_DEADLINE = 25.0
 
@@ -87,12 +89,21 @@ class Cart:
 
     def change(self, who: Caller, sku: str, quantity: int) -> Json:
         answer = self._sibling.patch(
-            f"/lines/{segment(sku)}", {"quantity": quantity}, user_token=who.token, headers=who.headers()
+            f"/lines/{segment(sku)}",
+            {"quantity": quantity},
+            user_token=who.token,
+            headers=who.headers(),
+            timeout=CHANGE_DEADLINE,
         )
         return cast(Json, answer.json)
 
     def remove(self, who: Caller, sku: str) -> Json:
-        answer = self._sibling.delete(f"/lines/{segment(sku)}", user_token=who.token, headers=who.headers())
+        answer = self._sibling.delete(
+            f"/lines/{segment(sku)}",
+            user_token=who.token,
+            headers=who.headers(),
+            timeout=CHANGE_DEADLINE,
+        )
         return cast(Json, answer.json)
 
     def save(self, who: Caller, sku: str) -> Json:
