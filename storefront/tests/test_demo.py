@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client, RequestFactory, override_settings
 
-from shop.views import base
+from shop.views import answers
 from tests.backend import Backend
 from tests.pages import words
 
@@ -38,7 +38,7 @@ def test_pages_about_trouble_say_so_too(guest: Client, backend: Backend) -> None
     backend.down.add("checkout")
     with override_settings(DEMO=True):
         away = guest.get("/orders/HM-1")
-        broken = base.server_error(RequestFactory().get("/"))
+        broken = answers.server_error(RequestFactory().get("/"))
 
     assert (away.status_code, broken.status_code) == (503, 500)
     assert LINE in words(away)

@@ -309,7 +309,10 @@ def test_broken_pictures_and_bombs_fail_with_a_reason_and_are_never_shown(scene,
 
 
 def test_odd_pictures_are_shown(scene):
-    sent = {what: upload(scene, data).json["id"] for what, data in rotten.odd_pictures().items()}
+    slug, _ = scene.staff.product(on_hand=1)
+    path = f"/api/catalog/products/{slug}/images"
+    odd = rotten.odd_pictures()
+    sent = {what: scene.staff.upload(path, data, "odd", "Odd").json["id"] for what, data in odd.items()}
 
     images = {what: finished(scene, id) for what, id in sent.items()}
 
