@@ -204,7 +204,7 @@ def test_a_bank_can_send_a_shopper_to_web_addresses_only(action: object, url: st
 
 
 @pytest.mark.parametrize(
-    ("rate", "shown"), [(0.21, "21%"), (0.055, "5.5%"), (21, "21%"), (2100, "21%"), (None, ""), (0, "")]
+    ("rate", "shown"), [(0.21, "21%"), (0.055, "5.5%"), (1.0, "100%"), (None, ""), (0, "")]
 )
 def test_a_tax_rate_is_shown_in_per_cent(rate: float | None, shown: str) -> None:
     assert checkout.percent(rate) == shown

@@ -76,8 +76,10 @@ def test_a_refused_card_is_explained_and_nothing_typed_is_lost(page):
     page.goto("/checkout")
     fill_address(page, "guest@example.com")
     pay(page, "tok_declined")
-
-    expect(page.locator("#refusal")).to_be_visible()
+    expect(page.locator("#refusal")).to_contain_text("Another card may work")
+    page.get_by_text("More test cards").click()
+    pay(page, "tok_insufficient_funds")
+    expect(page.locator("#refusal")).to_contain_text("There was not enough money on the card")
     expect(page.locator("#id_line1")).to_have_value("Rue de la Loi 16")
     pay(page)
     expect(page).to_have_url(re.compile(r"/orders/HM-"))

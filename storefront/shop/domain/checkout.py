@@ -156,16 +156,9 @@ def _tax_label(tax: Mapping[str, Any], taxes: Sequence[Mapping[str, Any]]) -> st
     return f"{verb} {percent(tax.get('rate')) or ' and '.join(several)}".strip()
 
 
-def percent(rate: Any) -> str:
-    """`21%` of 0.21, 21 or 2100 (a share, per cent, basis points), or nothing."""
-    try:
-        number = float(rate)
-    except (TypeError, ValueError):
-        return ""
-    if number <= 0:
-        return ""
-    number = number * 100 if number < 1 else number / 100 if number > 100 else number
-    return f"{number:.1f}".removesuffix(".0") + "%"
+def percent(rate: float | None) -> str:
+    """Return `21%` for the fraction 0.21; nothing for 0, and for None, which stands for several rates."""
+    return f"{100 * rate:.1f}".removesuffix(".0") + "%" if rate else ""
 
 
 def estimated(
@@ -246,8 +239,7 @@ def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
 
 
 def _bank(problem: Mapping[str, Any]) -> str:
-    reason = f"{problem.get('reason') or ''} {problem.get('detail') or ''}".lower()
-    if "insufficient" in reason or "enough" in reason:
+    if problem.get("code") == "insufficient_funds":
         return "There was not enough money on the card. Nothing was charged; your cart is as it was."
     return "Nothing was charged and your cart is as it was. Another card may work."
 

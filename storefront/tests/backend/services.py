@@ -227,7 +227,7 @@ class Backend:
     def _place(self, call: Call) -> Reply:
         token = call.body["payment"]["token"]
         if token in ("tok_declined", "tok_insufficient_funds"):
-            return problem(402, "payment-refused", reason=token.removeprefix("tok_"))
+            return problem(402, "payment-refused", code=token.removeprefix("tok_"))
         order = self._order(call, waits=token in _WAITING)
         self.orders[order["number"]] = order
         if order["status"] == "pending":
