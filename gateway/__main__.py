@@ -34,7 +34,7 @@ class Door:
         self.draining = self.directory / DRAINING
 
     def write(self) -> None:
-        """The configuration as the environment and the files that it names are now."""
+        """Return the configuration as the environment and the files that it names are now."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.cache.mkdir(parents=True, exist_ok=True)
         self.draining.unlink(missing_ok=True)
@@ -76,7 +76,7 @@ class Door:
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """A process that hears signals again: what is blocked here would be blocked there."""
+    """Return a process that hears signals again: what is blocked here would be blocked there."""
     return subprocess.Popen(  # noqa: S603 - our own
         command,
         preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD),  # noqa: PLW1509 - no threads here

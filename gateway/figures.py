@@ -58,7 +58,7 @@ class Group(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def group_of(listener: str, method: str, path: str) -> Group:
-    """The group of a request: its service, and the method with the names in the path's first parts."""
+    """Return the group of a request: its service, and the method with the names in the path's first parts."""
     parts = path.strip("/").split("/")
     service, rest = "storefront", parts
     if parts[0] in ("api", "admin") and len(parts) > 1:
@@ -138,7 +138,7 @@ class Figures:
         return Group(group.listener, service, route)
 
     def _forget(self) -> None:
-        """Ends that were lost, with a killed worker, must not look like load for ever. Oldest come first."""
+        """Forget ends that were lost with a killed worker: they must not look like load for ever."""
         since = self._clock() - FORGOTTEN
         while self._open:
             key, (_, arrived) = next(iter(self._open.items()))
@@ -209,7 +209,7 @@ class Follower:
         self._give_back(self._at)
 
     def lines(self) -> Iterator[str]:
-        """The lines that are new and whole."""
+        """Return the lines that are new and whole."""
         before = self._at
         while data := os.pread(self._file, self.AT_ONCE, self._at):
             self._at += len(data)
@@ -219,7 +219,7 @@ class Follower:
             self._give_back(self._at)
 
     def _give_back(self, upto: int) -> None:
-        """A hole from the start: nginx goes on appending at the end, and no line is lost between."""
+        """Return a hole from the start: nginx goes on appending at the end, and no line is lost between."""
         if upto:
             self._libc.fallocate(self._file, self.HOLE, 0, upto)
 

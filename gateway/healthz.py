@@ -1,12 +1,14 @@
-"""`GET /healthz`: how the shop is, as JSON. Run `python -m gateway.healthz`, settings from the environment:
+"""`GET /healthz`: the state of the shop, as JSON.
+
+Run `python -m gateway.healthz`, settings from the environment:
 
 HEALTH_LISTEN    host:port to answer on
 HEALTH_SERVICES  JSON {name: "host:port"}: whose /readyz is asked, every half second
 HEALTH_HOLD      path of a file; while it exists the shop is "degraded" at best (it is being filled)
 
-The page answers from what was last seen and never waits for a service.
-A service is `ok` when it is ready, `degraded` when it serves without a part that it can spare, `down` when it
-lacks a part that it needs, or does not answer.
+The page answers from what was last seen and never waits for a service. A service is `ok` when it is ready,
+`degraded` when it serves without an optional part, `down` when it lacks a part that it needs, or does not
+answer.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ def probe(address: str, timeout: float = PATIENCE) -> str:
 
 
 def _state(status: int, body: bytes) -> str:
-    """What /readyz says; the storefront's has no parts to miss."""
+    """Return the state that /readyz tells; the storefront's has no parts to miss."""
     if status != 200:
         return "down"
     try:
@@ -55,7 +57,7 @@ def _state(status: int, body: bytes) -> str:
 
 
 def summary(services: Mapping[str, str], *, held: bool = False) -> dict[str, Any]:
-    """The body of /healthz: `down` when a critical service is, `ok` when all are and nothing holds it."""
+    """Return the body of /healthz: `down` when a critical service is, `ok` when all are."""
     if any(services.get(name) == "down" for name in CRITICAL):
         status = "down"
     elif held or any(state != "ok" for state in services.values()):
@@ -90,7 +92,7 @@ class Board:
 
 
 def server(listen: str, board: Board) -> ThreadingHTTPServer:
-    """An HTTP server that answers every GET with the board."""
+    """Return an HTTP server that answers every GET with the board."""
 
     class Page(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

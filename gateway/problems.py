@@ -55,7 +55,7 @@ def _location(problem: Problem, common: str) -> str:
 
 
 def nginx_locations(common: str) -> str:
-    """The `error_page` lines of a server and the locations that they lead to, with `common` headers."""
+    """Return the `error_page` lines of a server and their locations, with `common` headers."""
     pages = [
         f"        error_page {problem.codes} ={problem.status} /.problem/{problem.status};"
         for problem in PROBLEMS

@@ -95,7 +95,7 @@ class Settings:
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
-    """The template with {{name}} replaced, and {{#name}}…{{/name}} kept only where the value is truthy."""
+    """Replace {{name}} in the template, and keep {{#name}}…{{/name}} only where the value is truthy."""
     kept = SECTION.sub(lambda match: match[2] if values[match[1]] else "", template)
     return NAME.sub(lambda match: str(values[match[1]]), kept)
 
@@ -129,7 +129,7 @@ def _lines(directive: str, values: Sequence[str], more: str = "") -> str:
 
 
 def _quoted(text: str) -> str:
-    """A template's text as the inside of a single-quoted string of nginx."""
+    """Return a template's text as the inside of a single-quoted string of nginx."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
@@ -139,7 +139,10 @@ def _style_hash(page: str) -> str:
 
 
 def _headers(settings: Settings, *, outer: bool) -> str:
-    """What is in every answer, as directives on one line: a location with others of its own loses these."""
+    """Return the directives of what is in every answer, on one line.
+
+    A location with headers of its own loses these.
+    """
     lines = ["add_header X-Request-ID $rid always;"]
     if settings.hsts and outer:
         lines += ['add_header Strict-Transport-Security "max-age=31536000" always;']
@@ -197,7 +200,7 @@ def _kind(settings: Settings) -> str:
 
 
 def render(settings: Settings) -> str:
-    """The whole nginx.conf."""
+    """Return the whole nginx.conf."""
     return fill(
         (TEMPLATES / "nginx.conf").read_text(),
         {

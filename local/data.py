@@ -31,7 +31,7 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path) -> Folder:
-        """The folder, made if it is missing. BadData if that cannot be."""
+        """Return the folder, made if it is missing. BadData if that cannot be."""
         if path.exists() and not path.is_dir():
             raise BadData(f"DATA={path} is a file, not a folder.")
         try:
@@ -79,7 +79,7 @@ class Folder:
         return False
 
     def running(self) -> dict[str, Any] | None:
-        """What the supervisor last wrote about itself, or None."""
+        """Return what the supervisor last wrote about itself, or None."""
         try:
             return dict(json.loads((self.path / "run.json").read_text()))
         except (OSError, ValueError):
@@ -89,7 +89,7 @@ class Folder:
         write_private(self.path / "run.json", run)
 
     def secrets(self) -> dict[str, Any]:
-        """The secrets of this shop, made at its first start. BadData if they were lost or damaged."""
+        """Return the secrets of this shop, made at its first start. BadData if they were lost or damaged."""
         file = self.path / "secrets.json"
         if not file.exists():
             if any((self.path / "couch").iterdir()):
@@ -108,7 +108,7 @@ class Folder:
 
 
 def read_secrets(file: Path) -> dict[str, Any]:
-    """The secrets in this file. BadData if it does not hold all of them."""
+    """Return the secrets in this file. BadData if it does not hold all of them."""
     try:
         found = json.loads(file.read_text())
         missing = [name for name in ("couch", "valkey", "azurite", "admin", "services") if name not in found]

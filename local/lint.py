@@ -24,7 +24,7 @@ APPS = {
 
 
 def _strict(folder: str, app: str) -> list[str]:
-    """What of a service is typed strictly: the domain and the use cases, as a module or a package."""
+    """Return the parts of a service that are typed strictly: its domain and its use cases."""
     root = ROOT / folder
     return [
         f"{app}/{name}"

@@ -1,4 +1,6 @@
-"""`/mail/`: the mails that the shop sent on this machine, newest first. Run `python -m local.mailbox`:
+"""`/mail/`: the mails that the shop sent on this machine, newest first.
+
+Run `python -m local.mailbox`:
 
 MAILBOX_LISTEN   host:port to answer on
 MAILBOX_FOLDER   where Django's file backend puts them, one file each
@@ -39,7 +41,7 @@ pre { border-top: 1px solid var(--line); padding-top: 1rem; }
 
 
 def read(file: Path) -> EmailMessage:
-    """The mail in one of Django's files."""
+    """Return the mail in one of Django's files."""
     text = RULER.split(file.read_text(encoding="utf-8", errors="replace"), maxsplit=1)[0]
     return email.message_from_string(text, policy=email.policy.default)
 
@@ -53,7 +55,7 @@ def _page(title: str, body: str) -> str:
 
 
 def listing(folder: Path) -> str:
-    """The page of all mails."""
+    """Return the page of all mails."""
     files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)[:MOST]
     items = "".join(_item(file) for file in files)
     return _page("Mail", f"<ul>{items}</ul>" if items else "<p>No mail has been sent yet.</p>")
@@ -65,7 +67,7 @@ def _item(file: Path) -> str:
 
 
 def single(file: Path) -> str:
-    """The page of one mail: its plain text, with links to follow."""
+    """Return the page of one mail: its plain text, with links to follow."""
     mail = read(file)
     part = mail.get_body(("plain", "html"))
     text = escape(str(part.get_content())) if part else ""
@@ -94,7 +96,7 @@ def answer(folder: Path, path: str) -> tuple[int, str]:
 
 
 def server(listen: str, folder: Path) -> ThreadingHTTPServer:
-    """An HTTP server for the pages."""
+    """Return an HTTP server for the pages."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

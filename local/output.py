@@ -30,22 +30,22 @@ class Log:
         return self.path.open("a", encoding="utf-8", errors="replace")
 
     def say(self, text: str, level: str = "info") -> None:
-        """A line of the supervisor's own; `level` is info, warning or error."""
+        """Return a line of the supervisor's own; `level` is info, warning or error."""
         self._keep("hivemart", text)
         self.screen.say(text, level)
 
     def step(self, text: str) -> None:
-        """The start has come this far."""
+        """Return the start has come this far."""
         self._keep("hivemart", text)
         self.screen.step(text)
 
     def line(self, name: str, text: str) -> None:
-        """A line that the part `name` printed."""
+        """Return a line that the part `name` printed."""
         self._keep(name, text)
         self.screen.line(name, text)
 
     def last_of(self, name: str) -> list[str]:
-        """The last lines of a part, to show why it ended."""
+        """Return the last lines of a part, to show why it ended."""
         return list(self._last[name])
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class Plan:
 
 
 def common_env() -> dict[str, str]:
-    """What every process gets: this shell's environment, and thrift with memory and threads."""
+    """Return the environment of every process: this shell's, and thrift with memory and threads."""
     return {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -87,7 +87,7 @@ def common_env() -> dict[str, str]:
 
 
 def service_env(plan: Plan, name: str) -> dict[str, str]:
-    """The settings of one service (docs/settings.md says what each means)."""
+    """Return the settings of one service (docs/settings.md says what each means)."""
     own = plan.secrets["services"][name]
     everywhere = plan.options.host != "localhost"
     return common_env() | {

@@ -49,7 +49,7 @@ def _holder(port: int) -> str:
 
 
 def _name(process: psutil.Process) -> str:
-    """The program, and for Python what it runs."""
+    """Return the program, and for Python what it runs."""
     words = [Path(word).name for word in process.cmdline()] or [process.name()]
     runs = [word for word in words[1:] if not word.startswith("-")][:2] if "python" in words[0] else []
     return " ".join([words[0], *runs])

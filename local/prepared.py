@@ -35,7 +35,7 @@ class Prepared:
         self._couch = data / "couch"
 
     def missing(self) -> tuple[str, ...]:
-        """The services to prepare now."""
+        """Return the services to prepare now."""
         try:
             known = json.loads(self._file.read_text())
         except (OSError, ValueError):

@@ -33,7 +33,10 @@ def end_with_parent() -> None:
 async def start(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: int = asyncio.subprocess.DEVNULL
 ) -> asyncio.subprocess.Process:
-    """The command as a process group of its own (Ctrl-C does not reach it), output and errors in one pipe."""
+    """Start the command as a process group of its own, output and errors in one pipe.
+
+    Ctrl-C does not reach it.
+    """
     return await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
@@ -54,7 +57,10 @@ def signal_group(pid: int, number: int) -> None:
 
 
 async def end_of(process: asyncio.subprocess.Process) -> int:
-    """Its exit code, when it has ended. (`process.wait` would also wait for children that hold its pipe.)"""
+    """Return its exit code, when it has ended.
+
+    `process.wait` would also wait for children that hold its pipe.
+    """
     while process.returncode is None:
         await asyncio.sleep(LOOK)
     return process.returncode

@@ -57,22 +57,22 @@ class Screen(Protocol):
     """Where a run shows itself."""
 
     def line(self, name: str, text: str) -> None:
-        """The part `name` printed this."""
+        """Return the part `name` printed this."""
 
     def say(self, text: str, level: str = "info") -> None:
-        """The supervisor itself has something to say; `level` is info, warning or error."""
+        """Return the supervisor itself has something to say; `level` is info, warning or error."""
 
     def step(self, text: str) -> None:
-        """The start has come this far."""
+        """Return the start has come this far."""
 
     def progress(self, ready: int, parts: int, waiting: Sequence[str]) -> None:
         """So many of the parts are ready; these are not."""
 
     def open(self, address: Address) -> None:
-        """The shop is open."""
+        """Return the shop is open."""
 
     def down(self, names: Sequence[str]) -> None:
-        """These services do not answer as they should; none: all is well."""
+        """Return these services do not answer as they should; none: all is well."""
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -111,7 +111,7 @@ class Plain:
         self._write(text)
 
     def progress(self, ready: int, parts: int, waiting: Sequence[str]) -> None:
-        """Steps are enough here."""
+        """Show nothing: steps are enough here."""
 
     def open(self, address: Address) -> None:
         self._is_open = True
@@ -237,7 +237,7 @@ class Panelled:
 
 
 def count(name: str, text: str) -> tuple[str, int, int] | None:
-    """What seeding says of itself: `pictures ready: 34 of 179` -> what, how many, of how many."""
+    """Return what seeding counts, how many and of how many: `pictures ready: 34 of 179`."""
     found = _COUNT.match(text) if name == SEEDING else None
     return (found["what"], int(found["done"]), int(found["wanted"])) if found else None
 
@@ -249,7 +249,7 @@ class Repeats:
         self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def shown(self, name: str, message: messages.Message) -> str:
-        """The text to show, with how often it was left out; empty to leave it out."""
+        """Return the text to show, with how often it was left out; empty to leave it out."""
         key = (name, "".join("0" if letter.isdigit() else letter for letter in message.text)[:80])
         at, left_out = self._seen.get(key, (float("-inf"), 0))
         now = time.monotonic()
@@ -261,5 +261,5 @@ class Repeats:
 
 
 def standard() -> Screen:
-    """The screen for this process's own terminal."""
+    """Return the screen for this process's own terminal."""
     return choose(sys.stdout)

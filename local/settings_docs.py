@@ -91,7 +91,7 @@ What `manage.py node_agent` and `manage.py docker_proxy` read; they start withou
 
 
 def rows(service: str) -> list[str]:
-    """The rows that `manage.py settings_docs` prints for a service, with no setting of this shell."""
+    """Return the rows that `manage.py settings_docs` prints for a service, with no setting of this shell."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     command = [sys.executable, "manage.py", "settings_docs"]
     done = subprocess.run(
@@ -102,7 +102,7 @@ def rows(service: str) -> list[str]:
 
 
 def document() -> str:
-    """The whole page."""
+    """Return the whole page."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         by_service = dict(zip(FOLDERS, pool.map(rows, FOLDERS), strict=True))
     common = set.intersection(*(set(found) for found in by_service.values()))

@@ -75,7 +75,7 @@ def _emptied(folder: Folder) -> Path:
 
 
 def _description(plan: Plan, pids: Mapping[str, int]) -> dict[str, Any]:
-    """What `make staff`, tests and benchmarks read: run.json, for its owner only."""
+    """Return the content of run.json, which `make staff`, tests and benchmarks read."""
     return {
         "pid": os.getpid(),
         "port": plan.options.port,
@@ -98,7 +98,7 @@ async def _until_ready(supervisor: Supervisor, plan: Plan) -> None:
 
 
 async def _wait_for_services(plan: Plan) -> list[str]:
-    """The services not ready when patience ends, each with what it misses; none as soon as all are."""
+    """Return the services not ready when patience ends, each with what it misses; none as soon as all are."""
     end = time.monotonic() + PATIENCE
     while True:
         states = await asyncio.to_thread(_states, plan)
@@ -125,7 +125,7 @@ def _complaint(plan: Plan, name: str) -> str:
 
 
 def _get_json(url: str) -> dict[str, Any]:
-    """The answer's body whatever its status; {} if there is none."""
+    """Return the answer's body whatever its status; {} if there is none."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 -- our own address
             return dict(json.load(answer))
@@ -140,7 +140,7 @@ def _get_json(url: str) -> dict[str, Any]:
 async def _first_start(
     supervisor: Supervisor, plan: Plan, folder: Folder, log: Log, *, must_seed: bool
 ) -> None:
-    """The administrator's account and the demo goods, once."""
+    """Return the administrator's account and the demo goods, once."""
     admin = plan.secrets["admin"]
     if not folder.done("admin"):
         log.step("Making the administrator's account")

@@ -38,7 +38,10 @@ def create(data: Path, port: int | None, email: str, password: str) -> str:
 
 
 def _running(data: Path, port: int | None) -> Mapping[str, Any]:
-    """What runs on this data folder. StaffFailed if that is nothing, or another shop than the one meant."""
+    """Return the description of the shop that runs on this data folder.
+
+    Raises StaffFailed if none does, or another shop than the one meant.
+    """
     folder = Folder(data)
     run = folder.running() if folder.is_locked() else None
     if run is None or not run.get("pids"):

@@ -51,7 +51,7 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
 
     def request_stop(self) -> None:
-        """What SIGINT and SIGTERM do; a second one does not wait for anybody."""
+        """Stop everything, as SIGINT and SIGTERM do; a second request does not wait for anybody."""
         if self._stopping.is_set():
             for running in self._running.values():
                 process.signal_group(running.pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def names(folder: Path) -> list[str]:
-    """The templates below an app's folder, as Django names them."""
+    """Return the templates below an app's folder, as Django names them."""
     roots = [root for root in folder.rglob("templates") if "node_modules" not in root.parts]
     return sorted(
         str(file.relative_to(root))

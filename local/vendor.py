@@ -24,8 +24,9 @@ class Vendored:
     files: Mapping[str, str]
 
     def copy(self, root: Path = ROOT) -> list[str]:
-        """Copy what is missing or another one; the names of those. FileNotFoundError when it is not
-        installed.
+        """Copy what is missing or differs; return the names of those.
+
+        Raises FileNotFoundError when it is not installed.
         """
         folder = root / self.project
         static = folder / self.static

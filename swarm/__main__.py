@@ -23,7 +23,7 @@ def _env(name: str) -> str:
 
 
 def _module(name: str) -> Callable[..., None]:
-    """The function of that name in the module of that name; modules are imported when they are asked for."""
+    """Return the function of that name in the module of that name, imported only when it is asked for."""
     return getattr(importlib.import_module(f"swarm.{name}"), name)  # type: ignore[no-any-return]
 
 

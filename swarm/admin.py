@@ -33,8 +33,9 @@ def manage(
     timeout: float = HOUR,
     **more: Any,
 ) -> list[str]:
-    """What `manage.py …` said to people, in the service's own image and networks. JobFailed if it did not end
-    well.
+    """Run `manage.py …` in the service's own image and networks; return what it said to people.
+
+    Raises JobFailed if it did not end well.
     """
     command = ["python", "manage.py", *arguments]
     given = credentials(cluster, service, host)
@@ -47,7 +48,7 @@ def manage(
 def manage_with_code(
     cluster: Cluster, service: str, arguments: Sequence[str], *, host: str = "", timeout: float = HOUR
 ) -> tuple[int, list[str]]:
-    """The same for a command whose exit code says something: code and lines."""
+    """Return the same for a command whose exit code says something: code and lines."""
     script = 'python manage.py "$@"; echo "ended with $?"'
     lines = jobs.run_job(
         cluster,

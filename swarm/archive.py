@@ -118,7 +118,7 @@ def _extract(file: IO[bytes], path: Path, digest: str, size: int) -> None:
 
 
 def _safe(name: str) -> str:
-    """A service and a file in it, nothing else."""
+    """Return a service and a file in it, nothing else."""
     service, _, file = name.partition("/")
     if not service or not file or "/" in file or service.startswith(".") or file.startswith("."):
         raise ValueError(f"{name} is no name of ours")

@@ -59,7 +59,7 @@ def mounted(folder: Path, *, read_only: bool = False) -> Mount:
 
 @contextlib.contextmanager
 def working_folders(beside: Path) -> Iterator[dict[str, Path]]:
-    """An empty folder for each service, which its job may write to and nobody else may enter."""
+    """Return an empty folder for each service, which its job may write to and nobody else may enter."""
     outer = Path(tempfile.mkdtemp(prefix=".hivemart-", dir=beside))
     try:
         folders = {name: outer / name for name in SERVICES}

@@ -14,7 +14,7 @@ PATIENCE = 300  # seconds for one call
 
 
 def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = PATIENCE) -> str:
-    """What `docker …` printed. Failed with its own words if it did not do it."""
+    """Return what `docker …` printed. Raises Failed with its own words if it did not do it."""
     docker = shutil.which("docker")
     if docker is None:
         raise Failed("The docker command is missing: install Docker's command line (docs/operations.md).")
@@ -46,8 +46,9 @@ def deploy_stack(
 
 
 def logs(of: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[str]:
-    """The last lines of a service, or of one task: what it said on either stream. None where its node does
-    not answer.
+    """Return the last lines of a service, or of one task, of either stream.
+
+    There are none where its node does not answer.
     """
     arguments = ["docker", "service", "logs", *(["--raw"] if raw else []), "--tail", str(tail), of]
     try:
@@ -66,5 +67,5 @@ def logs(of: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[
 
 
 def roll_back(service: str) -> None:
-    """The specification of before, as a rolling update."""
+    """Return the specification of before, as a rolling update."""
     run(["service", "rollback", "--detach", service])

@@ -40,7 +40,7 @@ class Cluster:
         return self.docker.api
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """The stack's services as Docker tells of them, by their name without the stack's."""
+        """Return the stack's services as Docker tells of them, by their name without the stack's."""
         found = self.api.services(filters={"label": f"{NAMESPACE}={self.stack}"})
         return {service["Spec"]["Name"].removeprefix(f"{self.stack}_"): service for service in found}
 
@@ -54,9 +54,10 @@ class Cluster:
         raise Failed(f"There is no service {name}; there are: {', '.join(sorted(services))}.")
 
     def change(self, name: str, by: Callable[[dict[str, Any]], Specification]) -> None:
-        """Gives a service the specification that `by` makes of it, without waiting. Docker's own command
-        would not do: it mixes up the order of what is mounted, and the next deploy would roll the service.
-        Failed when Docker refuses.
+        """Give a service the specification that `by` makes of it, without waiting.
+
+        Docker's own command would not do: it mixes up the order of what is mounted, and the next deploy
+        would roll the service. Raises Failed when Docker refuses.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             service = self.service(name)
@@ -96,7 +97,7 @@ class Cluster:
 
 
 def connect(options: Options) -> Cluster:
-    """A manager of a Swarm. Failed, with what to do, when there is none."""
+    """Return a manager of a Swarm. Failed, with what to do, when there is none."""
     try:
         client = docker.from_env(timeout=60)
         swarm = client.info()["Swarm"]

@@ -23,7 +23,7 @@ class Unset(Failed):
 
 
 def files(*, tls: bool, azurite: bool, mail_password: bool) -> list[Path]:
-    """The files that make the whole stack, in order."""
+    """Return the files that make the whole stack, in order."""
     extra = {"tls": tls, "azurite": azurite, "mail": mail_password, "autoscale": True}
     names = ["data", "shop", *(name for name, wanted in extra.items() if wanted)]
     return [path for name in names if (path := STACK / f"{name}.yml").exists()]
@@ -58,7 +58,7 @@ def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Mappings are joined, lists follow each other, anything else is replaced."""
+    """Join mappings, append lists, replace anything else."""
     for key, value in more.items():
         present = into.get(key)
         if isinstance(present, dict) and isinstance(value, dict):

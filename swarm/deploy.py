@@ -50,8 +50,9 @@ class Plan:
         return frozenset(self.document["services"])
 
     def prepared(self, service: str, today: date) -> str:
-        """What a service's databases were prepared with, and for services with databases by the month, when:
-        if this is another text, it is done again.
+        """Return a mark of what a service's databases were prepared with; another mark means: do it again.
+
+        For services with databases by the month, the month is part of it.
         """
         spec = self.document["services"][service]
         couch = self.variables[f"SECRET_{variables.upper(service)}_COUCH_USER"]
@@ -70,7 +71,7 @@ def data_files(options: Options) -> list[Any]:
 
 
 def image_names(options: Options) -> list[str]:
-    """The images that this stack needs of those that can be built."""
+    """Return the images that this stack needs of those that can be built."""
     wanted = [*WEBS, "gateway"]
     wanted += ["autoscale"] if "autoscale" in images.names() and _has_autoscaler() else []
     wanted += [] if options.redis_image else ["valkey"]
@@ -91,8 +92,9 @@ def build(cluster: Cluster, say: Say) -> dict[str, str]:
 
 
 def deploy(cluster: Cluster, say: Say = print) -> None:
-    """Bring the stack to what the work tree and the options say. Failed, with the reason, if that did not
-    work: what was rolled is rolled back then.
+    """Bring the stack to what the work tree and the options say.
+
+    Raises Failed, with the reason, if that did not work: what was rolled is rolled back then.
     """
     began = time.monotonic()
     jobs.clean_up(cluster)
@@ -139,8 +141,9 @@ def _renew(cluster: Cluster, names: Collection[str]) -> None:
 
 
 def _stores_first(plan: Plan, say: Say) -> None:
-    """Databases before the services that want them; only where one is missing or does not run, as after a
-    deploy that failed here.
+    """Start databases before the services that want them.
+
+    This happens only where one is missing or does not run, as after a deploy that failed here.
     """
     if plan.stores <= plan.cluster.services().keys() and not not_running(plan.cluster, plan.stores):
         return
@@ -159,9 +162,7 @@ def not_running(cluster: Cluster, names: Collection[str]) -> list[str]:
 
 
 def prepare(plan: Plan, say: Say) -> None:
-    """Databases, views and users of every service whose image, password or database is another one, or whose
-    month is.
-    """
+    """Prepare databases, views and users where image, password, database or month changed."""
     today = datetime.now(UTC).date()
     done = state.read(plan.cluster).get("prepared", {})
     due = [name for name in SERVICES if done.get(name) != plan.prepared(name, today)]
@@ -239,7 +240,7 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> list[Look]:
 
 
 def _remember(plan: Plan, before: Mapping[str, Any]) -> None:
-    """The images of before, for `make rollback`."""
+    """Return the images of before, for `make rollback`."""
     current = state.read(plan.cluster)
     previous = dict(current.get("previous", {}))
     for name, service in plan.cluster.services().items():

@@ -40,7 +40,7 @@ class ImageIds:
 
 
 def find(cluster: Cluster, ids: ImageIds | None = None) -> list[str]:
-    """A sentence for each difference between what should run and what runs; empty: none, or nothing known."""
+    """Return a sentence for each difference between what should run and what runs."""
     wanted = expected.read(cluster)
     if not wanted:
         return []
@@ -81,7 +81,7 @@ def check(cluster: Cluster) -> None:
 
 
 def tell(cluster: Cluster, say: Say) -> None:
-    """The same as lines, after a verb that did what it was asked for."""
+    """Return the same as lines, after a verb that did what it was asked for."""
     for line in find(cluster):
         say(f"  not as deployed: {line}")
 

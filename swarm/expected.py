@@ -38,12 +38,12 @@ class Expected:
 
 
 def digest(value: str) -> str:
-    """A short hash: it tells whether a setting is the same, and not what it is."""
+    """Return a short hash: it tells whether a setting is the same, and not what it is."""
     return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
 def image_id(cluster: Cluster, reference: str) -> str:
-    """The id of the image of this name on this machine; empty if it is not here."""
+    """Return the id of the image of this name on this machine; empty if it is not here."""
     try:
         return str(cluster.api.inspect_image(reference)["Id"])
     except APIError:
@@ -61,7 +61,7 @@ def write(cluster: Cluster, expected: Mapping[str, Expected]) -> None:
 
 
 def of_document(cluster: Cluster, document: Mapping[str, Any]) -> dict[str, Expected]:
-    """What the stack files say (swarm/declared.py)."""
+    """Return what the stack files say (swarm/declared.py)."""
     return {name: _of_service(cluster, document, name) for name in document["services"]}
 
 
@@ -95,7 +95,7 @@ def _bytes(text: str) -> int:
 
 
 def set_images(cluster: Cluster, images: Mapping[str, str]) -> None:
-    """These services should run these images from now on."""
+    """Return these services should run these images from now on."""
     known = read(cluster)
     changed = {
         name: replace(known[name], image=image, image_id=image_id(cluster, image))
@@ -106,7 +106,7 @@ def set_images(cluster: Cluster, images: Mapping[str, str]) -> None:
 
 
 def set_given(cluster: Cluster, name: str, *, files: Mapping[str, str], settings: Mapping[str, str]) -> None:
-    """This service should have these secrets in its files, and these values of settings, from now on."""
+    """Expect these secrets in the files of the service, and these values of settings, from now on."""
     known = read(cluster)
     if name not in known:
         return

@@ -19,7 +19,7 @@ _DEAD = {"shutdown", "complete", "failed", "rejected", "remove", "orphaned"}
 
 
 def processes(cluster: Cluster, services: Iterable[str]) -> list[str]:
-    """The stack's services that write to the databases of these."""
+    """Return the stack's services that write to the databases of these."""
     there = cluster.services()
     return [name for service in services for name in processes_of(service) if name in there]
 
@@ -30,8 +30,10 @@ def held(cluster: Cluster) -> dict[str, int]:
 
 
 def hold(cluster: Cluster, names: Sequence[str], say: Say, *, fenced: bool = False) -> None:
-    """Let them end what they are at, and wait until they are gone; `fenced`: but for those on machines that
-    cannot be reached, as a person has made sure that these are off. Failed when one does not end.
+    """Scale these services to none, and wait until their tasks are gone.
+
+    `fenced`: do not wait for tasks on machines that cannot be reached, as a person has made sure that
+    these are off. Raises Failed when one does not end.
     """
     say(f"Holding {', '.join(names)}")
     live, before = cluster.services(), held(cluster)
@@ -93,8 +95,9 @@ def living(cluster: Cluster, name: str) -> list[dict[str, Any]]:
 
 
 def open_again(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -> None:
-    """As many replicas as before, of all that is held or of these, and the autoscaler let in where it was;
-    healthy afterwards, or Failed.
+    """Restore the replicas of all that is held, or of these, and let the autoscaler in where it was.
+
+    They are healthy afterwards. Raises Failed.
     """
     before, scaled = held(cluster), state.read(cluster).get("held_scaled", {})
     wanted = [name for name in (before if names is None else names) if name in before]
@@ -122,8 +125,9 @@ def _scale(cluster: Cluster, counts: dict[str, int], scaled: Mapping[str, str], 
 
 
 def scaled_to(service: Mapping[str, Any], count: int, scaled: str) -> dict[str, Any]:
-    """The service's specification with so many replicas; `scaled`: what its label for the autoscaler says,
-    if it has one.
+    """Return the service's specification with so many replicas.
+
+    `scaled`: what its label for the autoscaler says, if it has one.
     """
     spec = dict(service["Spec"])
     labels = {**spec["Labels"], AUTOSCALED: scaled} if AUTOSCALED in spec["Labels"] else spec["Labels"]

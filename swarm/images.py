@@ -66,7 +66,7 @@ class Recipe:
         return {**self.files, "Dockerfile": (IMAGES / self.dockerfile).read_bytes()}
 
     def context(self) -> io.BytesIO:
-        """A tar that is the same for the same content, whenever and by whomever it is made."""
+        """Return a tar that is the same for the same content, whenever and by whomever it is made."""
         made = io.BytesIO()
         with tarfile.open(fileobj=made, mode="w") as tar:
             for path, content in sorted(self._context().items()):
@@ -78,7 +78,7 @@ class Recipe:
 
 
 def tree(folder: Path, at: str, skip: Sequence[str] = ()) -> Files:
-    """The files below a folder by their path in the context: no tests, no texts, nothing hidden or made."""
+    """Return the files below a folder by their path in the context: no tests, no texts, nothing hidden."""
     return {
         f"{at}/{path.relative_to(folder)}": path.read_bytes() for path in _walk(folder, _SKIPPED | {*skip})
     }
@@ -99,7 +99,7 @@ def _own(*names: str) -> Files:
 
 
 def folders() -> dict[str, str]:
-    """The Django projects by service; the autoscaler is one of them."""
+    """Return the Django projects by service; the autoscaler is one of them."""
     found = dict(FOLDERS)
     if (ROOT / "autoscale" / "manage.py").exists():
         found["autoscale"] = "autoscale"
@@ -172,7 +172,7 @@ class Builder:
         return f"{prefix}hivemart-{recipe.name}:{recipe.tag(parents)}"
 
     def make(self, recipe: Recipe, parents: Mapping[str, str], *, push: bool = True) -> str:
-        """The reference of the image, which is there afterwards, and in the registry."""
+        """Return the reference of the image, which is there afterwards, and in the registry."""
         reference, started = self.reference(recipe, parents), time.monotonic()
         built = not self._exists(reference)
         if built:
@@ -217,7 +217,7 @@ class Builder:
                 raise Failed(f"{reference} cannot be pushed: {message['error']}")
 
     def base_id(self, base: str) -> str:
-        """The id of the image that everything starts from, which is fetched if it is not there."""
+        """Return the id of the image that everything starts from, which is fetched if it is not there."""
         try:
             if not self._exists(base):
                 self.client.images.pull(base)

@@ -140,13 +140,13 @@ def run_job(
 
 
 def last_said(lines: Sequence[str], otherwise: str) -> str:
-    """What a command said at the end, without what it logged."""
+    """Return what a command said at the end, without what it logged."""
     return next((line for line in reversed(lines) if line and not line.startswith("{")), otherwise)
 
 
 @contextmanager
 def temporary_secret(cluster: Cluster, name: str, value: str, target: str) -> Iterator[Mounted]:
-    """A secret that is there for one job; it is gone afterwards."""
+    """Return a secret that is there for one job; it is gone afterwards."""
     full = f"{cluster.stack}_{name}_{uuid.uuid4().hex[:8]}"
     made = cluster.api.create_secret(full, value, labels={OWN: cluster.stack, JOB: name})
     try:
@@ -251,14 +251,14 @@ def _outcome(cluster: Cluster, service: str, what: str, timeout: float) -> list[
 
 
 def reason(status: Mapping[str, Any]) -> str:
-    """What Docker says of a task: its error, or its state, and the exit code where there is one."""
+    """Return what Docker says of a task: its error or its state, and the exit code where there is one."""
     words = status.get("Err") or status.get("Message") or status.get("State", "no task was made")
     code = status.get("ContainerStatus", {}).get("ExitCode")
     return f"{words} (exit code {code})" if code and "exit" not in words else words
 
 
 def logs_of(cluster: Cluster, service: str, *, tail: int = 2000) -> list[str]:
-    """The last lines that a service's tasks printed."""
+    """Return the last lines that a service's tasks printed."""
     try:
         parts = cluster.api.service_logs(service, stdout=True, stderr=True, tail=tail, is_tty=False)
         return b"".join(parts).decode(errors="replace").splitlines()

@@ -26,7 +26,7 @@ def password() -> str:
 
 
 def ed25519() -> tuple[str, str]:
-    """A private key and its public one, each as base64 of the raw bytes."""
+    """Return a private key and its public one, each as base64 of the raw bytes."""
     key = Ed25519PrivateKey.generate()
     return (
         base64.b64encode(key.private_bytes_raw()).decode(),
@@ -96,7 +96,7 @@ def matches(value: bytes, kept: str) -> bool:
 
 
 def self_signed(domain: str) -> tuple[str, str]:
-    """A certificate for this host name and its key, both PEM."""
+    """Return a certificate for this host name and its key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
     now = datetime.datetime.now(datetime.UTC)

@@ -20,7 +20,7 @@ Node = Mapping[str, Any]
 
 
 def label_of(volume: str) -> str:
-    """The label of the node where this data is: `auth-couch` -> hivemart.auth-couch."""
+    """Return the label of the node where this data is: `auth-couch` -> hivemart.auth-couch."""
     return f"{PREFIX}{volume}"
 
 

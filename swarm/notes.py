@@ -14,7 +14,7 @@ MOST = 12
 
 
 def notes(seen: Snapshot) -> list[Note]:
-    """The worst first; what belongs to one service is one sentence."""
+    """Return the worst first; what belongs to one service is one sentence."""
     ended: dict[str, Task] = {}
     for task in seen.trouble:  # the newest first
         ended.setdefault(task.service, task)

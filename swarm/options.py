@@ -72,7 +72,7 @@ class Options:
 
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Options:
-    """The options. BadOption if one makes no sense."""
+    """Return the options. BadOption if one makes no sense."""
     file = Path(env.get("SHOP_ENV") or FILE)
     if env.get("SHOP_ENV") and not file.exists():
         raise BadOption(f"SHOP_ENV={file} is not there.")

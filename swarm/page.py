@@ -30,7 +30,7 @@ HEADERS = {
 
 
 def still(seen: Snapshot) -> str:
-    """The page with this one snapshot in it; it needs nothing else."""
+    """Return the page with this one snapshot in it; it needs nothing else."""
     # `<` could end the script that it stands in.
     data = json.dumps(seen.as_json()).replace("<", "\\u003c")
     return TEMPLATE.read_text(encoding="utf-8").replace(PLACE, data)

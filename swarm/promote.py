@@ -78,7 +78,7 @@ def _refuse_what_is_behind(cluster: Cluster, found: Mapping[str, Mapping[str, An
 
 
 def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
-    """What may be lost, in a sentence."""
+    """Return what may be lost, in a sentence."""
     if all(lag["behind"] == 0 for lag in found.values()):
         return "Nothing was lost: 0 documents, 0 seconds."
     spans = [
@@ -89,8 +89,10 @@ def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
 
 
 def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool, patience: float = NOTICED) -> None:
-    """Before anything is touched: a machine that cannot be asked may still be writing, and a database that is
-    only slow has what the standby has not.
+    """Refuse before anything is touched unless the old primary is known to take no writes.
+
+    A machine that cannot be asked may still be writing, and a database that is only slow has what the standby
+    has not.
     """
     if sure:
         return

@@ -15,7 +15,7 @@ Locked = dict[str, str]
 
 @cache
 def locked(file: Path) -> Mapping[str, str]:
-    """A lock file of pip-compile by package, without its comments."""
+    """Return a lock file of pip-compile by package, without its comments."""
     found: Locked = {}
     lines = [line.rstrip() for line in file.read_text().splitlines() if not line.lstrip().startswith("#")]
     for entry in re.split(r"\n(?=\S)", "\n".join(filter(None, lines))):
@@ -24,13 +24,13 @@ def locked(file: Path) -> Mapping[str, str]:
 
 
 def common(folders: Iterable[str]) -> Locked:
-    """What is locked alike in every one of these folders."""
+    """Return what is locked alike in every one of these folders."""
     first, *others = [locked(ROOT / folder / "requirements.txt") for folder in folders]
     return {name: entry for name, entry in first.items() if all(one.get(name) == entry for one in others)}
 
 
 def own(folder: str, folders: Iterable[str]) -> Locked:
-    """What a folder needs beyond that."""
+    """Return what a folder needs beyond that."""
     shared = common(folders)
     mine = locked(ROOT / folder / "requirements.txt")
     return {name: entry for name, entry in mine.items() if name not in shared}

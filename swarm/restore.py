@@ -17,7 +17,9 @@ from swarm.shop import SERVICES, processes_of
 
 
 def restore(cluster: Cluster, source: str, force: str = "", say: Say = print) -> None:
-    """Nothing is touched before the archive and every database have been looked at. Nobody writes while the
+    """Restore a backup.
+
+    Nothing is touched before the archive and every database have been looked at. Nobody writes while the
     databases are filled, and nobody buys before stock and orders agree.
     """
     if not source:
@@ -50,8 +52,9 @@ def restore(cluster: Cluster, source: str, force: str = "", say: Say = print) ->
 
 
 def open_shop(cluster: Cluster, say: Say = print) -> None:
-    """The catalogue first, for reconciling needs it; then all the rest. Failed, with the shop open, when
-    something wants a person.
+    """Open the catalogue first, for reconciling needs it; then all the rest.
+
+    Raises Failed, with the shop open, when something wants a person.
     """
     holding.open_again(cluster, say, processes_of("catalog"))
     found = reconcile.run(cluster, say)

@@ -22,8 +22,9 @@ class Change:
 
 
 def roll(cluster: Cluster, changes: Mapping[str, Change], say: Say) -> bool:
-    """Whether any service had to change. Failed, with the reason and everything as before, when one of them
-    does not come up.
+    """Roll the services that have to change; return True if any had to.
+
+    Raises Failed, with the reason and everything as before, when one of them does not come up.
     """
     wanted = {name: change for name, change in changes.items() if differs(cluster.service(name), change)}
     if not wanted:
@@ -55,7 +56,7 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
 
 
 def update(cluster: Cluster, name: str, change: Change) -> None:
-    """Gives it to the service, without waiting."""
+    """Give the change to the service, without waiting."""
     ids = {raw["Spec"]["Name"]: raw["ID"] for raw in cluster.api.secrets()} if change.secrets else {}
     cluster.change(name, lambda service: specification(service, change, ids))
 
@@ -70,8 +71,9 @@ def differs(service: Mapping[str, Any], change: Change) -> bool:
 
 
 def specification(service: Mapping[str, Any], change: Change, ids: Mapping[str, str]) -> dict[str, Any]:
-    """The service's specification with the change, ordered as `docker stack deploy` does; `ids` of secrets
-    by name. A file keeps its owner and mode. Failed if the service has no such file.
+    """Return the service's specification with the change, ordered as `docker stack deploy` does.
+
+    `ids` of secrets by name. A file keeps its owner and mode. Raises Failed if the service has no such file.
     """
     files = _files(service)
     for file, name in change.secrets.items():

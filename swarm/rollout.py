@@ -61,7 +61,7 @@ class Look:
 
 
 def look(name: str, service: Raw, tasks: Iterable[Raw]) -> Look:
-    """What a service and its tasks amount to."""
+    """Return what a service and its tasks amount to."""
     template = service["Spec"]["TaskTemplate"]
     wanted = [task for task in tasks if task["DesiredState"] in {"running", "ready", "accepted"}]
     current = [task for task in wanted if _plain(task["Spec"]) == _plain(template)]
@@ -117,8 +117,9 @@ class Watch:
         self.troubles: dict[str, Trouble] = {}
 
     def until_healthy(self, timeout: float) -> list[Look]:
-        """Wait until everything has settled; the services that came out undone. Failed when time is up, or
-        when a new service ends again and again.
+        """Wait until everything has settled; return the services that Swarm rolled back.
+
+        Raises Failed when time is up, or when a new service ends again and again.
         """
         while True:
             looks = self.look()
@@ -163,12 +164,12 @@ class Watch:
 
     @staticmethod
     def _hopeless(name: str, trouble: Trouble, looks: Iterable[Look]) -> bool:
-        """A new service has nothing to go back to: Swarm would try for ever."""
+        """Return a new service has nothing to go back to: Swarm would try for ever."""
         seen = next((seen for seen in looks if seen.name == name), None)
         return seen is not None and not seen.settled and not seen.update and len(trouble.seen) >= ENOUGH
 
     def _tell(self, looks: list[Look]) -> None:
-        """A line when something changed."""
+        """Return a line when something changed."""
         waiting = [seen for seen in looks if not seen.settled]
         shown = "; ".join(map(str, waiting[:SHOWN]))
         more = f"; and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""

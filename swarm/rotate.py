@@ -142,8 +142,9 @@ def _redis_files(service: str, versions: Mapping[str, Secret]) -> dict[str, str]
 
 
 def signing(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
-    """Published, then used, then the old one retired: three steps, remembered, so that the same command goes
-    on where one was interrupted.
+    """Publish the new key, use it, then retire the old one.
+
+    The three steps are remembered, so that the same command goes on where one was interrupted.
     """
     known, ended = (
         (KNOWN_EVERYWHERE, KNOWN_EVERYWHERE + TOKEN_LIFETIME) if overlap is None else (overlap,) * 2

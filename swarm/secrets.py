@@ -51,16 +51,16 @@ class Secrets:
         return sorted(map(_secret, labelled), key=lambda secret: (secret.name, secret.version))
 
     def newest(self) -> dict[str, Secret]:
-        """The version in force of each."""
+        """Return the version in force of each."""
         return {secret.name: secret for secret in self.all()}
 
     def previous(self, name: str) -> Secret | None:
-        """The version before the one in force, if it is still there."""
+        """Return the version before the one in force, if it is still there."""
         versions = [secret for secret in self.all() if secret.name == name]
         return versions[-2] if len(versions) > 1 else None
 
     def make(self, name: str, value: str, labels: Mapping[str, str] | None = None) -> Secret:
-        """A new version, in force from the next deploy on."""
+        """Return a new version, in force from the next deploy on."""
         stack, current = self._cluster.stack, self.newest().get(name)
         version = current.version + 1 if current else 1
         full = f"{stack}_{name}_v{version}"
@@ -75,13 +75,13 @@ class Secrets:
     # -- one version of each kind
 
     def make_couch_admin(self, service: str) -> None:
-        """The administrator's password of a CouchDB, and the configuration that knows its hash."""
+        """Return the administrator's password of a CouchDB, and the configuration that knows its hash."""
         password = material.password()
         self.make(f"{service}_couch_ini", material.couch_ini(password))
         self.make(f"{service}_couch_admin", password)
 
     def make_couch_user(self, service: str) -> Secret:
-        """A password for the service, for a user of another name than before: both are good for a while."""
+        """Make a password for the service, for a user of another name: both are good for a while."""
         current = self.newest().get(f"{service}_couch_user")
         number = current.version + 1 if current else 1
         user = service if number == 1 else f"{service}-{number}"
@@ -129,7 +129,7 @@ class Secrets:
         return made + (self._tls(before) if options.tls else [])
 
     def _recipes(self, options: Options) -> list[tuple[tuple[str, ...], Callable[[], object]]]:
-        """What must be there, and how it is made; what is made together is made anew together."""
+        """Return what must be there, and how it is made; what is made together is renewed together."""
         recipes: list[tuple[tuple[str, ...], Callable[[], object]]] = [
             (("redis_conf", "redis_password"), self.make_redis),
             (("auth_signing_keys",), partial(self.make_signing_key, "auth_signing_keys")),
@@ -157,7 +157,7 @@ class Secrets:
         return [name]
 
     def _tls(self, before: Mapping[str, Secret]) -> list[str]:
-        """The certificate of the files; else the one in force; else a self-signed one."""
+        """Return the certificate of the files; else the one in force; else a self-signed one."""
         options = self._cluster.options
         if options.tls_cert and options.tls_key:
             return self._tls_given(options.tls_cert.read_bytes(), options.tls_key.read_bytes())

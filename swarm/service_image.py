@@ -17,7 +17,7 @@ def image_of(service: Mapping[str, Any]) -> str:
 
 
 def with_image(service: Mapping[str, Any], image: str) -> dict[str, Any]:
-    """The service's specification with another image, or with what that name means by now.
+    """Return the service's specification with another image, or with what that name means by now.
 
     The label goes with it: `docker stack deploy` takes an image that equals the label for unchanged, and
     keeps what runs.

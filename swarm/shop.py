@@ -27,7 +27,7 @@ def autoscaled(labels: Mapping[str, str]) -> bool:
 
 
 def processes_of(service: str) -> tuple[str, ...]:
-    """The stack's services that run the image of this one: `catalog` -> catalog, catalog-background, …"""
+    """Return the services that run the image of this one: `catalog` and `catalog-background`, say."""
     if service == "gateway":
         return ("gateway", "inner", "health")
     names = [service]

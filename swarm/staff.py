@@ -19,7 +19,7 @@ READ = (
 
 
 def staff(cluster: Cluster, email: str, password: str, say: Say = print) -> None:
-    """The password reaches the job as a Docker secret that is gone afterwards."""
+    """Return the password reaches the job as a Docker secret that is gone afterwards."""
     if not email:
         raise BadOption("Say who: make swarm-staff EMAIL=you@example.org; it asks for the password.")
     if not password and sys.stdin.isatty():

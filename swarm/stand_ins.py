@@ -49,7 +49,7 @@ def _door(services: Mapping[str, Any]) -> Iterator[Note]:
 
 
 def environment(service: Mapping[str, Any]) -> dict[str, str]:
-    """The environment of a service's tasks."""
+    """Return the environment of a service's tasks."""
     raw = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env") or []
     return dict(line.split("=", 1) for line in raw if "=" in line)
 

@@ -44,8 +44,9 @@ def pair_of(cluster: Cluster, service: str) -> Pair:
 
 
 def standby(cluster: Cluster, service: str = "", anew: str = "", say: Say = print) -> None:
-    """Bring the followers up, start them, and wait until they have everything. ANEW=yes deletes what a former
-    leader has that the present one has not.
+    """Bring the followers up, start them, and wait until they have everything.
+
+    ANEW=yes deletes what a former leader has that the present one has not.
     """
     for name in [service] if service else WITH_STANDBY:
         start(cluster, pair_of(cluster, name), say, anew=anew == "yes")
@@ -100,7 +101,7 @@ def lags(cluster: Cluster, pair: Pair, *, wait: float = 0) -> dict[str, dict[str
 
 
 def told(found: dict[str, dict[str, Any]]) -> Sequence[str]:
-    """A line for each database."""
+    """Return a line for each database."""
     lines = []
     for name, lag in sorted(found.items()):
         behind = (

@@ -45,7 +45,7 @@ def forget(cluster: Cluster) -> None:
 
 
 def database_host(cluster: Cluster, service: str) -> str:
-    """The name of the CouchDB that this service writes to."""
+    """Return the name of the CouchDB that this service writes to."""
     return str(read(cluster).get("database", {}).get(service, f"{service}-couch"))
 
 

@@ -35,7 +35,10 @@ def status(cluster: Cluster, arguments: Sequence[str] = ()) -> None:
 
 
 def look(cluster: Cluster) -> Snapshot:
-    """A snapshot with CPU and memory: it takes two or three seconds. Failed when nothing is deployed."""
+    """Return a snapshot with CPU and memory: it takes two or three seconds.
+
+    Raises Failed when nothing is deployed.
+    """
     if not cluster.services():
         raise Failed(f"Nothing is deployed as {cluster.stack}: make deploy first, or say which STACK.")
     usage = Usage(cluster)
@@ -85,7 +88,7 @@ def _watch(cluster: Cluster) -> None:
 
 
 def style(env: Mapping[str, str] = os.environ) -> terminal.Style:
-    """What this terminal can show; colours only for people, and not where NO_COLOR is set."""
+    """Return what this terminal can show; colours only for people, and not where NO_COLOR is set."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return terminal.Style(
         width=max(24, shutil.get_terminal_size((100, 40)).columns),

@@ -49,7 +49,7 @@ Line = tuple[str, int]
 
 
 def draw(seen: Snapshot, style: Style) -> str:
-    """The whole picture; no line is wider than the terminal."""
+    """Return the whole picture; no line is wider than the terminal."""
     lines = [_headline(seen, style), ""]
     columns = max(1, min(len(seen.nodes), (style.width + 1) // (NODE + 1)))
     each = (style.width - (columns - 1)) // columns

@@ -42,7 +42,7 @@ def undeploy(cluster: Cluster, data: str, say: Say = print) -> None:
 
 
 def _some_image(cluster: Cluster) -> str:
-    """An image of ours, which every node with data has: redis' is small."""
+    """Return an image of ours, which every node with data has: redis' is small."""
     services = cluster.services()
     spec = services.get("health") or services.get("redis")
     return str(spec["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]) if spec else ""

@@ -15,8 +15,9 @@ from swarm.variables import upper
 
 
 def update(cluster: Cluster, service: str, image: str, say: Say = print) -> None:
-    """Roll to this image, or to one built from the work tree. Failed, with the reason, if that did not work:
-    everything is as before then.
+    """Roll to this image, or to one built from the work tree.
+
+    Raises Failed, with the reason, if that did not work: everything is as before then.
     """
     if not service:
         raise BadOption(f"Say which: make update SERVICE=…, one of {', '.join((*WEBS, 'gateway'))}.")
@@ -42,7 +43,7 @@ def _built(cluster: Cluster, service: str, say: Say) -> str:
 
 
 def _prepare(cluster: Cluster, service: str, image: str, say: Say) -> None:
-    """The views of the new code before the new code; what the old one uses stays."""
+    """Return the views of the new code before the new code; what the old one uses stays."""
     secret = Secrets(cluster).newest()[f"{service}_couch_admin"]
     values = {
         f"{upper(service)}_DB_HOST": state.database_host(cluster, service),

@@ -107,7 +107,7 @@ class Usage:
 
 
 def read(text: str) -> Iterator[tuple[str, Sample]]:
-    """The samples in an agent's answer (Prometheus' text format)."""
+    """Return the samples in an agent's answer (Prometheus' text format)."""
     seconds: dict[str, tuple[float, float]] = {}
     memory: dict[str, int] = {}
     for line in text.splitlines():

@@ -88,16 +88,17 @@ def from_images(options: Options, images: Mapping[str, str]) -> dict[str, str]:
 
 
 def from_secrets(options: Options, newest: Mapping[str, Secret]) -> dict[str, str]:
-    """The names of the versions in force; Azurite's connection string where there is no other."""
+    """Return the names of the versions in force; Azurite's connection string where there is no other."""
     store = newest["azure_connection" if options.blob_store else "azurite_connection"]
     named = {f"SECRET_{upper(name)}": secret.docker_name for name, secret in newest.items()}
     return named | {"SECRET_AZURE_CONNECTION": store.docker_name}
 
 
 def signing_keys(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, str]:
-    """The one that signs, and the other one: the spare key, or while they are rotated the old or new one.
+    """Return the key that signs and the other one: the spare, or the old or new one while they are rotated.
 
-    Never the same secret twice: Docker's client puts those in any order, and a deploy would roll for nothing.
+    They are never the same secret: Docker's client puts those in any order, and a deploy would roll for
+    nothing.
     """
     calm = {"first": "auth_signing_keys", "other": "auth_spare_signing_key"}
     phase = state.read(cluster).get("signing") or {
@@ -107,7 +108,7 @@ def signing_keys(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, st
 
 
 def replicas(cluster: Cluster) -> dict[str, str]:
-    """The live counts, which the stack files must not reset; what is not there yet starts with one."""
+    """Return the live counts, which the stack files must not reset; what is not there yet starts with one."""
     live = cluster.services()
     several = nodes.more_than_one(cluster)
     first = {"inner": 2 if several else 1}
@@ -137,7 +138,7 @@ def databases(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, str]:
 
 
 def _config(cluster: Cluster, name: str, content: str) -> str:
-    """The name of a configuration with this content, made if it is not there: names carry a hash."""
+    """Return the name of a configuration with this content, made if it is not there: names carry a hash."""
     full = f"{cluster.stack}_{name}_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     try:
         cluster.docker.configs.get(full)

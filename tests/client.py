@@ -71,14 +71,14 @@ class Client:
         return self.call("POST", path, data, Content_Type=content_type)
 
     def form(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
-        """What a browser sends of a page's form."""
+        """Return the fields that a browser sends of a page's form."""
         sent = {"Content_Type": "application/x-www-form-urlencoded", "Origin": self.url, **headers}
         return self.call("POST", path, urlencode(fields).encode(), **sent)
 
     # -- what buyers do
 
     def register(self) -> dict[str, Any]:
-        """A new account, signed in; answers `{user, access, …}`."""
+        """Return a new account, signed in; answers `{user, access, …}`."""
         email = f"buyer-{uuid.uuid4().hex[:12]}@example.com"
         body = {"email": email, "password": "a long enough sentence", "name": "Test Buyer"}
         answer = self.post("/api/auth/register", body)
@@ -114,7 +114,7 @@ class Staff(Client):
     """A member of staff: makes things to buy, and counts them."""
 
     def product(self, *, on_hand: int, price: int = 1999, category: str = "games") -> tuple[str, str]:
-        """A product of one variant; answers `(slug, sku)`."""
+        """Return a product of one variant; answers `(slug, sku)`."""
         mark = uuid.uuid4().hex[:8]
         slug, sku = f"test-{mark}", f"TEST-{mark.upper()}"
         money = {"amount": price, "currency": "EUR"}

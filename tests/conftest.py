@@ -69,7 +69,7 @@ class Shop:
             time.sleep(0.2)
 
     def health(self) -> dict[str, Any]:
-        """The body of /healthz; {} while there is none."""
+        """Return the body of /healthz; {} while there is none."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:  # noqa: S310
                 return dict(json.load(answer))
@@ -80,7 +80,7 @@ class Shop:
             return {}
 
     def tail(self, lines: int = 60) -> str:
-        """The end of what the parts said, and of what the supervisor did."""
+        """Return the end of what the parts said, and of what the supervisor did."""
         files = (self.data / "log" / "hivemart.log", self.data / "console.log")
         texts = [file.read_text(errors="replace") for file in files if file.exists()]
         return "\n".join(line for text in texts for line in text.splitlines()[-lines:])
@@ -100,7 +100,7 @@ class Shop:
         return str(self.secrets["admin"]["password"])
 
     def staff(self) -> Staff:
-        """The administrator, signed in anew: a token lasts ten minutes."""
+        """Return the administrator, signed in anew: a token lasts ten minutes."""
         staff = Staff(self.url)
         staff.sign_in(self.admin_email, self.admin_password)
         return staff
@@ -118,7 +118,7 @@ class Shop:
 
     @contextlib.contextmanager
     def stopped(self, *names: str) -> Iterator[None]:
-        """The named parts are away for the length of the block."""
+        """Return the named parts are away for the length of the block."""
         self._local("stop", *names)
         self._until(lambda: not set(names) & self.run["pids"].keys())
         time.sleep(1.5)  # /healthz may be 1 s old
@@ -141,7 +141,7 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Shop]:
-    """The demo shop. `SHOP_DATA` names a folder to keep (and to start from, the next time)."""
+    """Return the demo shop. `SHOP_DATA` names a folder to keep (and to start from, the next time)."""
     kept = os.environ.get("SHOP_DATA")
     data = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="shop-"))
     running = Shop(data, ports.free(1)[0])

@@ -1,5 +1,6 @@
-"""What a service does besides answering: relays, followers and sweepers, as threads of `manage.py
-background`. What each replica must do for itself may run in its web server instead.
+"""Background jobs of a service: relays, followers and sweepers, as threads of `manage.py background`.
+
+What each replica must do for itself may run in its web server instead.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ def shared(jobs: Sequence[Job]) -> list[Job]:
 
 
 def run_replica_jobs(jobs: Sequence[Job], folder: Path, stop: threading.Event) -> threading.Thread:
-    """Run the replica's own jobs in a thread until `stop` is set, in one process of those that share
-    `folder`: the first that locks a file there. When that one ends, another takes over.
+    """Run the replica's own jobs in a thread until `stop` is set.
+
+    One process of those that share `folder` does so: the first that locks a file there. When that one ends,
+    another takes over.
     """
     own = [job for job in jobs if job.replica]
 
@@ -64,8 +67,9 @@ def run_replica_jobs(jobs: Sequence[Job], folder: Path, stop: threading.Event) -
 
 
 def run_all(jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Run the jobs as threads until `stop` is set. Threads that are still busy 3 s later are left behind:
-    whatever they do must survive a kill anyway.
+    """Run the jobs as threads until `stop` is set.
+
+    Threads that are still busy 3 s later are left behind: whatever they do must survive a kill anyway.
     """
     threads = [
         threading.Thread(target=keep_running, args=(job, stop), name=job.name, daemon=True) for job in jobs

@@ -4,6 +4,6 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The time now, aware, in UTC, cut to the milliseconds that documents keep."""
+    """Return the time now, aware, in UTC, cut to the milliseconds that documents keep."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -21,8 +21,10 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Var:
-    """One environment variable. `NAME_FILE`, a path whose file holds the value, is accepted for each; for a
-    list several of them, with colons between.
+    """One environment variable.
+
+    `NAME_FILE`, a path whose file holds the value, is accepted for each; for a list several of them, with
+    colons between.
     """
 
     name: str
@@ -36,7 +38,7 @@ VARIABLES: dict[str, Var] = {}
 
 
 def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret: bool = False) -> T:
-    """The value of the variable `name`, read from the environment now and kept for `docs/settings.md`.
+    """Return the value of the variable `name`, read from the environment now and kept for `docs/settings.md`.
 
     `type` is `str`, `int`, `float`, `bool`, `Path`, `list` (comma separated), `dict` (JSON) or any parser
     of a string. Raises `BadSetting` when the text cannot be parsed.

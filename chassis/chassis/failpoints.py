@@ -1,6 +1,4 @@
-"""Named places where a test may kill the process, to prove that nothing is lost there (design/checkout.md,
-Faults).
-"""
+"""Named places where a test may kill the process, to prove that nothing is lost there."""
 
 import os
 

@@ -1,7 +1,5 @@
 # ruff: noqa: N999 - gunicorn wants a .conf.py
-"""gunicorn for every service: one preloaded worker with threads, by default. Source: reference/swarm,
-design/swarm.md.
-"""
+"""gunicorn for every service: one preloaded worker with threads, by default."""
 
 import gc
 import os
@@ -80,8 +78,10 @@ UNREAD = 16 << 20  # bytes, more than the gateway lets in
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Take in what nobody read of a body, as after a 401: gunicorn would close on it while the gateway sends,
-    and the gateway would lose the answer. The gateway has the whole body already, so this is quick.
+    """Take in what nobody read of a body, as after a 401.
+
+    gunicorn would close on it while the gateway sends, and the gateway would lose the answer. The gateway has
+    the whole body already, so this is quick.
     """
     left = UNREAD
     while left > 0 and (data := request.body.read(1 << 16)):

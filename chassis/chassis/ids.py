@@ -4,5 +4,5 @@ import uuid_utils
 
 
 def new_id() -> str:
-    """A fresh UUIDv7 in its usual form of 36 characters."""
+    """Return a fresh UUIDv7 in its usual form of 36 characters."""
     return str(uuid_utils.uuid7())

@@ -146,7 +146,7 @@ def _stores(service: str, root: Path, admin: bool, values: dict[str, Any]) -> di
 
 
 def _with_password(url: str, password: str) -> str:
-    """The URL with this password after its user (Redis has none); as it was without a password."""
+    """Return the URL with this password after its user (Redis has none); as it was without a password."""
     if not password or "://" not in url:
         return url
     scheme, rest = url.split("://", 1)

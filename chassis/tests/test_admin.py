@@ -181,12 +181,12 @@ def signed_in(session: str = "staff") -> Client:
 
 
 def rows(page: Any) -> list[str]:
-    """The titles in a list, in order."""
+    """Return the titles in a list, in order."""
     return re.findall(r"field-title[^>]*>(?:<a[^>]*>)?([^<]+)", page.content.decode())
 
 
 def inputs(page: Any) -> dict[str, str]:
-    """What a browser would send back, were the form submitted as it is."""
+    """Return the fields that a browser would send back, were the form submitted as it is."""
     html = page.content.decode()
     found: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", html):

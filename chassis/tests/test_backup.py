@@ -50,7 +50,7 @@ def ask(method: str, path: str, body: Any = None) -> Any:
 
 
 def everything() -> dict[str, Any]:
-    """What a database holds: every leaf, with attachments."""
+    """Return every leaf in a database, with attachments."""
     found = {}
     for change in ask("GET", "fruits/_changes?style=all_docs&conflicts=true")["results"]:
         for leaf in change["changes"]:

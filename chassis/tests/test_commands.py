@@ -39,7 +39,7 @@ def test_prepare_makes_what_a_service_needs_and_may_be_repeated(couch: CouchServ
 
 @contextmanager
 def served(couch: CouchServer, prefix: str) -> Iterator[str]:
-    """The service's own user of these databases, as a deployed service has one."""
+    """Return the service's own user of these databases, as a deployed service has one."""
     name = f"user-of-{prefix}"
     host = f"127.0.0.1:{couch.port}"
     with override_settings(COUCHDB_URL=f"http://{name}:p%2Fw@{host}", COUCHDB_ADMIN_URL=couch.url):

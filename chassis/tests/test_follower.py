@@ -111,7 +111,7 @@ def test_a_database_has_its_id_before_it_is_followed(couch: CouchServer) -> None
 
 
 def begin_at_the_end(store: Any, put: Callable[[str], Any], path: Path) -> list[str]:
-    """What a follower sees that begins where the feed ended before "c" was written."""
+    """Follow from where the feed ended before "c" was written; return what is seen."""
     seen: list[str] = []
     for id in "ab":
         put(id)

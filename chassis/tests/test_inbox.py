@@ -40,7 +40,7 @@ def _post(body: Any, caller: str | None = "checkout") -> Any:
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The sample service's one handler, which a test chooses."""
+    """Return the sample service's one handler, which a test chooses."""
     from sample import wiring
 
     wiring.HANDLERS.clear()

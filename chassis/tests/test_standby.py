@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[CouchServer, CouchServer]]:
-    """A primary, prepared as the service's own, and an empty standby."""
+    """Return a primary, prepared as the service's own, and an empty standby."""
     servers = []
     for name in ("primary", "standby"):
         (tmp_path / name).mkdir()

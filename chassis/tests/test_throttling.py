@@ -95,7 +95,7 @@ def test_the_shoppers_address_is_what_the_gateway_says(
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[str]:
-    """The URL of a real server, which keeps nothing on disk."""
+    """Return the URL of a real server, which keeps nothing on disk."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -113,7 +113,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def gateway(running: Gateway) -> Gateway:
-    """The gateway with every stub in its first state; its cache and limits are shared by the run."""
+    """Return the gateway with every stub in its first state; its cache and limits are shared by the run."""
     for stub in running.stubs.values():
         stub.reset()
     return running
@@ -121,7 +121,7 @@ def gateway(running: Gateway) -> Gateway:
 
 @pytest.fixture
 def make_gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
-    """A gateway of one's own, with other settings."""
+    """Return a gateway of one's own, with other settings."""
     made: list[Gateway] = []
 
     def make(**settings: Any) -> Gateway:

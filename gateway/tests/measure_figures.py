@@ -59,7 +59,7 @@ def connected(port: int) -> socket.socket:
 
 
 def load(port: int, seconds: float) -> int:
-    """Requests that were answered. nginx ends a connection after its thousandth; another one goes on."""
+    """Count requests that were answered; nginx ends a connection after its thousandth."""
     selector, answered, end = selectors.DefaultSelector(), 0, time.monotonic() + seconds
     for _ in range(16):
         selector.register(connected(port), selectors.EVENT_READ)

@@ -32,7 +32,7 @@ ENV = {"GATEWAY_MEDIA": "http://azurite:10000/hivemart/media"}
 
 
 def certificate(folder: Path, issuer: str = "localhost") -> dict[str, str]:
-    """A certificate for localhost and its key, signed by itself or, as far as names tell, by another."""
+    """Return a certificate for localhost and its key, signed by itself or seemingly by another."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.now(datetime.UTC)
 

@@ -48,8 +48,10 @@ class Answers:
 def ask(
     port: int, questions: Sequence[Question], *, seconds: float, connections: int, rate: float = 0.0
 ) -> Answers:
-    """Ask one after another over each connection, for so long; `rate` lists a second in all, 0 for as many as
-    are answered. RuntimeError for an answer that is no list.
+    """Ask one after another over each connection, for so long.
+
+    `rate` lists a second in all, 0 for as many as are answered. Raises RuntimeError for an answer that is no
+    list.
     """
     answers, lock, began = Answers(), threading.Lock(), time.perf_counter()
     number, failures = [0], list[str]()

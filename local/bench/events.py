@@ -98,7 +98,7 @@ def history(service: Service, folder: Path, events: int) -> None:
 
 
 def interrupted(service: Service, *, events: int, rate: float) -> Told:
-    """A load during which the database is killed and started again, then the service."""
+    """Return a load during which the database is killed and started again, then the service."""
     told = Told()
     running = threading.Thread(
         target=load,

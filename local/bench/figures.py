@@ -39,7 +39,7 @@ def stored(url: str, headers: dict[str, str]) -> int:
 
 
 def until_stored(url: str, headers: dict[str, str], wanted: int, seconds: float = 180.0) -> int:
-    """The number stored, as soon as it is what was accepted, or when patience ends."""
+    """Return the number stored, as soon as it is what was accepted, or when patience ends."""
     end = time.monotonic() + seconds
     while (found := stored(url, headers)) < wanted and time.monotonic() < end:
         time.sleep(0.5)

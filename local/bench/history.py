@@ -16,7 +16,7 @@ PATH = "/api/logs/internal/events"
 
 
 def page(shoppers: Shoppers, after: int, limit: int) -> dict[str, Any]:
-    """A page of `GET /internal/events`; cursors are places."""
+    """Return a page of `GET /internal/events`; cursors are places."""
     end = min(after + limit, len(shoppers))
     results = [shoppers.event(place) for place in range(after, end)]
     return {

@@ -111,8 +111,9 @@ def _fill(service: Service, shoppers: Shoppers) -> None:
 
 
 def _questions(shoppers: Shoppers) -> list[Question]:
-    """What shoppers look at, in the order of a fixed draw; personal lists are asked for with an account's
-    token.
+    """Return products that shoppers look at, in the order of a fixed draw.
+
+    Personal lists are asked for with an account's token.
     """
     dice = random.Random(SEED)  # noqa: S311 - the same questions every time
     kinds = dice.choices(list(_MIX), list(_MIX.values()), k=_QUESTIONS)

@@ -40,7 +40,7 @@ def idle_share(shop: Shop, seconds: float = 10.0) -> float:
 
 
 def cost(shop: Shop, name: str, path: Callable[[int], str], requests: int, *, idle: float) -> Cost:
-    """Sends GETs one after another, after a warm-up of a tenth; what the idle shop uses is taken off."""
+    """Send GETs one after another, after a warm-up of a tenth; what the idle shop uses is taken off."""
     pool = urllib3.PoolManager(num_pools=1, headers={"Accept-Encoding": "gzip"})
     for number in range(-requests // 10, 0):
         _get(pool, shop.url + path(number))
@@ -59,7 +59,7 @@ def _get(pool: urllib3.PoolManager, url: str) -> None:
 
 
 def orders_per_second(shop: Shop, skus: list[str], *, buyers: int, orders: int) -> float:
-    """Confirmed orders a second with so many buyers at once, each ordering one thing at a time."""
+    """Return confirmed orders a second with so many buyers at once, each ordering one thing at a time."""
     pool = urllib3.PoolManager(maxsize=buyers)
     queue = list(range(orders))
     failures: list[str] = []

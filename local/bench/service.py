@@ -71,7 +71,7 @@ class Service:
         raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text()[-2000:]}")
 
     def restart_web(self, *options: str) -> None:
-        """Ended as a deploy ends it, and started with these options of gunicorn."""
+        """End the web server as a deploy does, and start it with these options of gunicorn."""
         process = self._processes.pop("web")
         process.terminate()
         process.wait(60)
@@ -104,7 +104,7 @@ class Service:
         return float(sum(each.user + each.system for each in times))
 
     def run(self, what: str, *arguments: str, seconds: float) -> None:
-        """A Python command to its end; RuntimeError with what it said."""
+        """Return a Python command to its end; RuntimeError with what it said."""
         code = self.command(*arguments).wait(seconds)
         if code:
             raise RuntimeError(f"{what} ended with {code}:\n{self.log.read_text()[-2000:]}")

@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(data: Path, *, seed: str = "demo") -> Iterator[Shop]:
-    """The shop on a free port with this data folder, stopped at the end."""
+    """Return the shop on a free port with this data folder, stopped at the end."""
     port = free_port()
     began = time.monotonic()
     with (data.parent / "bench-shop.log").open("ab") as log:

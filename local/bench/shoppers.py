@@ -19,8 +19,9 @@ _TYPES = ("view",) * 12 + ("click",) * 5 + ("add_to_cart",) * 3 + ("purchase",)
 
 
 class Shoppers:
-    """Activity is log-normal (sigma 1), popularity Zipf (exponent 0.8), time even over half a year. The same
-    for the same numbers, but for the time, which ends now.
+    """Made-up shoppers, the same for the same numbers, but for the time, which ends now.
+
+    Activity is log-normal (sigma 1), popularity Zipf (exponent 0.8), time even over half a year.
     """
 
     def __init__(self, *, events: int, products: int, people: int, seed: int = SEED) -> None:
@@ -70,7 +71,7 @@ class Shoppers:
         return f"p{self._what[place]}"
 
     def fact(self, number: int) -> dict[str, Any]:
-        """A product as catalog_svc tells of it."""
+        """Return a product as catalog_svc tells of it."""
         id, shelf = f"p{number}", category(number)
         return {
             "id": str(uuid.UUID(int=number)),
@@ -94,5 +95,5 @@ class Shoppers:
 
 
 def category(number: int) -> str:
-    """The shelf of a product: things of one taste stand together."""
+    """Return the shelf of a product: things of one taste stand together."""
     return f"shelf-{number % TASTES}"

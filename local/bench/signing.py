@@ -10,8 +10,10 @@ from local.bench.service import folder_of
 
 
 def sign_in(service: str, data: Path) -> dict[str, str]:
-    """Headers of staff; makes the service's data folder, with auth's public key where the service keeps the
-    last good ones. Sets Django up in this process as that service's tests do.
+    """Return headers of staff.
+
+    Makes the service's data folder, with auth's public key where the service keeps the last good ones, and
+    sets Django up in this process as that service's tests do.
     """
     from chassis.testing.django import setup
 

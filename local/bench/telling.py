@@ -53,8 +53,9 @@ def an_event(dice: random.Random, session: str) -> dict[str, object]:
 
 
 def load(url: str, *, events: int, rate: float, connections: int, told: Told | None = None) -> Told:
-    """Tell so many events at that rate a second (0: as fast as they are taken), each batch until taken. Every
-    load has ids of its own: the service counts an event that is told twice once.
+    """Send so many events at that rate a second (0: as fast as they are taken), each batch until taken.
+
+    Every load has ids of its own: the service counts an event that is sent twice once.
     """
     told = told or Told()
     pool = urllib3.PoolManager(maxsize=connections, retries=False, timeout=10)

@@ -26,7 +26,7 @@ PALETTE = (
 
 
 def compose(good: Good) -> bytes:
-    """A square JPEG of 960 x 960 pixels."""
+    """Return a square JPEG of 960 x 960 pixels."""
     light, deep = PALETTE[hashlib.sha256(good.title.encode()).digest()[0] % len(PALETTE)]
     canvas = Image.composite(
         Image.new("RGB", (SIZE, SIZE), deep), Image.new("RGB", (SIZE, SIZE), light), _vignette()
@@ -47,7 +47,7 @@ def _vignette() -> Image.Image:
 
 
 def _shadow(canvas: Image.Image, thing: Image.Image, corner: tuple[int, int]) -> None:
-    """A soft ellipse under the thing, as wide as the thing is."""
+    """Return a soft ellipse under the thing, as wide as the thing is."""
     left, _, right, bottom = thing.getbbox() or (0, 0, THING, THING)
     middle, floor = corner[1] + bottom, (right - left) // 14
     mask = Image.new("L", (SIZE // 4, SIZE // 4))

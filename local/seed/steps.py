@@ -28,7 +28,7 @@ class SeedFailed(Exception):
 
 
 def categories(shop: Shop, goods: list[Good]) -> None:
-    """The two-level category tree, parents first."""
+    """Return the two-level category tree, parents first."""
     known = {slug for node in _tree(shop) for slug in (node["slug"], *(c["slug"] for c in node["children"]))}
     tree: dict[str, dict[str, None]] = {}
     for good in goods:
@@ -65,7 +65,7 @@ def history(goods: list[Good], ids: dict[str, str]) -> None:
 
 
 def pictures_done(shop: Shop) -> None:
-    """Waits until every product has its picture."""
+    """Wait until every product has its picture."""
 
     def look() -> tuple[int, int]:
         cards = _all_cards(shop)
@@ -165,7 +165,7 @@ _last: dict[str, float] = {}
 
 
 def _say(what: str, done: int, wanted: int) -> None:
-    """A line a second at most, and the last one always."""
+    """Return a line a second at most, and the last one always."""
     if done >= wanted or time.monotonic() - _last.get(what, 0.0) > 1.0:
         _last[what] = time.monotonic()
         print(f"{what}: {done} of {wanted}", flush=True)

@@ -33,7 +33,7 @@ class Bench:
         self.notes.touch()
 
     def part(self, name: str, code: str, **more: object) -> Part:
-        """A part that runs this Python code; `note(text)` in it writes a line to `notes`."""
+        """Return a part that runs this Python code; `note(text)` in it writes a line to `notes`."""
         head = (
             "import os, signal, socket, subprocess, sys, time\n"
             f"def note(text): open({str(self.notes)!r}, 'a').write(text + '\\n')\n"

@@ -76,7 +76,7 @@ def test_percentiles_are_of_what_was_measured():
 
 @pytest.fixture
 def lists():
-    """A service whose lists are empty, and which refuses one address."""
+    """Return a service whose lists are empty, and which refuses one address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

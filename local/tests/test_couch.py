@@ -73,7 +73,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def db(server, request):
-    """The name of a new database."""
+    """Return the name of a new database."""
     name = f"t{abs(hash(request.node.name))}"
     assert server.ask("PUT", name) == (201, {"ok": True})
     yield name
@@ -384,7 +384,7 @@ def rewriting(server, db, ids):
 
 @pytest.fixture
 def many(server, db):
-    """A database of two hundred documents with the fields n0 to n9, one for each index to be made."""
+    """Return a database of two hundred documents with the fields n0 to n9, one for each index to be made."""
     docs = [{"_id": f"d{n:03}", **{f"n{turn}": n for turn in range(10)}} for n in range(200)]
     server.ask("POST", f"{db}/_bulk_docs", {"docs": docs})
     return db

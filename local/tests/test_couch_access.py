@@ -38,7 +38,7 @@ class Person:
 
 @pytest.fixture
 def service(server, db):  # noqa: F811
-    """A service's own user, whose role administers the database."""
+    """Return a service's own user, whose role administers the database."""
     assert server.ask("PUT", f"{db}/_security", OWN) == (200, {"ok": True})
     return Person(server, f"service-{db}", roles=["checkout"])
 
@@ -201,7 +201,7 @@ def test_an_administrator_comes_from_couchdbs_own_ini_file(tmp_path, prf, named)
 
 @pytest.fixture
 def pair(tmp_path):
-    """A primary and a standby, each with a database `orders`."""
+    """Return a primary and a standby, each with a database `orders`."""
     servers = [Server(tmp_path / name) for name in ("primary", "standby")]
     for running in servers:
         running.start()

@@ -20,7 +20,7 @@ LISTEN = (
 
 
 async def nothing(supervisor):
-    """A scene in which nothing happens."""
+    """Return a scene in which nothing happens."""
 
 
 def alive(pid):

@@ -11,7 +11,7 @@ BAD_MS = 500.0
 
 
 def write(run: Run, folder: Path) -> Path:
-    """Writes the pictures and `report.md` beside them."""
+    """Write the pictures and `report.md` beside them."""
     figure = _matplotlib()
     _tasks(figure, run, run.looks[0], "before", folder / "before.svg")
     _tasks(figure, run, run.height, "at the height", folder / "height.svg")
@@ -23,7 +23,7 @@ def write(run: Run, folder: Path) -> Path:
 
 
 def text(run: Run) -> str:
-    """The report without its pictures."""
+    """Return the report without its pictures."""
     before, height, after = run.looks[0], run.height, run.looks[-1]
     last = run.history[-1] if run.history else {"requests": 0.0, "failed": 0.0}
     calls = [

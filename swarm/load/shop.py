@@ -30,7 +30,7 @@ class Shopper(HttpUser):
     wait_time = between(0.5, 2.0)
 
     def on_start(self) -> None:
-        """What is sold; a shop without goods is looked at all the same."""
+        """Look up what is sold; a shop without goods is looked at all the same."""
         self.client.verify = False
         found = self.client.get("/api/catalog/products?limit=24", name="list").json().get("results", [])
         self.goods: list[dict[str, Any]] = found
@@ -78,7 +78,7 @@ class Shopper(HttpUser):
         return str(variants[0]["sku"]) if variants else ""
 
     def _add(self, sku: str) -> str:
-        """The cart's id, "" when nothing could be put into one."""
+        """Return the cart's id, "" when nothing could be put into one."""
         key = {"Idempotency-Key": str(uuid.uuid4())}
         with self.client.post(
             "/api/cart/lines", json={"sku": sku, "quantity": 1}, headers=key, name="add", catch_response=True

@@ -48,8 +48,10 @@ class Look:
 
 @dataclass(slots=True)
 class Run:
-    """Everything that a report is made of; seconds from its start. begin, end: of the flood. whole: whether
-    nobody interrupted it."""
+    """Everything that a report is made of; seconds from its start.
+
+    `begin`, `end`: of the flood. `whole`: nobody interrupted it.
+    """
 
     nodes: list[str]
     looks: list[Look]
@@ -65,7 +67,10 @@ class Run:
 
 
 def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print) -> Path:
-    """The report's path. BadOption when it makes no sense, Failed when Locust or the Swarm will not."""
+    """Flood the log-in and return the report's path.
+
+    Raises BadOption when it makes no sense, Failed when Locust or the Swarm will not.
+    """
     if rate and not (rate.isdecimal() and 1 <= int(rate) <= MOST):
         raise BadOption(f"RATE={rate} is not a whole number of log-ins a second from 1 to {MOST}.")
     target = url or _own_door(cluster)

@@ -48,7 +48,7 @@ class NodesFailed(Exception):
 
 
 def docker_command(*arguments: str, seconds: float = PATIENCE, check: bool = True) -> str:
-    """The output of `docker …` on this machine. NodesFailed when it ends badly, or does not end."""
+    """Return the output of `docker …` on this machine. NodesFailed when it ends badly, or does not end."""
     try:
         done = subprocess.run(
             ["docker", *arguments], capture_output=True, text=True, timeout=seconds, check=False
@@ -165,7 +165,7 @@ class ThreeNodes:
     # -- how
 
     def _image(self) -> str:
-        """The machines' image, built if it is not there: its tag is a hash of what it is made of."""
+        """Return the machines' image, built if it is not there: its tag is a hash of what it is made of."""
         content = b"".join(file.read_bytes() for file in sorted(BUILD.iterdir()))
         base = docker_command("image", "inspect", "-f", "{{.Id}}", BASE_IMAGE)
         tag = f"hivemart-node:{hashlib.sha256(base.encode() + content).hexdigest()[:12]}"
@@ -229,7 +229,7 @@ class ThreeNodes:
 
 
 def _remove_groups(name: str) -> None:
-    """The engines' control groups, which outlive them: the kernel keeps a group until it is removed."""
+    """Remove the engines' control groups, which outlive them."""
     for top in Path("/sys/fs/cgroup").glob(f"**/{name}"):
         for folder, _, _ in os.walk(top, topdown=False):
             try:
@@ -240,7 +240,7 @@ def _remove_groups(name: str) -> None:
 
 @contextmanager
 def three_nodes(images: Sequence[str], *, managers: Sequence[int] = (1, 2, 3)) -> Iterator[ThreeNodes]:
-    """A Swarm of three for the length of the block."""
+    """Return a Swarm of three for the length of the block."""
     made = ThreeNodes()
     try:
         made.up(images)

@@ -75,7 +75,7 @@ def node(name: str, role: str = "worker", *, state: str = "ready", **labels: str
 
 
 def cluster(**options: Any) -> Cluster:
-    """A manager of an empty Swarm of one node."""
+    """Return a manager of an empty Swarm of one node."""
     api = Api()
 
     def create(name: str, data: bytes, labels: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from swarm.archive import Damaged
 
 @pytest.fixture
 def folders(tmp_path):
-    """What two services' jobs left."""
+    """Write what two services' jobs left."""
     made = {}
     for number, name in enumerate(("auth", "cart"), start=1):
         folder = tmp_path / "jobs" / name

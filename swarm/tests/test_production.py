@@ -20,7 +20,7 @@ SERVICES = {**FOLDERS, "autoscale": "autoscale"}
 
 
 def environment(name: str, folder: Path, **given: str) -> dict[str, str]:
-    """What a task of this service finds; its secrets are files of that folder."""
+    """Return what a task of this service finds; its secrets are files of that folder."""
     declared = stack(**given)["services"][name]["environment"]
     env = {key: str(value) for key, value in declared.items()} | {"DATA_DIR": str(folder)}
     for number, key in enumerate(key for key in env if key.endswith("_FILE")):

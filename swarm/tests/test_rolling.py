@@ -12,7 +12,7 @@ IDS = {"k_v1": "1", "k_v2": "2", "o_v1": "3", "p_v1": "4", "p_v2": "5"}
 
 
 def service(env=(), **files):
-    """A service that has these variables, and these files from these secrets."""
+    """Return a service that has these variables, and these files from these secrets."""
     container = {"Secrets": [reference(file, name) for file, name in files.items()], "Env": list(env)}
     return {"Spec": {"Name": "hivemart_auth", "TaskTemplate": {"ContainerSpec": container}}}
 

@@ -140,5 +140,5 @@ def test_a_signing_key_has_a_name_and_32_bytes() -> None:
 
 
 def cluster_like(here, **options):
-    """The same Swarm, asked for something else."""
+    """Return the same Swarm, asked for something else."""
     return type(here)(here.docker, cluster(**options).options)

@@ -165,7 +165,7 @@ def door():
 
 
 def scaled_at_once(door):
-    """A shop that has five replicas from the sixth log-in within a second on, and whose Docker fails once."""
+    """Return a shop with five replicas from the sixth log-in within a second on, whose Docker fails once."""
     made, looks = shop(), iter(range(1000))
 
     def services():

@@ -28,7 +28,7 @@ IMAGES = {
 
 @cache
 def stack(**given: str) -> dict[str, Any]:
-    """The stack as these options make it on an empty Swarm."""
+    """Return the stack as these options make it on an empty Swarm."""
     options = parse({"COUCHDB_IMAGE": "stand-in", **given})
     here = type(cluster())(cluster().docker, options)
     Secrets(here).ensure()

@@ -206,7 +206,7 @@ def test_a_make_variable_that_is_no_port_is_told(monkeypatch):
 
 
 def a_checkout(image="couchdb:3.5", **env):
-    """The services that stand-ins are read from."""
+    """Return the services that stand-ins are read from."""
     checkout = a_service("s9", "checkout", 1)
     checkout["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = [
         f"{name}={value}" for name, value in env.items()

@@ -71,7 +71,7 @@ def test_every_public_endpoint_is_in_its_services_readme_or_the_contract(service
 
 
 def _public(urls: str) -> str:
-    """The part of a urls.py before its internal routes."""
+    """Return the part of a urls.py before its internal routes."""
     return urls.partition("\ninternal")[0]
 
 

@@ -21,7 +21,7 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def browser():
-    """The machine's Chromium or Chrome, else the one that Playwright brought."""
+    """Return the machine's Chromium or Chrome, else the one that Playwright brought."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
@@ -32,7 +32,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, shop):
-    """A new visitor on a desktop; a script error or a refused resource fails the test."""
+    """Return a new visitor on a desktop; a script error or a refused resource fails the test."""
     context = browser.new_context(base_url=shop.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(15_000)

@@ -40,7 +40,7 @@ def scene(shop) -> Scene:
 
 @pytest.fixture
 def unharmed(scene):
-    """The same stock, cart, addresses and orders after the test as before all of them."""
+    """Return the same stock, cart, addresses and orders after the test as before all of them."""
     yield
     assert scene.state() == scene.before
 
@@ -290,7 +290,7 @@ def test_a_form_without_its_boundary_is_refused(scene, unharmed, boundary):
 
 
 def finished(scene: Scene, id: str) -> dict[str, Any]:
-    """What became of an upload."""
+    """Return the end of an upload."""
     deadline = time.monotonic() + 15
     while (image := scene.staff.get(f"/api/catalog/images/{id}").json)["status"] == "processing":
         assert time.monotonic() < deadline, "still processing"

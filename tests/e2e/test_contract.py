@@ -132,7 +132,7 @@ def fits(value: Any, shape: Any) -> bool:
 
 
 def misfits(value: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
-    """What is too much, or missing, or of another kind; for a message that can be read."""
+    """Return the members that are too much, missing, or of another kind."""
     missing = object()
     return {
         name: value.get(name)
@@ -148,7 +148,7 @@ def client(shop):
 
 @pytest.fixture(scope="module")
 def card(shop):
-    """A demo product with a picture, in stock, of one variant."""
+    """Return a demo product with a picture, in stock, of one variant."""
     listing = Client(shop.url).get("/api/catalog/products?in_stock=true&limit=100").json
     # Of what other tests made there may be only one.
     goods = (one for one in listing["results"] if not one["slug"].startswith("test-"))

@@ -50,7 +50,7 @@ def test_two_things_viewed_and_bought_together_rise_in_each_others_list(shop):
 
 
 def together(shop, *products: dict) -> None:
-    """A visitor looks at these and buys them in one order."""
+    """Return a visitor looks at these and buys them in one order."""
     visitor, session = Client(shop.url), uuid.uuid4().hex
     events = [{"type": "view", "product_id": product["id"], "session_id": session} for product in products]
     told = visitor.post("/api/logs/events", events, X_Session_Id=session)

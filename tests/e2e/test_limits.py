@@ -25,7 +25,7 @@ WRONG = {"email": "nobody@example.com", "password": "not this one"}
 
 @pytest.fixture(scope="module")
 def strict_shop() -> Iterator[Shop]:
-    """A shop without the demo's goods, with the limits that a merchant's has."""
+    """Return a shop without the demo's goods, with the limits that a merchant's has."""
     data = Path(tempfile.mkdtemp(prefix="shop-"))
     running = Shop(data, ports.free(1)[0], AUTH_RATE="30", AUTH_ACCOUNT_RATE="30", SEED="none")
     try:

@@ -113,7 +113,7 @@ def _events(url: str, staff: Staff) -> int:
 
 
 def views(staff: Staff) -> int:
-    """Views of all days, as the dashboard counts them."""
+    """Return views of all days, as the dashboard counts them."""
     top = staff.get("/api/logs/stats/top-products?type=view&from=2026-01-01&to=2026-12-31")
     return sum(each["count"] for each in top.json["results"])
 

@@ -55,8 +55,10 @@ class Evidence:
 
 
 def sold_and_held(evidence: Evidence) -> Iterator[str]:
-    """1. Reserved plus sold never exceeds what was supplied, per SKU; nothing is negative; nothing is
-    missing."""
+    """Check invariant 1: per SKU, reserved plus sold never exceeds what was supplied.
+
+    Nothing is negative, and nothing is missing.
+    """
     sold: Counter[str] = Counter()
     for order in evidence.orders.values():
         if order["status"] == "confirmed":
@@ -92,8 +94,10 @@ def all_are_final(evidence: Evidence) -> Iterator[str]:
 
 
 def money_fits(evidence: Evidence) -> Iterator[str]:
-    """3. At most one capture per order; what is left of it is the total less the refunds, nothing when
-    cancelled."""
+    """Check invariant 3: at most one capture per order.
+
+    What is left of it is the total less the refunds, nothing when cancelled.
+    """
     for number, order in evidence.orders.items():
         entries = evidence.payments.get(number, [])
         captures = [entry for entry in entries if entry["captured"]]
@@ -146,8 +150,10 @@ def nothing_is_lost(evidence: Evidence) -> Iterator[str]:
 
 
 def facts_took_effect_once(evidence: Evidence) -> Iterator[str]:
-    """6. Each event takes effect once per subscriber: logs count a purchase per line, the catalogue hears of
-    it."""
+    """Check invariant 6: each event takes effect once per subscriber.
+
+    logs count a purchase per line, and the catalogue hears of it.
+    """
     for number, order in evidence.orders.items():
         if not any(event["type"] == "order.confirmed" for event in order["events"]):
             continue
@@ -178,8 +184,10 @@ def no_stale_reservation(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_goes_back_twice(evidence: Evidence) -> Iterator[str]:
-    """9. No line, shipping or order is paid back beyond what was paid for it, nor is what was paid back
-    shipped; order and provider agree."""
+    """Check invariant 9: no line, shipping or order is paid back beyond what was paid for it.
+
+    What was paid back is not shipped; order and provider agree.
+    """
     for number, order in evidence.orders.items():
         back = [refund for refund in order["refunds"] if not refund.get("failure")]
         yield from (f"9: {number}: {finding}" for finding in _paid_back(order, back))
@@ -251,7 +259,7 @@ CHECKS = (
 
 
 def audit(evidence: Evidence) -> list[str]:
-    """What is wrong, one line each; empty when all is well."""
+    """Return a line for each thing that is wrong; none when all is well."""
     return [finding for check in CHECKS for finding in check(evidence)]
 
 
@@ -306,7 +314,7 @@ def event_databases(couch: Couch) -> list[str]:
 
 
 def read_records(files: Iterable[Path]) -> list[Document]:
-    """A line that a killed buyer did not finish is no record."""
+    """Return a line that a killed buyer did not finish is no record."""
     records = []
     for file in files:
         for line in file.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""The auditor of what shoppers see: do lists, search, prices and availability say what the documents say?
+"""The auditor of what shoppers see: lists, search, prices and availability against the documents.
 
     python -m tests.kill.audit_catalog --couch URL --shop URL
 
@@ -46,7 +46,7 @@ class Shelf:
         return {id: doc for id, doc in self.products.items() if is_for_sale(doc)}
 
     def availability(self, variants: list[Document]) -> str:
-        """The best of these variants, in the public's words."""
+        """Return the best of these variants, in the public's words."""
         units = max((self.units.get(variant["sku"], 0) for variant in variants), default=0)
         return "out" if units <= 0 else "low" if units <= LOW else "in_stock"
 
@@ -67,7 +67,7 @@ def lists_are_complete(shelf: Shelf) -> Iterator[str]:
 
 
 def cards_are_true(shelf: Shelf) -> Iterator[str]:
-    """A card's title, price and availability are the documents'."""
+    """Return a card's title, price and availability are the documents'."""
     for sort, cards in shelf.lists.items():
         for card in cards:
             document = shelf.for_sale.get(card["id"])
@@ -92,7 +92,7 @@ def _card(shelf: Shelf, document: Document) -> Document:
 
 
 def orders_are_true(shelf: Shelf) -> Iterator[str]:
-    """Lists by price and by popularity are in that order."""
+    """Return lists by price and by popularity are in that order."""
     prices = [card["price_from"]["amount"] for card in shelf.lists.get("price", ())]
     if prices != sorted(prices):
         yield f"list price: not in order: {prices}"
@@ -115,7 +115,7 @@ def categories_are_complete(shelf: Shelf) -> Iterator[str]:
 
 
 def searches_find(shelf: Shelf) -> Iterator[str]:
-    """A product is found by its title and by each SKU."""
+    """Return a product is found by its title and by each SKU."""
     for id, found in shelf.searches.items():
         yield from (
             f"search {q!r}: {_name(shelf, id)} is not found" for q, ids in found.items() if id not in ids
@@ -123,7 +123,7 @@ def searches_find(shelf: Shelf) -> Iterator[str]:
 
 
 def pages_are_true(shelf: Shelf) -> Iterator[str]:
-    """A product's page has its variants, their prices and availability; what is not for sale has none."""
+    """Check that a product's page has its variants, and that what is not for sale has none."""
     for id, document in shelf.products.items():
         status, page = shelf.pages[id]
         if not is_for_sale(document):

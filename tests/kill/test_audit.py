@@ -48,7 +48,7 @@ def the_evidence() -> Evidence:
 
 
 def a_refund(id: str, *, shipping: int = 0, at: str = "2025-06-01T11:45:00.000Z", failure: str = "") -> dict:
-    """A tea's worth, and so much of the shipping."""
+    """Return a tea's worth, and so much of the shipping."""
     return {
         "id": id,
         "at": at,
@@ -79,7 +79,7 @@ def test_where_nothing_is_wrong_nothing_is_found():
 
 
 def pay_back_in_amounts(evidence: Evidence, *, shipping: int) -> None:
-    """The whole line, as an amount that names no unit."""
+    """Return the whole line, as an amount that names no unit."""
     evidence.orders["HM-1"].update(refunds=[], shipments=[])
     evidence.payments["HM-1"][0]["refunds"].clear()
     refund = a_refund("r3", shipping=shipping)

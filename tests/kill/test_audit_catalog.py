@@ -52,7 +52,7 @@ class Databases:
 
 
 def shop(path: str) -> tuple[int, Any]:
-    """The public API of a shop that is right; its lists come in pages of one."""
+    """Return the public API of a shop that is right; its lists come in pages of one."""
     pages = {
         "tea": {"variants": [{"sku": "TEA", "price": eur(500), "availability": "low"}]},
         "bread": {"variants": [{"sku": "BREAD", "price": eur(300), "availability": "in_stock"}]},

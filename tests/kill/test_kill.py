@@ -1,5 +1,6 @@
-"""kill -9 under load: 8 buyers for 30 s, one process killed after 10 s, and the auditors have nothing to say:
-neither of orders nor of what lists, search, prices and availability show.
+"""kill -9 under load: 8 buyers for 30 s, one process killed after 10 s, and the auditors find nothing.
+
+They look at orders, and at what lists, search, prices and availability show.
 
 `KILL=checkout,couch` chooses which processes, `KILL_SECONDS=30` how long each is bought from.
 """
@@ -68,7 +69,7 @@ class Store:
             self.supplied[sku] = on_hand
 
     def _staff(self) -> Staff:
-        """The administrator's account is made, and given its role, just after the shop has become ready."""
+        """Wait for the administrator's role, which comes just after the shop has become ready."""
         for _ in range(100):
             with contextlib.suppress(AssertionError):
                 staff = self.shop.staff()
@@ -85,7 +86,7 @@ class Store:
         return Buyers(self.shop.url, list(self.supplied), file, seed=seed)
 
     def catalog_findings(self) -> list[str]:
-        """What lists, search and pages say that the documents do not."""
+        """Return where lists, search and pages differ from the documents."""
         return findings_of(Couch(self.shop.run["couchdb_url"]), getter(self.shop.url))
 
     def evidence(self) -> Evidence:
@@ -128,7 +129,7 @@ def test_a_killed_process_loses_no_order(store: Store, name: str):
 
 
 def settled(store: Store, end: float) -> tuple[list[str], Evidence]:
-    """What the auditor finds once all is at rest, or when time is up."""
+    """Return the findings of the auditors once all is at rest, or when time is up."""
     while True:
         try:
             evidence = store.evidence()

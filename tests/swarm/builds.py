@@ -14,7 +14,7 @@ NEVER_HEALTHY = 'CMD ["sleep", "600"]'
 
 
 def build(stack: Stack, service: str, line: str) -> str:
-    """The reference of a new image made of the one that the service runs now."""
+    """Return the reference of a new image made of the one that the service runs now."""
     spec = stack.cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]
     mark = uuid.uuid4().hex[:8]
     text = f"FROM {spec['Image']}\nLABEL hivemart.test={mark}\n{line}\n"

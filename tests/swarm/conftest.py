@@ -41,13 +41,13 @@ def out() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def figures(out: Path) -> Figures:
-    """What was measured; it is printed and kept as it comes."""
+    """Return the record of what is measured; it is printed and kept as it comes."""
     return Figures(out / "figures.json")
 
 
 @pytest.fixture(scope="session")
 def given() -> dict[str, str]:
-    """The make variables of the test's stack: free ports, and the CouchDB-protocol server of our own."""
+    """Return the make variables of the test's stack, with free ports and our own CouchDB server."""
     http, https = ports.free(2)
     return {
         "STACK": NAME,
@@ -61,7 +61,7 @@ def given() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def stack(out: Path, given: dict[str, str], figures: Figures) -> Iterator[Stack]:
-    """The shop, with a few goods."""
+    """Return the shop, with a few goods."""
     stack = Stack(out, given)
     try:
         came_up(stack, figures)
@@ -99,13 +99,13 @@ def load(stack: Stack) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def shop(stack: Stack) -> Stack:
-    """What the end-to-end tests call it."""
+    """Return the stack under the name that the end-to-end tests use."""
     return stack
 
 
 @pytest.fixture(scope="session")
 def nodes(out, given) -> Iterator[ThreeNodes]:
-    """The third makes the Swarm and leads it; the one-node stack goes first."""
+    """Return the third makes the Swarm and leads it; the one-node stack goes first."""
     one = Stack(out, given)
     built = one.swarm("images", seconds=1200)
     one.swarm("undeploy", DATA="delete")
@@ -125,7 +125,7 @@ def nodes(out, given) -> Iterator[ThreeNodes]:
 
 @pytest.fixture(scope="session")
 def spread(nodes, out, given, figures) -> Stack:
-    """The shop on three nodes, two replicas of what shoppers wait for."""
+    """Return the shop on three nodes, two replicas of what shoppers wait for."""
     first = nodes.nodes[DATA]
     label(nodes, DATA, [*(f"{name}-couch" for name in SERVICES), "azurite", "edge"])
     label(nodes, STANDBYS, [*(f"{name}-standby" for name in WITH_STANDBY), "edge"])

@@ -124,7 +124,7 @@ def _cpu() -> float:
 
 
 def summary(seen: Sequence[Seen]) -> dict[str, Any]:
-    """Counts and times of a run; the first 200 failures in full."""
+    """Return counts and times of a run; the first 200 failures in full."""
     failed = [one for one in seen if one.failed]
     return {
         "requests": len(seen),

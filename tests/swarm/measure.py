@@ -47,8 +47,7 @@ def _used(container: Any) -> float:
 
 
 def first_answer(stack: Stack, service: str, replicas: int) -> dict[str, float]:
-    """Seconds from asking for one more replica until its container runs, until it is healthy, and until it
-    answers a shopper.
+    """Return the seconds from asking for one more replica until it runs, is healthy, and answers a shopper.
 
     Needs a load. The last is read in the log of the new replica, where every request is a line.
     """

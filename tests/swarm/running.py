@@ -50,7 +50,7 @@ class Running:
 
     @contextmanager
     def during(self, what: str) -> Iterator[list[dict[str, Any]]]:
-        """What is done in the block, under load; the list holds the requests of that time afterwards."""
+        """Run the block under load; the list holds the requests of that time afterwards."""
         begin = time.monotonic() - self._began
         mark = {"at": round(begin, 1), "what": what}
         self.marks.append(mark)
@@ -86,7 +86,7 @@ class Running:
 
 
 def failures(seen: list[dict[str, Any]]) -> list[str]:
-    """What went wrong, a line each."""
+    """Return a line for each request that went wrong."""
     return [
         f"{one['at']} s: {one['request']} -> {one['status']} {one['error'][:160]}"
         for one in seen

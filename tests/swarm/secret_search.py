@@ -24,7 +24,7 @@ PART = re.compile(rb"[A-Za-z0-9+/=_.$,-]{20,}")
 
 
 def patterns(values: Iterable[bytes]) -> list[bytes]:
-    """What to look for; one line each."""
+    """Return the patterns to look for, one a line."""
     found: set[bytes] = set()
     for value in values:
         parts = [part for part in PART.findall(value) if _is_secret(part)]
@@ -78,7 +78,7 @@ def values(stack: Stack) -> dict[str, bytes]:
 
 @contextmanager
 def _holder(stack: Stack) -> Iterator[Any]:
-    """A service that has every secret and does nothing; nobody else can be asked for them."""
+    """Return a service that has every secret and does nothing; nobody else can be asked for them."""
     from docker.types import ContainerSpec, RestartPolicy, SecretReference, TaskTemplate
 
     cluster = stack.cluster

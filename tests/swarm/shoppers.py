@@ -203,7 +203,7 @@ class Visit:
         return self._buy(who, wish, lines)
 
     def _order_again(self, who: Shopper) -> Told:
-        """The same key once more: the same answer, and no second order."""
+        """Return the same key once more: the same answer, and no second order."""
         if who.last_order is None:
             return self._order(who)
         return self._place(who, *who.last_order)

@@ -55,7 +55,7 @@ class Stack:
     # -- operating it
 
     def swarm(self, verb: str, *, check: bool = True, seconds: float = 900, **env: str) -> str:
-        """What `python -m swarm <verb>` printed. AssertionError, with it, when it failed and `check`."""
+        """Return what `python -m swarm <verb>` printed; fail with it when it failed and `check`."""
         command = [sys.executable, "-m", "swarm", verb]
         whole = {**os.environ, **self.given, **env, "DOCKER_HOST": self.hosts[0], "NO_COLOR": "1"}
         done = subprocess.run(  # noqa: S603 -- our own command
@@ -68,7 +68,7 @@ class Stack:
         return said
 
     def without_autoscaler(self) -> None:
-        """These tests choose how many replicas there are; the autoscaler's own tests are autoscale/tests."""
+        """Remove the autoscaler: these tests choose how many replicas there are."""
         found = self.cluster.services().get("autoscale")
         if found:
             self.cluster.api.remove_service(found["ID"])
@@ -81,7 +81,7 @@ class Stack:
         os.environ["SSL_CERT_FILE"] = str(file)
 
     def docker(self, host: str = "") -> Any:
-        """The engine of a node, the first by default."""
+        """Return the engine of a node, the first by default."""
         host = host or self.hosts[0]
         if host not in self._engines:
             self._engines[host] = docker.DockerClient(base_url=host, timeout=120)
@@ -89,7 +89,7 @@ class Stack:
 
     @contextlib.contextmanager
     def asked_at(self, host: str) -> Iterator[None]:
-        """This manager is asked first, for the length of the block."""
+        """Ask this manager first, for the length of the block."""
         before, self.hosts = self.hosts, [host, *(each for each in self.hosts if each != host)]
         try:
             yield
@@ -103,7 +103,7 @@ class Stack:
     # -- its people
 
     def staff(self) -> Staff:
-        """The administrator, signed in anew: a token lasts ten minutes."""
+        """Return the administrator, signed in anew: a token lasts ten minutes."""
         staff = Staff(self.url)
         staff.sign_in(EMAIL, PASSWORD)
         return staff
@@ -112,7 +112,7 @@ class Stack:
         return Client(self.url)
 
     def health(self) -> dict[str, Any]:
-        """The body of /healthz; {} while there is none."""
+        """Return the body of /healthz; {} while there is none."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:  # noqa: S310
                 return dict(json.load(answer))
@@ -137,7 +137,7 @@ class Stack:
 
     @contextlib.contextmanager
     def labelled(self, services: Sequence[str], **labels: str) -> Iterator[None]:
-        """These with labels `autoscale.<name>` for the length of the block; no task is rolled by that."""
+        """Label these `autoscale.<name>` for the length of the block; no task is rolled by that."""
         before = {name: dict(self.cluster.service(name)["Spec"]["Labels"]) for name in services}
         more = {f"autoscale.{name.replace('_', '-')}": value for name, value in labels.items()}
         for name in services:
@@ -169,7 +169,7 @@ class Stack:
         return [task for task in wanted if task["Status"]["State"] == state]
 
     def containers(self, service: str) -> list[Any]:
-        """Running ones, on every node that answers."""
+        """Return running ones, on every node that answers."""
         found: list[Any] = []
         label = {"label": f"com.docker.swarm.service.name={self.full(service)}"}
         for host in self.hosts:
@@ -181,7 +181,7 @@ class Stack:
         self.until(lambda: len(self.tasks(service)) == replicas, seconds, f"{replicas} of {service}")
 
     def run_in(self, service: str, *command: str) -> bytes:
-        """Standard output of a command in a container of the service."""
+        """Return standard output of a command in a container of the service."""
         container = self.containers(service)[0]
         code, (out, err) = container.exec_run(list(command), demux=True)
         assert code == 0, f"{service}: {' '.join(command)[:80]}: {(err or b'').decode()[-600:]}"
@@ -189,7 +189,7 @@ class Stack:
 
     @contextlib.contextmanager
     def stopped(self, *services: str) -> Iterator[None]:
-        """These are away for the length of the block, as if switched off; all is well again after it."""
+        """Switch these off for the length of the block; all is well again after it."""
         before = {name: len(self.tasks(name)) for name in services}
         for name in services:
             self.switch_off(name)
@@ -225,7 +225,7 @@ class Stack:
         return [row["doc"] for row in rows if row.get("doc") and not row["id"].startswith("_design/")]
 
     def evidence(self, records: Sequence[Path]) -> Evidence:
-        """What the auditor looks at."""
+        """Return what the auditor looks at."""
         return gather(self, read_records(records), self.supplied)  # type: ignore[arg-type]
 
     @staticmethod

@@ -62,7 +62,7 @@ def _chosen() -> list[Good]:
 
 
 def _shop(stack: Stack) -> Shop:
-    """The administrator gets the role just after the account: asked until both are there."""
+    """Return the administrator gets the role just after the account: asked until both are there."""
     end = time.monotonic() + 60
     while True:
         try:

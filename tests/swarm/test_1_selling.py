@@ -134,7 +134,7 @@ def test_the_status_shows_what_somebody_changed_by_hand_and_a_deploy_puts_it_rig
 
 
 def running_image(shop, service: str) -> str:
-    """The id of the image that the service's one container was made of."""
+    """Return the id of the image that the service's one container was made of."""
     (task,) = shop.tasks(service)
     container = task["Status"]["ContainerStatus"]["ContainerID"]
     return str(shop.docker().api.inspect_container(container)["Image"])

@@ -109,7 +109,7 @@ def test_of_ten_thousand_requests_none_failed_and_no_order_is_lost_or_doubled(st
 
 
 def settled(stack, records, seconds=60.0):
-    """What the auditors find once the workers are done: of orders, and of what shoppers see."""
+    """Return the findings of both auditors once the workers are done."""
     end = time.monotonic() + seconds
     while True:
         findings = audit(stack.evidence(records)) + findings_of(stack, getter(stack.url))

@@ -22,7 +22,7 @@ EVERYTHING = ("browses", "searches", "logs_in", "fills_a_cart", "orders", "sees_
 
 
 def refused_for_now(visitor: Visitor) -> str:
-    """An order is answered 503, and when to come again."""
+    """Return an order is answered 503, and when to come again."""
     answer = visitor.buy(visitor.guest)
     return (
         "" if answer.status == 503 and "Retry-After" in answer.headers else f"{answer.status} {answer.body!r}"
@@ -30,7 +30,7 @@ def refused_for_now(visitor: Visitor) -> str:
 
 
 def page_says(path: str, *texts: str) -> Callable[[Visitor], str]:
-    """The page, whatever its status, says one of these."""
+    """Return the page, whatever its status, says one of these."""
 
     def look(visitor: Visitor) -> str:
         body = visitor.browser.get(path).body.decode()
@@ -40,7 +40,7 @@ def page_says(path: str, *texts: str) -> Callable[[Visitor], str]:
 
 
 def form_says(path: str, text: str, **fields: str) -> Callable[[Visitor], str]:
-    """A form that was sent is answered with this, and with 503."""
+    """Return a form that was sent is answered with this, and with 503."""
 
     def look(visitor: Visitor) -> str:
         answer = visitor.browser.post(path, **fields)
@@ -81,7 +81,7 @@ NOT_IN_HEALTH = {"azurite", "redis", "reco-couch"}
 
 
 def all_is_well(visitor: Visitor, seconds: float = 20.0) -> dict[str, str]:
-    """What does not work, once the gateway has had its second to see who is back."""
+    """Return what does not work, once the gateway has had its second to see who is back."""
     end = time.monotonic() + seconds
     while True:
         wrong = {what: said for what in EVERYTHING if (said := getattr(visitor, what)())}
@@ -91,7 +91,7 @@ def all_is_well(visitor: Visitor, seconds: float = 20.0) -> dict[str, str]:
 
 
 def catalog_findings(stack: Stack, seconds: float = 60.0) -> list[str]:
-    """What lists, search, prices and availability say that the documents do not, once all is at rest."""
+    """Return where lists, search, prices and availability differ from the documents at rest."""
     end = time.monotonic() + seconds
     while True:
         findings = findings_of(stack, getter(stack.url))

@@ -30,7 +30,7 @@ def kept(stack) -> dict[str, dict[str, dict]]:
 
 
 def pictures(stack) -> dict[str, str]:
-    """A hash of each product's largest picture."""
+    """Return a hash of each product's largest picture."""
     client, found = stack.client(), {}
     for good in stack.goods:
         product = client.get(f"/api/catalog/products/{good['slug']}").json
@@ -43,7 +43,7 @@ def pictures(stack) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def saved(stack, out, figures):
-    """The shop as it was, in a file; and the shop made anew, empty."""
+    """Return the shop as it was, in a file; and the shop made anew, empty."""
     records = out / "backup.jsonl"
     records.write_text("")
     visitor = Visitor(stack, records)

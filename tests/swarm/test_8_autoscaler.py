@@ -31,7 +31,7 @@ READ = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-40000
 
 
 def decisions(stack, service: str, since: float) -> list[dict[str, Any]]:
-    """What was decided for the service and written since then, oldest first."""
+    """Return the decisions for the service that were written since then, oldest first."""
     lines = stack.run_in("autoscale", "python", "-c", READ).decode().splitlines()
     found = [json.loads(line) for line in lines if line.endswith("}") and line.startswith("{")]
     mine = [one for one in found if one["service"] == service and one["outcome"] == "applied"]
@@ -44,7 +44,7 @@ def moment(task: dict[str, Any]) -> float:
 
 @pytest.fixture(scope="module")
 def asked(stack) -> Iterator[dict[str, Asking]]:
-    """A few requests a second for each service, and the autoscaler over them; nothing may fail."""
+    """Return a few requests a second for each service, and the autoscaler over them; nothing may fail."""
     stack.swarm("deploy")
     stack.wait_for("ok")
     with contextlib.ExitStack() as opened:
@@ -58,7 +58,7 @@ def asked(stack) -> Iterator[dict[str, Asking]]:
 
 
 def one_replica(stack, service: str) -> None:
-    """A person scales down, and once more where the policy thought otherwise."""
+    """Return a person scales down, and once more where the policy thought otherwise."""
     since = 0.0
     end = time.monotonic() + 120
     while not since or time.monotonic() - since < 8:

@@ -61,7 +61,7 @@ def test_a_drained_node_loses_no_request(spread, nodes, figures):
 
 
 def killed(spread, nodes, figures, name: str) -> dict:
-    """The third node dies under load; the result of the load, with how long it took until all was back."""
+    """Kill the third node under load; return the result, and how long it took until all was back."""
     load = Running(spread, name.replace(" ", "-"), seconds=600, rate=RATE)
     time.sleep(15)
     held = tasks_on(spread, nodes.nodes[NONE].name)
@@ -87,7 +87,7 @@ DECISIONS = "import sys; sys.stdout.write(open('/data/decisions.jsonl').read()[-
 
 @pytest.fixture
 def watched(spread) -> Iterator[None]:
-    """The autoscaler is there and decides; it writes nothing, lest it has a hand in what is measured."""
+    """Let the autoscaler decide and write nothing, lest it has a hand in what is measured."""
     spread.swarm("deploy")
     spread.wait_for("ok")
     with spread.labelled(WEBS, paused="true"):
@@ -141,7 +141,7 @@ class Repair:
 
 @pytest.fixture
 def autoscaled(spread) -> Iterator[None]:
-    """The autoscaler is there, and has one service to look after."""
+    """Return the autoscaler is there, and has one service to look after."""
     spread.swarm("deploy")
     spread.wait_for("ok")
     others = [name for name in WEBS if name != AUTOSCALED]

@@ -45,7 +45,7 @@ def populate(stack: Stack, node: str) -> None:
 
 
 def ready(stack: Stack) -> set[str]:
-    """The names of the nodes that may be given tasks."""
+    """Return the names of the nodes that may be given tasks."""
     able = [one for one in stack.cluster.nodes() if one["Status"]["State"] == "ready"]
     return {one["Description"]["Hostname"] for one in able if one["Spec"]["Availability"] == "active"}
 
@@ -69,7 +69,7 @@ def all_back_on(stack: Stack, alive: set[str]) -> bool:
 
 
 def leader(nodes: ThreeNodes) -> str:
-    """The name of the manager that leads; "" while there is none that anybody knows."""
+    """Return the name of the manager that leads; "" while there is none that anybody knows."""
     for node in nodes.nodes:
         for line in _managers(node):
             if line.endswith(" Leader"):
@@ -87,7 +87,7 @@ def _managers(node: Node) -> list[str]:
 
 
 def asker(nodes: ThreeNodes, but: str) -> Node:
-    """A node that stays, and is not this one."""
+    """Return a node that stays, and is not this one."""
     return next(node for node in (nodes.nodes[DATA], nodes.nodes[STANDBYS]) if node.name != but)
 
 
@@ -98,7 +98,7 @@ def all_manage(nodes: ThreeNodes) -> bool:
 
 
 def promote(nodes: ThreeNodes, name: str) -> None:
-    """It is a manager again, and all three know; asked for again where nobody led for a moment."""
+    """Make it a manager again, and wait until all three know."""
     by = asker(nodes, but=name)
 
     def done() -> bool:

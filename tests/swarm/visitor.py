@@ -28,7 +28,7 @@ class Browser:
         return self._ask("GET", path, None, {})
 
     def post(self, path: str, **fields: str) -> Answer:
-        """A form of our own page."""
+        """Return a form of our own page."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self._url}
         return self._ask("POST", path, urlencode(fields).encode(), headers)
 
@@ -98,7 +98,7 @@ class Visitor:
         return "" if self.number in [one["number"] for one in answer.json["results"]] else "my order is gone"
 
     def buy(self, who: Client) -> Answer:
-        """An order of one thing; its answer goes to the auditor."""
+        """Return an order of one thing; its answer goes to the auditor."""
         sku, key = self._goods[2]["sku"], str(uuid.uuid4())
         answer = who.order(lines=[{"sku": sku, "quantity": 1}], key=key)
         body: Any = answer.json if answer.body.startswith(b"{") else {}

@@ -47,9 +47,9 @@ def note(
 
 
 def history(request: HttpRequest, entity: Any) -> list[Any]:
-    """The object's entries, oldest first: the audit trail, and what has not got there yet.
+    """Return the object's entries, oldest first: the audit trail, and what has not got there yet.
 
-    With logs_svc away, or not readable by this person, what the aggregate's own outbox still holds.
+    With logs_svc unavailable, or not readable by this person, return what the aggregate's own outbox holds.
     """
     found = {fact["id"]: fact["data"] for fact in getattr(entity, "events", []) if fact["type"] == TYPE}
     found |= _from_logs(request, entity.id)
@@ -70,7 +70,7 @@ def _from_logs(request: HttpRequest, object_id: str) -> dict[str, Mapping[str, A
 
 
 def _entry(data: Mapping[str, Any]) -> Any:
-    """What the stock history template reads of a LogEntry."""
+    """Return what the stock history template reads of a LogEntry."""
     message = str(data.get("message", ""))
     return SimpleNamespace(
         action_time=_moment(data.get("at")),

@@ -1,5 +1,6 @@
-"""The audit side of a DocumentAdmin: every staff write leaves a fact in the aggregate, and the history page
-reads them.
+"""The audit side of a DocumentAdmin.
+
+Every staff write leaves an event in the aggregate, and the history page reads them.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class AuditedAdmin(admin.ModelAdmin):
         )
 
     def _note_later(self, request: HttpRequest, entity_id: str, action: str, message: str) -> None:
-        """For a write that a service made: the fact goes in by a write of its own, without raising the
-        version.
+        """Append the event by a write of its own, after a service made the change.
+
+        The aggregate's version is not raised.
         """
         try:
             self.source.repository().update(
@@ -53,7 +55,7 @@ class AuditedAdmin(admin.ModelAdmin):
             self._note_later(request, obj.pk, "add", str(message))
 
     def log_change(self, request: HttpRequest, obj: DocumentModel, message: Any) -> None:
-        """Called by Django after a save, where the fact is kept already, and by actions, where it is not."""
+        """Record the change, unless the save that Django calls this after has recorded it already."""
         if not getattr(obj, "noted", False):
             self._note_later(request, obj.pk, "change", str(message))
 

@@ -1,5 +1,6 @@
-"""Django's admin app with the suite's site as its default; in a module of its own, for apps.py may hold one
-config.
+"""Django's admin app with the suite's site as its default.
+
+It is a module of its own, for apps.py may hold one config.
 """
 
 from django.contrib.admin.apps import AdminConfig

@@ -11,7 +11,7 @@ POLICY = (
 
 
 def protect(response: HttpResponse) -> HttpResponse:
-    """The response with the policy, unless a stricter part has set its own."""
+    """Add the policy to the response, unless a stricter part has set its own."""
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

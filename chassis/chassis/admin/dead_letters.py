@@ -33,7 +33,7 @@ def register_dead_letters(relay: Relay, *, app_label: str, noun: str) -> None:
 
 
 def letters_of(relay: Relay) -> Repository[DeadLetter]:
-    """The repository behind the relay's dead letters."""
+    """Return the repository behind the relay's dead letters."""
     return relay.dead_letters.letters
 
 

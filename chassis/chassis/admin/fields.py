@@ -1,6 +1,4 @@
-"""How a field of an aggregate becomes a field of a Django model, and how its value travels in both
-directions.
-"""
+"""Map a field of an aggregate to a field of a Django model, and its value in both directions."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ Setter = Callable[[Any, Any], None]
 
 
 def as_it_is(value: Any) -> Any:
-    """A form's value that the entity holds in the same way."""
+    """Return a form's value that the entity holds in the same way."""
     return value
 
 
@@ -45,7 +43,7 @@ class Column:
 
 
 def text(**options: Any) -> models.Field:
-    """A long text, edited in a text area."""
+    """Return a long text's field, edited in a text area."""
     return models.TextField(blank=True, **options)
 
 
@@ -67,7 +65,7 @@ def label(value: str) -> str:
 
 
 def mapping(name: str, **options: Any) -> Column:
-    """A mapping of texts, edited as `colour: red; size: M`."""
+    """Return the field of a mapping of texts, edited as `colour: red; size: M`."""
 
     def get(entity: Any) -> str:
         return "; ".join(f"{key}: {value}" for key, value in (getattr(entity, name) or {}).items())
@@ -139,7 +137,7 @@ def _is_money(hint: Any) -> bool:
 
 
 def _field(hint: Any, optional: bool, may_be_empty: bool) -> models.Field | None:
-    """The model field for a plain type; None for lists and nested parts, which are shown as tables."""
+    """Return the model field for a plain type; None for lists and nested parts, which are shown as tables."""
     options: dict[str, Any] = {"null": optional, "blank": optional or may_be_empty}
     if not isinstance(hint, type):
         return None
@@ -173,7 +171,7 @@ def _setter(name: str) -> Setter:
 
 
 def _stored(hint: Any, optional: bool) -> Callable[[Any], Any]:
-    """A form gives "" for an empty optional text, and an Enum's value for the Enum."""
+    """Return the stored value; a form gives "" for an empty optional text, and the value of an Enum."""
 
     def stored(value: Any) -> Any:
         if optional and value in ("", None):

@@ -52,7 +52,7 @@ class DocumentForm(forms.ModelForm):
         return editing and self.has_changed() and version != self.instance.version
 
     def _tell_stale(self) -> None:
-        """What others made of it meanwhile; what was typed stays, and saving again is then a decision."""
+        """Show what others changed meanwhile; what was typed stays, and saving again is then a decision."""
         self.add_error(
             None,
             "Somebody else changed this while you were editing; nothing was saved. "

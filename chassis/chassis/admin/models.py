@@ -51,14 +51,14 @@ class StaffUser(models.Model):
 
     @property
     def permissions(self) -> frozenset[str]:
-        """Permission strings such as "catalog.product.write"; empty for one who is only named in a
-        history.
-        """
+        """Return permissions such as "catalog.product.write"; none for one who is only named somewhere."""
         return frozenset(self.principal.permissions) if self.principal else frozenset()
 
     def has_perm(self, permission: str, obj: Any = None) -> bool:
-        """The suite's `<service>.<noun>.<read|write>`, or Django's `<app>.<verb>_<model>` as its templates
-        ask.
+        """Return True if the person holds the permission.
+
+        It may be the suite's `<service>.<resource>.<read|write>`, or Django's `<app>.<verb>_<model>` as its
+        templates ask.
         """
         if permission in self.permissions:
             return True

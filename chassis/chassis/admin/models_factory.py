@@ -53,7 +53,7 @@ class DocumentModel(models.Model):
 
     @classmethod
     def from_entity(cls, entity: Any) -> DocumentModel:
-        """The model instance that shows this aggregate."""
+        """Return the model instance that shows this aggregate."""
         values = {name: column.get(entity) for name, column in cls.source.columns.items()}
         instance = cls(id=entity.id, version=getattr(entity, "version", 0), **values)
         instance.entity = entity
@@ -72,7 +72,7 @@ def document_model(
     fields: Mapping[str, Any] | None = None,
     ordering: Sequence[str] = (),
 ) -> type[DocumentModel]:
-    """The unmanaged model of a collection; see `chassis.admin` for an example."""
+    """Return the unmanaged model of a collection; see `chassis.admin` for an example."""
     source = Source(collection, repository, columns(collection.type, dict(fields or {})))
     meta = type(
         "Meta",
@@ -111,7 +111,7 @@ def _model_fields(source: Source) -> dict[str, models.Field]:
 
 
 def _part_properties(entity_type: type, source: Source) -> dict[str, property]:
-    """Lists and nested dataclasses: read-only tables under their own name."""
+    """Return read-only tables for lists and nested dataclasses, under their own names."""
 
     def show(name: str) -> property:
         def table(self: DocumentModel) -> Any:

@@ -1,5 +1,6 @@
-"""Django's ModelAdmin over documents: what it reads comes from the repository, what it writes goes through
-services.
+"""Django's ModelAdmin over documents.
+
+It reads from the repository, and writes through services.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ class DocumentAdmin(AuditedAdmin):
     # -------------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Any:
-        """A new aggregate from what the form said; stored here if a service did it already, else by the
-        caller.
+        """Return a new aggregate from what the form said.
+
+        A service may have stored it already; else the caller stores it.
         """
         return self.source.collection.type(id=new_id(), **values)
 
@@ -71,8 +73,9 @@ class DocumentAdmin(AuditedAdmin):
                 setattr(entity, name, value)
 
     def remove(self, request: HttpRequest, entity: Any) -> None:
-        """Delete. What has an outbox must not be removed, so such an aggregate says here what
-        deletion means.
+        """Delete the aggregate.
+
+        What has an outbox must not be removed, so such an aggregate overrides this with what deletion means.
         """
         self.source.repository().delete(entity)
 
@@ -134,9 +137,7 @@ class DocumentAdmin(AuditedAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The version travels with each form of an existing object, hidden; who may only look sees
-        no inputs.
-        """
+        """Add the hidden version to each form of an existing object; who may only look sees no inputs."""
         fieldsets = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
         editing = obj is not None and self.has_change_permission(request, obj)
         left_out = {VERSION} if obj is None or editing else {VERSION} | self._inputs_only()
@@ -200,7 +201,7 @@ class DocumentAdmin(AuditedAdmin):
         return self._retold(request, partial(super().changelist_view, request, *args, **kwargs))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """An action that is refused says why; it is never run twice."""
+        """Show why an action is refused; it is never run twice."""
         try:
             return super().response_action(request, queryset)
         except self._refusable() as error:
@@ -218,7 +219,7 @@ class DocumentAdmin(AuditedAdmin):
         return (*REFUSALS, *self.refusals)
 
     def _retold(self, request: HttpRequest, view: Any) -> HttpResponse:
-        """A write that is refused late shows the form again, with the reason and all that was typed."""
+        """Show the form again after a write that is refused late, with the reason and all that was typed."""
         try:
             return view()
         except StaleVersion:

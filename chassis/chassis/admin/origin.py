@@ -1,9 +1,8 @@
-"""Cross-site request forgery, refused in one place: by Origin and Sec-Fetch-Site, so that no page carries a
-token.
+"""Refuse cross-site request forgery in one place, by Origin and Sec-Fetch-Site.
 
-Browsers send both headers on every state-changing request; a caller that sends neither is no browser, and
-holds
-no victim's cookies. The cookies are SameSite=Lax besides. JSON interfaces take no cookies and are left alone.
+No page carries a token. Browsers send both headers on every state-changing request; a caller that sends
+neither is no browser, and holds no victim's cookies. The cookies are SameSite=Lax besides. JSON interfaces
+take no cookies and are left alone.
 Source: OWASP CSRF Prevention Cheat Sheet, "Verifying origin" and "Fetch metadata".
 """
 
@@ -19,8 +18,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class SameOriginMiddleware:
-    """Refuses state changes that another site's page sent; switches Django's token check off for
-    the others.
+    """Refuses state changes that another site's page sent.
+
+    It switches Django's token check off for the others.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -53,12 +53,10 @@ def same_origin(request: HttpRequest) -> bool:
 
 
 def _own_hosts(request: HttpRequest) -> set[str]:
-    """The shop's public host, and the one that this request was addressed to (a page cannot forge it)."""
+    """Return the shop's public host, and the one in this request's Host (a page cannot forge it)."""
     return {urlsplit(settings.PUBLIC_URL).netloc.lower(), request.get_host().lower()} - {""}
 
 
 def no_csrf_token(request: HttpRequest) -> dict[str, str]:
-    """Context processor: stock templates' `{% csrf_token %}` renders a constant that nobody reads, and no
-    cookie is set.
-    """
+    """Provide a constant for the stock templates' `{% csrf_token %}`; no cookie is set."""
     return {"csrf_token": "same-origin"}

@@ -37,12 +37,12 @@ class Parts:
     help_text: str = ""
 
     def columns(self) -> dict[str, Column]:
-        """The columns of the table by name."""
+        """Return the columns of the table by name."""
         found = columns(self.type, dict(self.kinds))
         return {name: found[name] for name in self.fields}
 
     def form_field(self, name: str) -> PartsField:
-        """The field that stands for the whole list."""
+        """Return the field that stands for the whole list."""
         return PartsField(self, label=label(name), help_text=self.help_text)
 
 
@@ -73,7 +73,7 @@ class PartsWidget(forms.Widget):
         return [self._row(name, number, values) for number, values in enumerate([*shown, *empty])]
 
     def _shown(self, position: int, part: Any) -> dict[str, Any]:
-        """A known part's values, or what was typed when the form comes back with an error."""
+        """Return a known part's values, or what was typed when the form comes back with an error."""
         if isinstance(part, RawRow):
             return part.values
         return {"at": position, **{name: column.get(part) for name, column in self.parts.columns().items()}}
@@ -140,7 +140,7 @@ class PartsField(forms.Field):
         return made
 
     def _untouched(self, row: RawRow) -> bool:
-        """A new row in which nothing was typed; a list of choices always sends one, so it does not count."""
+        """Return True for a new row in which nothing was typed; a list of choices always sends one."""
         inputs = self.widget.inputs
         chosen = {name for name in inputs if isinstance(inputs[name].widget, forms.Select)}
         return not any(value for name, value in row.values.items() if name not in chosen)

@@ -23,8 +23,9 @@ BY_ID = Index("id", ())
 
 @dataclasses.dataclass
 class Plan:
-    """One way through the collection. `ids` when the query names them, else `index` with `where` on its first
-    fields.
+    """One way through the collection.
+
+    `ids` when the query names them, else `index` with `where` on its first fields.
     """
 
     model: type[DocumentModel]
@@ -91,8 +92,9 @@ def _key(value: Any) -> tuple[bool, Any]:
 
 
 def make(model: type[DocumentModel], where: Any, ordering: list[str]) -> Plan:
-    """The best plan for a where tree and an ordering: an index for the order first, then for the
-    equalities.
+    """Return the best plan for a where tree and an ordering.
+
+    An index for the order is preferred to one for the equalities.
     """
     source = model.source
     order = [
@@ -140,7 +142,7 @@ def _names_by_path(source: Source) -> dict[str, str]:
 
 
 def _bounds(source: Source, where: Any, index: Index, used: int) -> tuple[Any, Any]:
-    """What a date filter says about the field by which the index goes on."""
+    """Return what a date filter says about the field by which the index goes on."""
     name = _names_by_path(source).get(index.fields[used]) if used < len(index.fields) else None
     if name is None:
         return None, None

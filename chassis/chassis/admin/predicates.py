@@ -44,7 +44,10 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def predicate(node: Any) -> Predicate:
-    """The test that a where tree stands for. Raises FieldError for a lookup that documents cannot answer."""
+    """Return the test that a where tree stands for.
+
+    Raises FieldError for a lookup that documents cannot answer.
+    """
     if isinstance(node, WhereNode):
         return _combined(node)
     if isinstance(node, NothingNode):
@@ -85,7 +88,7 @@ def _lookup(node: Lookup) -> Predicate:
 
 
 def column_of(node: Lookup) -> str:
-    """The name of the model's field that a lookup is about."""
+    """Return the name of the model's field that a lookup is about."""
     if not isinstance(node.lhs, Col) or hasattr(node.rhs, "resolve_expression"):
         raise FieldError("documents can be filtered by their own fields only")
     return str(node.lhs.target.attname)
@@ -120,7 +123,7 @@ def bounds(where: WhereNode, field: str) -> tuple[Any, Any]:
 
 
 def wanted_ids(where: WhereNode) -> list[str] | None:
-    """The ids that a tree asks for by `pk=` or `pk__in=`, or None when it does not."""
+    """Return the ids that a tree asks for by `pk=` or `pk__in=`, or None when it does not."""
     if where.negated or (where.connector != AND and len(where.children) > 1):
         return None
     for child in where.children:

@@ -59,7 +59,7 @@ class DocumentQuerySet(QuerySet):
         return bool(self._result_cache) or next(self._rows(), None) is not None
 
     def values_list(self, *fields: str, flat: bool = False, named: bool = False) -> list[Any]:  # type: ignore[override]
-        """A plain list; distinct when `distinct()` was asked for."""
+        """Return a plain list; distinct when `distinct()` was asked for."""
         rows = [tuple(getattr(row, field) for field in fields) for row in self._rows()]
         if self.query.distinct:
             rows = list(dict.fromkeys(rows))

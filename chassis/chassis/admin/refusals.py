@@ -16,7 +16,7 @@ _REASONS: dict[type[Exception], str] = {
 
 
 def reason_of(error: Exception) -> str:
-    """What to tell about a refused write."""
+    """Return what to tell about a refused write."""
     if isinstance(error, forms.ValidationError):
         return " ".join(error.messages)
     if isinstance(error, APIException):

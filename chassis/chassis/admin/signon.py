@@ -1,5 +1,6 @@
-"""One sign-on for all admins: the session cookie is exchanged at auth for an access token, kept for
-a minute.
+"""One sign-on for all admins.
+
+The session cookie is exchanged at auth for an access token, which is kept for a minute.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class SignOn:
 
 
 def staff_user(answer: Mapping[str, Any]) -> StaffUser | None:
-    """The user that an exchange answered, by the token's checked claims; None when the token is not good."""
+    """Return the user that an exchange answered, by the token's checked claims; None for a bad token."""
     from chassis.identity.authentication import user_principal
     from chassis.identity.tokens import BadToken, verify_access
 
@@ -106,8 +107,9 @@ _sign_on: SignOn | None = None
 
 
 def sign_on() -> SignOn:
-    """The process's own; auth names its local exchange in settings (`STAFF_EXCHANGE`), all others ask over
-    HTTP.
+    """Return the process's own sign-on.
+
+    auth names its local exchange in settings (`STAFF_EXCHANGE`), all others ask over HTTP.
     """
     global _sign_on  # noqa: PLW0603 - one cache per process
     if _sign_on is None:

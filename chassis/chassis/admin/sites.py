@@ -97,14 +97,12 @@ class SuiteSite(admin.AdminSite):
             super().register(models, admin_class, **options)
 
     def dashboard(self, function: Dashboard) -> Dashboard:
-        """Decorator: what `function(request)` returns is shown on the index page."""
+        """Register a function whose widgets are shown on the index page; a decorator."""
         self._dashboards.append(function)
         return function
 
     def page(self, route: str, view: Callable[..., HttpResponse], *, title: str, permission: str) -> None:
-        """Add a page at `/admin/<service>/<route>`, linked from the index for those who hold the
-        permission.
-        """
+        """Add a page at `/admin/<service>/<route>`, linked from the index for who holds the permission."""
         self._pages.append(Page(route, view, title, permission, f"page_{route.strip('/').replace('/', '_')}"))
 
     def get_urls(self) -> list[Any]:

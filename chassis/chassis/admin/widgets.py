@@ -32,8 +32,11 @@ class Card:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table on the dashboard. A cell may be made with format_html; anything else is escaped. One of many
-    columns is `full`: as wide as the page."""
+    """A table on the dashboard.
+
+    A cell may be made with format_html; anything else is escaped. A table of many columns is `full`: as wide
+    as the page.
+    """
 
     title: str
     columns: Sequence[str]
@@ -131,7 +134,7 @@ def _row(part: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value of a document as a person reads it: money as a decimal, a moment without fractions."""
+    """Return a document's value as a person reads it: money as a decimal, a moment without fractions."""
     if value is None or value == "":
         return "–"
     if isinstance(value, Enum):

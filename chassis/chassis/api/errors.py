@@ -87,7 +87,7 @@ class Problem(drf.APIException):
         return f"{self.status_code} {self.type}: {self.detail}"
 
     def body(self) -> dict[str, Any]:
-        """The members of the answer."""
+        """Return the members of the answer."""
         body: dict[str, Any] = {
             "type": self.type,
             "title": self.title,
@@ -201,7 +201,7 @@ class Unavailable(_Fixed):
 
 
 def phrase(status: int) -> str:
-    """The standard phrase of a status."""
+    """Return the standard phrase of a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -224,7 +224,7 @@ def exception_handler(error: Exception, context_: Mapping[str, Any] | None = Non
 
 
 def problem_for(error: Exception) -> Problem | None:
-    """What to tell the caller about this error, if it is one that we know."""
+    """Return what to tell the caller about this error, None for one that we do not know."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, drf.APIException):
@@ -259,7 +259,7 @@ def _text(detail: Any) -> str:
 
 
 def _from_store(error: Exception) -> Problem | None:
-    """The store's and the siblings' errors, known by their classes' names in their own modules."""
+    """Map the errors of the store and of service clients."""
     from chassis import couch, siblings
 
     if isinstance(error, couch.NotFound):
@@ -278,7 +278,7 @@ def _from_store(error: Exception) -> Problem | None:
 
 
 def _from_sibling(error: SiblingDown) -> Problem:
-    """A limit that the caller reached at the sibling is told as one, with the sibling's time to wait."""
+    """Return another service's limit as the caller's own, with that service's time to wait."""
     from chassis import siblings
 
     if isinstance(error, siblings.Throttled):

@@ -12,7 +12,7 @@ from chassis.api.errors import PreconditionFailed, PreconditionRequired
 
 
 def etag_of(value: int | str | bytes) -> str:
-    """A quoted tag: of an aggregate's `version` as it is, of text or bytes by their digest."""
+    """Return a quoted tag: of an aggregate its `version`, of text or bytes their digest."""
     if isinstance(value, int):
         return f'"{value}"'
     raw = value.encode() if isinstance(value, str) else value
@@ -20,7 +20,7 @@ def etag_of(value: int | str | bytes) -> str:
 
 
 def _tags(header: str) -> set[str]:
-    """The tags of a header; weak ones count too, for the gateway weakens a tag when it compresses."""
+    """Return the tags of a header; weak ones count too, for the gateway weakens a tag when it compresses."""
     return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 
@@ -33,7 +33,7 @@ def not_modified(request: Request, etag: str) -> Response | None:
 
 
 def tagged(request: Request, data: Any, value: int | str | bytes, status: int = 200) -> Response:
-    """The answer with its ETag, or 304."""
+    """Return the answer with its ETag, or 304."""
     etag = etag_of(value)
     return not_modified(request, etag) or Response(data, status=status, headers={"ETag": etag})
 

@@ -13,7 +13,7 @@ from chassis.api.json import dumps
 
 
 def respond(problem: errors.Problem) -> HttpResponse:
-    """The problem as a plain Django response, for middleware and handlers outside of DRF."""
+    """Return the problem as a plain Django response, for middleware and handlers outside of DRF."""
     return HttpResponse(
         dumps(problem.body()),
         status=problem.status_code,

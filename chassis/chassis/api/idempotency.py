@@ -15,7 +15,10 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
 def idempotency_key(request: Request, required: bool = False) -> str | None:
-    """The header: 1 to 255 visible ASCII characters. BadRequest (400) if bad, or missing where required."""
+    """Return the header's 1 to 255 visible ASCII characters.
+
+    Raises BadRequest (400) if it is bad, or missing where it is required.
+    """
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None and not required:
         return None
@@ -32,5 +35,5 @@ def fingerprint(body: Any) -> str:
 
 
 def scoped(scope: str, key: str) -> str:
-    """An id for the pair, safe in document ids and paths (64 hex digits)."""
+    """Return an id for the pair, safe in document ids and paths (64 hex digits)."""
     return hashlib.sha256(f"{scope}\x00{key}".encode()).hexdigest()

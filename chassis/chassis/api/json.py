@@ -61,8 +61,10 @@ _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 
 
 def _harmless(body: bytes) -> bool:
-    """Whether its bytes show that it is not too deep and holds only text that can be stored: what is not
-    escaped is. Most bodies are so, and looking at each value takes as long as parsing.
+    """Return True if the bytes show that the body is not too deep and holds only text that can be stored.
+
+    Text that is not escaped can be stored. Most bodies are so, and looking at each value takes as long as
+    parsing.
     """
     if b"\\u" in body:
         return False
@@ -144,7 +146,7 @@ class JSONParser(BaseParser):
 
 
 def _plain(value: Any) -> Any:
-    """What json does not know by itself."""
+    """Return a JSON value for what json does not know by itself."""
     if isinstance(value, datetime.datetime):
         return rfc3339(value)
     if isinstance(value, datetime.date | UUID | decimal.Decimal | Promise):

@@ -34,7 +34,7 @@ def page_params(request: Request, *, default: int = DEFAULT, most: int = MOST) -
 
 
 def page_only(request: Request) -> PageParams:
-    """The same for a list that takes nothing else: unknown and repeated names are a BadRequest as well."""
+    """Return the page asked for of a list that takes no other parameters; BadRequest for any other name."""
     query = request.query_params
     wrong = {
         name[:100]: ["Unknown parameter." if name not in ("limit", "cursor") else "Only once, please."]
@@ -63,13 +63,16 @@ def bad_cursor() -> BadRequest:
 
 
 def encode_cursor(*values: Any) -> str:
-    """An opaque cursor of JSON values."""
+    """Return an opaque cursor of JSON values."""
     text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None, *types: type | tuple[type, ...]) -> list[Any] | None:
-    """The values again, None for no cursor. With `types`, their number and types must fit; 400 otherwise."""
+    """Return the values again, None for no cursor.
+
+    With `types`, their number and types must fit. Raises BadRequest (400) otherwise.
+    """
     if cursor is None:
         return None
     try:
@@ -92,5 +95,5 @@ def _fit(values: Sequence[Any], types: Sequence[type | tuple[type, ...]]) -> boo
 
 
 def page(results: Iterable[Any], next: str | None, **more: Any) -> dict[str, Any]:
-    """The answer of a list."""
+    """Return the answer of a list."""
     return {"results": list(results), "next": next, **more}

@@ -49,7 +49,7 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """GET /api/<name>/docs"""
+    """The browsable documentation at GET /api/<name>/docs."""
 
     permission_classes = [Public]
     template_name = "chassis/docs.html"

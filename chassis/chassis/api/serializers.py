@@ -1,4 +1,6 @@
-"""Strict input. `from chassis.api import serializers` gives DRF's fields and these bases:
+"""Strict input for JSON bodies and query strings.
+
+`from chassis.api import serializers` gives DRF's fields and these bases:
 
     class Line(serializers.Strict):
         sku = serializers.CharField(max_length=64)
@@ -195,7 +197,10 @@ class Strict(_Refusing):
 
     @classmethod
     def of(cls, request: Request, **kwargs: Any) -> dict[str, Any]:
-        """The validated body of the request; ValidationError (400) otherwise. `many=True` for an array."""
+        """Return the validated body of the request; `many=True` for an array.
+
+        Raises ValidationError (400).
+        """
         serializer = cls(data=request.data, **kwargs)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
@@ -246,7 +251,10 @@ class Query(_Refusing):
 
     @classmethod
     def of(cls, request: Request, **kwargs: Any) -> dict[str, Any]:
-        """The validated query of the request; ValidationError (400) otherwise."""
+        """Return the validated query of the request.
+
+        Raises ValidationError (400).
+        """
         pairs = request.query_params
         repeated = {name: ["Only once, please."] for name, values in pairs.lists() if len(values) > 1}
         if repeated:

@@ -115,7 +115,10 @@ class Limit:
     burst: int = 1
 
     def wait(self, key: str) -> float:
-        """Takes one; the seconds to wait if none is left, else 0. The key is hashed: it may be an e-mail."""
+        """Take one; return the seconds to wait if none is left, else 0.
+
+        The key is hashed: it may be an e-mail.
+        """
         if self.rate <= 0:
             return 0.0
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
@@ -129,7 +132,7 @@ class Limit:
 
 
 def client_address(request: Request | HttpRequest) -> str:
-    """The shopper's address: what the gateway put first into X-Forwarded-For, else who connects.
+    """Return the shopper's address: what the gateway put first into X-Forwarded-For, else who connects.
 
     The gateway's outer listener replaces that header, so nobody outside chooses it. Of IPv6 the /64 counts,
     for that is what one household has.
@@ -148,7 +151,7 @@ def client_address(request: Request | HttpRequest) -> str:
 
 
 def by_address(limit: Limit) -> type[BaseThrottle]:
-    """A DRF throttle class over `limit`, by the shopper's address."""
+    """Return a DRF throttle class over `limit`, by the shopper's address."""
 
     class ByAddress(BaseThrottle):
         def allow_request(self, request: Request, view: Any) -> bool:

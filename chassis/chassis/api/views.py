@@ -37,7 +37,7 @@ class View(APIView):
     max_values = MAX_VALUES
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """A method that does not exist is a 405 for everybody, before anyone is asked who they are."""
+        """Answer 405 to everybody for a method that does not exist, before anyone is asked who they are."""
         if (request.method or "").lower() not in self.http_method_names or not hasattr(
             self, (request.method or "").lower()
         ):

@@ -27,8 +27,9 @@ class Feed:
         self.last_seq: Any = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Documents with their attachments; the winning leaf first. Raises `Unavailable`, also when the
-        answer ends too early.
+        """Yield documents with their attachments, the winning leaf first.
+
+        Raises Unavailable, also when the answer ends too early.
         """
         try:
             with self._get("_changes", _QUERY, stream=True) as answer:

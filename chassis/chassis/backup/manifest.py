@@ -37,7 +37,7 @@ class Part:
         return cls(path.name, digest, path.stat().st_size, dict(counts), update_seq)
 
     def check(self, folder: Path) -> None:
-        """Raises `BadBackup` unless the file is what it was."""
+        """Raise BadBackup unless the file is what it was."""
         path = folder / self.file
         if not path.is_file():
             raise BadBackup(f"{self.file} is missing")
@@ -69,7 +69,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Raises `BadBackup`."""
+        """Return the manifest in the folder. Raises BadBackup."""
         try:
             raw = json.loads((folder / FILE).read_text())
             parts = {

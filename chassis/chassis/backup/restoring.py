@@ -34,9 +34,9 @@ def restore(
     folder: Path, *, service: str, more: Mapping[str, Extra], force: bool, say: Say, check: bool = False
 ) -> Manifest:
     """Put a backup into databases that are there and empty; with `force` whatever is in them goes first.
-    `check` only looks whether that could be done.
 
-    Raises `BadBackup` and `NotEmpty` before anything is written, and `CouchError`.
+    `check` only looks whether that could be done. Raises BadBackup and NotEmpty before anything is written,
+    and CouchError.
     """
     manifest = Manifest.read(folder)
     if manifest.service != service:
@@ -88,8 +88,9 @@ class _Database:
         return len(self._server.done("GET", f"{self._path}/_all_docs?{query}")["rows"])
 
     def make_anew(self) -> None:
-        """Empty and without tombstones, which might win over what is restored; and another instance, so that
-        nobody goes on from a place in the old one.
+        """Make the database empty, without tombstones and with another instance id.
+
+        Tombstones might win over what is restored, and nobody must go on from a place in the old database.
         """
         self._server.done("DELETE", self._path, accept=(404,))
 
@@ -113,7 +114,7 @@ class _Database:
             raise CouchError(f"{self.name} does not take back its documents: {str(refused)[:300]}")
 
     def _compare(self, part: Part) -> None:
-        """Views that the running version made come on top."""
+        """Raise BadBackup unless every document is there; views of the running version come on top."""
         info = self._server.done("GET", self._path)
         found = (int(info["doc_count"]), int(info["doc_del_count"]))
         wanted = (part.counts["documents"], part.counts["deleted"])

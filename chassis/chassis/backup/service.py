@@ -12,12 +12,12 @@ from .extras import Extra
 
 
 def databases() -> list[str]:
-    """The databases of `wiring.COLLECTIONS`."""
+    """Return the databases of `wiring.COLLECTIONS`."""
     return sorted({collection.database for collection in _wiring().COLLECTIONS})
 
 
 def extras() -> Mapping[str, Extra]:
-    """What `wiring.BACKUP_EXTRA` makes, if the service has it: name -> files beside the databases."""
+    """Return what `wiring.BACKUP_EXTRA` makes, if the service has it: name -> files beside the databases."""
     make = getattr(_wiring(), "BACKUP_EXTRA", dict)
     found: Mapping[str, Extra] = make()
     return found

@@ -1,5 +1,6 @@
-"""Documents in CouchDB: collections declared as data, repositories, their in-memory twin, and the feed of
-changes.
+"""Documents in CouchDB.
+
+Collections declared as data, repositories (also in memory, for tests), and the feed of changes.
 """
 
 from .changes import FileCursor, Follower, LocalCursor, end_of_feed

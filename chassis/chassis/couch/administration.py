@@ -51,8 +51,9 @@ class Server:
             raise Unavailable(f"{self.host}: {without_password(error)}") from error
 
     def done(self, method: str, path: str, body: Any = None, *, accept: Iterable[int] = ()) -> Any:
-        """The JSON of an answer that is a success or accepted. Raises `NotFound`, `CouchError`,
-        `Unavailable`.
+        """Return the JSON of an answer that is a success or accepted.
+
+        Raises NotFound, CouchError, Unavailable.
         """
         status, answer = self.ask(method, path, body)
         if status < 400 or status in accept:
@@ -80,8 +81,9 @@ class Server:
     # -- users
 
     def put_user(self, name: str, password: str, role: str) -> bool:
-        """See that this user can sign in with this password and has this role; False when that is so
-        already. Raises `CouchError` when the name is not to be had.
+        """Let this user sign in with this password and have this role; return False when that is so already.
+
+        Raises CouchError when the name is not to be had.
         """
         if self._signs_in(name, password, role):
             return False
@@ -101,7 +103,7 @@ class Server:
         return True
 
     def remove_user(self, name: str) -> bool:
-        """False when there is none of that name."""
+        """Remove the user; return False when there is none of that name."""
         path = f"{_USERS}/{quote(f'org.couchdb.user:{name}', safe='')}"
         status, current = self.ask("GET", path)
         if status == 404:

@@ -28,8 +28,9 @@ def build(http: Requests, designs: Iterable[Design], query: Query) -> None:
 
 
 def create(name: str) -> bool:
-    """Make a database; False when it is there. Of many who do so at once one is told True, or none if that
-    answer is lost. Raises `Unavailable`.
+    """Make a database; return False when it is there.
+
+    Of many who do so at once one gets True, or none if that answer is lost. Raises Unavailable.
     """
     try:
         server().resource.put(name)
@@ -54,7 +55,7 @@ def _put_design(http: Requests, design: Design) -> None:
 
 
 def _wait_until_built(design: Design, query: Query) -> None:
-    """Reads one row, which CouchDB answers when the view is built; a big one outlasts a request's timeout."""
+    """Read one row, which CouchDB answers when the view is built; a big one outlasts a request's timeout."""
     end = time.monotonic() + BUILD_SECONDS
     while True:
         try:

@@ -68,8 +68,9 @@ class FileCursor:
 
 
 def end_of_feed(store: Store) -> dict[str, Any]:
-    """What a `Cursor` keeps of who has seen everything that there is now: who reads the documents themselves
-    asks for it first, and then need not read the whole feed.
+    """Return the `Cursor` state of a reader who has seen everything that there is now.
+
+    Who reads the documents themselves asks for it first, and then need not read the whole feed.
     """
     return {"instance": instance_id(store), "seq": store.changes("now", limit=1).last_seq}
 

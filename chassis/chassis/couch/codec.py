@@ -32,7 +32,7 @@ def to_text(moment: datetime) -> str:
 
 
 def to_moment(text: str) -> datetime:
-    """An aware datetime from RFC 3339 text."""
+    """Return an aware datetime from RFC 3339 text."""
     return datetime.fromisoformat(text)
 
 
@@ -54,7 +54,7 @@ class Codec(Generic[T]):
         return document_id[len(self.collection.kind) + 1 :]
 
     def decode(self, document: Document) -> T:
-        """The entity of a document, upgraded to the present schema."""
+        """Return the entity of a document, upgraded to the present schema."""
         schema = document.get("schema", 1)
         for step in range(schema, self.collection.schema):
             document = self.collection.upgraders[step](dict(document))
@@ -68,7 +68,7 @@ class Codec(Generic[T]):
         return cast("T", self._structure(fields, self.collection.type))
 
     def encode(self, entity: T) -> Document:
-        """The document of an entity, with `_id` and, unless it is new, `_rev`."""
+        """Return the document of an entity, with `_id` and, unless it is new, `_rev`."""
         document = cast("Document", self._unstructure(entity))
         newer = document.get("schema", 0) if ("schema", "schema_") not in self._renamed else 0
         for name, stored in self._renamed:
@@ -82,7 +82,7 @@ class Codec(Generic[T]):
         return document
 
     def value(self, value: Any) -> Any:
-        """A value as it stands in documents: to compare with, in a key."""
+        """Return a value as it stands in documents: to compare with, in a key."""
         return converter.unstructure(value)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 
 def sort_key(value: Any) -> tuple[Any, ...]:
-    """A key by which Python sorts JSON values as CouchDB does: null, booleans, numbers, strings, lists,
-    objects.
+    """Return a key by which Python sorts JSON values as CouchDB does.
+
+    The order is null, booleans, numbers, strings, lists, objects.
     """
     if value is None:
         return (0,)

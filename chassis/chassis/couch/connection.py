@@ -1,7 +1,6 @@
-"""One server per process through pycouchdb, made safe: answers checked, deadlines, a pool, errors in our
-words.
+"""One server per process through pycouchdb, made safe: answers checked, deadlines, a pool, our own errors.
 
-Source: design/platform.md, "pycouchdb 1.17".
+pycouchdb 1.17 raises nothing when an error answer is not JSON, and has neither timeouts nor retries.
 """
 
 from __future__ import annotations
@@ -34,18 +33,19 @@ _acting_as = ""
 
 
 class LostAnswer(requests.RequestException):
-    """The server, or something before it, failed to answer in the protocol: a write may or may not have
-    happened.
-    """
+    """The server, or something before it, failed to answer: a write may or may not have happened."""
 
 
 def server() -> pycouchdb.Server:
-    """The server of this process, as the service signs in to it; as its administrator inside `as_admin`."""
+    """Return the server of this process, signed in as the service, or as administrator in `as_admin`."""
     return server_at(_acting_as or settings.COUCHDB_URL)
 
 
 def server_at(url: str) -> pycouchdb.Server:
-    """The server at that URL. Connections must not be shared over a fork, hence the process id in the key."""
+    """Return the server at that URL.
+
+    Connections must not be shared over a fork, hence the process id in the key.
+    """
     key = (os.getpid(), url)
     found = _servers.get(key)
     if found is None:
@@ -56,8 +56,9 @@ def server_at(url: str) -> pycouchdb.Server:
 
 @contextmanager
 def as_admin(url: str = "") -> Iterator[None]:
-    """Every request of this process goes to that URL, else to `COUCHDB_ADMIN_URL`, else as ever. For
-    commands, which are alone in their process.
+    """Send every request of this process to that URL, else to `COUCHDB_ADMIN_URL`, else as ever.
+
+    It is for commands, which are alone in their process.
     """
     global _acting_as  # noqa: PLW0603 - what a command does, it does from its start to its end
     before, _acting_as = _acting_as, url or settings.COUCHDB_ADMIN_URL
@@ -119,8 +120,9 @@ class Requests:
         return self._database[1]
 
     def read(self, method: str, path: Any, params: Any = None, data: Any = None, timeout: Any = None) -> Any:
-        """A request that changes nothing, so that it may be sent twice (POST too, which the adapter does
-        not retry).
+        """Send a request that changes nothing, so that it may be sent twice.
+
+        That holds for POST too, which the adapter does not retry.
         """
         try:
             return self.checked(method, path, params=params, data=data, timeout=timeout)[1]
@@ -159,7 +161,7 @@ class Requests:
             raise CouchError(f"{method} {self.full_name}/{'/'.join(path)}: {error}") from None
 
     def not_found(self, method: str, path: list[str], error: Exception) -> CouchError:
-        """A missing database is no answer about the document, and the only reason to refuse a PUT."""
+        """Return True for a missing document; a missing database is no answer about it."""
         if "atabase" in str(error) or (method == "PUT" and len(path) == 1):
             return Unavailable(f"database {self.full_name} is missing: run `manage.py prepare`")
         return NotFound("/".join(path))

@@ -18,18 +18,16 @@ _STORED_NAMES = {"type": "type_", "schema": "schema_"}
 
 
 def stored_name(name: str) -> str:
-    """The name under which an entity's own field is stored; `type` and `schema` of a document are the
-    codec's.
-    """
+    """Return the name under which an entity's own field is stored: `type` and `schema` are the codec's."""
     return _STORED_NAMES.get(name, name)
 
 
 @dataclass(frozen=True)
 class Index:
-    """Fields (dotted paths reach into nested parts) by which a collection is listed, in that order, then by
-    id.
+    """Fields by which a collection is listed, in that order, then by id.
 
-    A document that lacks one of the fields is not in the index; a field that is null is.
+    Dotted paths reach into nested parts. A document that lacks one of the fields is not in the index; a field
+    that is null is.
     """
 
     name: str
@@ -51,8 +49,9 @@ class View:
 
 @dataclass(frozen=True)
 class Design:
-    """A view as it is stored: its name carries a hash of its definition, so that old and new code run side
-    by side.
+    """A view as it is stored.
+
+    Its name carries a hash of its definition, so that old and new code run side by side.
     """
 
     name: str
@@ -86,10 +85,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Collection(Generic[T]):
-    """All documents of one kind: `_id` is `<kind>:<id>`, `type` the kind, `schema` the shape they are
-    written in.
+    """All documents of one kind.
 
-    `upgraders[n]` turns a document of schema n into one of n + 1, on read.
+    `_id` is `<kind>:<id>`, `type` the kind, `schema` the shape they are written in. `upgraders[n]` turns a
+    document of schema n into one of n + 1, on read.
     """
 
     database: str
@@ -101,14 +100,14 @@ class Collection(Generic[T]):
     views: tuple[View, ...] = ()
 
     def index(self, name: str) -> Index:
-        """The declared index of that name; ValueError when there is none."""
+        """Return the declared index of that name; ValueError when there is none."""
         for index in self.indexes:
             if index.name == name:
                 return index
         raise ValueError(f"{self.kind} has no index {name!r}, only {[i.name for i in self.indexes]}")
 
     def designs(self) -> dict[str, Design]:
-        """What `ensure` builds: each view by its name, each index as a view named `index:<name>`."""
+        """Return what `ensure` builds: each view by its name, each index as a view named `index:<name>`."""
         found = {f"index:{i.name}": _design(self.kind, _index_view(self.kind, i)) for i in self.indexes}
         return found | {v.name: _design(self.kind, v) for v in self.views}
 
@@ -119,8 +118,9 @@ def _design(kind: str, view: View) -> Design:
 
 
 def _index_view(kind: str, index: Index) -> View:
-    """An index is a view of `[field, …, _id]`: it pages by key, counts by `_count`, and is the same on
-    every server.
+    """Return the view of `[field, …, _id]` that an index is.
+
+    It pages by key, counts by `_count`, and is the same on every server.
     """
     paths = [
         [stored_name(part) for part in path.split(".")[:1]] + path.split(".")[1:] for path in index.fields

@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 def couch_repository(collection: Collection[T]) -> Repository[T]:
-    """The repository of a collection on the configured server (or its process-wide twin for `memory:`)."""
+    """Return the repository of a collection on the configured server, in memory for `memory:`."""
     return StoredRepository(collection, open_store(collection.database))
 
 
 def MemoryRepository(collection: Collection[T], store: MemoryStore | None = None) -> Repository[T]:  # noqa: N802 - reads as a class
-    """A repository in memory, empty unless a store is shared with another collection."""
+    """Return a repository in memory, empty unless a store is shared with another collection."""
     return StoredRepository(collection, store or MemoryStore(collection.database))

@@ -17,7 +17,7 @@ _making = threading.Lock()
 
 
 def instance_id(store: Store) -> str:
-    """The id of this very database; made when it has none, as a replica that was promoted.
+    """Return the id of this very database; made when it has none, as a replica that was promoted.
 
     All threads of a process get the same one; so do several processes, where the server refuses a second new
     document.

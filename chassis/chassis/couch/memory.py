@@ -1,6 +1,4 @@
-"""The in-memory twin of a database: for unit tests, with the same answers (held by
-`chassis.testing.contracts`).
-"""
+"""A database in memory: for unit tests, with the same answers (held by `chassis.testing.contracts`)."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ _stores: dict[str, MemoryStore] = {}
 
 
 def store(name: str) -> MemoryStore:
-    """The process-wide database of that name, as `COUCHDB_URL=memory:` uses it."""
+    """Return the process-wide database of that name, as `COUCHDB_URL=memory:` uses it."""
     return _stores.setdefault(name, MemoryStore(name))
 
 
@@ -221,7 +219,7 @@ class MemoryStore:
 
 
 def _selected(rows: list[tuple[Any, str, Any]], query: Mapping[str, Any]) -> list[tuple[Any, str, Any]]:
-    """The rows in the asked range, in the asked direction."""
+    """Return the rows in the asked range, in the asked direction."""
     if "keys" in query:
         return [row for key in query["keys"] for row in rows if sort_key(row[0]) == sort_key(key)]
     if "key" in query:

@@ -11,14 +11,15 @@ T = TypeVar("T")
 
 
 class Repository(Protocol[T]):
-    """What services see of a collection. Raises `NotFound`, `Conflict`, `Busy`, `Unavailable` of
-    `chassis.couch`.
+    """The operations that services have on a collection.
+
+    Each raises NotFound, Conflict, Busy or Unavailable of `chassis.couch`.
     """
 
     collection: Collection[T]
 
     def get(self, id: str) -> T:
-        """The entity; `NotFound` also for an id that could not exist."""
+        """Return the entity; NotFound also for an id that could not exist."""
 
     def get_many(self, ids: Sequence[str]) -> list[T]:
         """In the order of `ids`, missing ones left out."""
@@ -30,8 +31,9 @@ class Repository(Protocol[T]):
         """Store new ones in one request, each by itself: False for each whose id is taken."""
 
     def save(self, entity: T) -> T:
-        """Store if nobody else did since it was read, else `Conflict`. Its `rev` is raised, its `version`
-        is not.
+        """Store if nobody else did since it was read, else raise Conflict.
+
+        Its `rev` is raised, its `version` is not.
         """
 
     def update(
@@ -59,14 +61,16 @@ class Repository(Protocol[T]):
         self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False,
         limit: int = 24, cursor: str | None = None, start: Any = None, end: Any = None,
     ) -> Page[T]:  # fmt: skip
-        """A page of an index, in its order. `where` gives values of its leading fields; `start <= value <
-        end` bounds the field after them. The index "id" is always there. `BadCursor` for a cursor that is
-        not from this list.
+        """Return a page of an index, in its order.
+
+        `where` gives values of its leading fields; `start <= value < end` bounds the field after them.
+        The index "id" is always there. Raises BadCursor for a cursor that is not from this list.
         """
 
     def count(self, where: Mapping[str, Any] | None = None, *, index: str | None = None) -> int:
-        """How many have these values in the leading fields of an index; by default the first index that can
-        say.
+        """Count the documents that have these values in the leading fields of an index.
+
+        By default the first index that can say is used.
         """
 
     def rows(
@@ -74,8 +78,9 @@ class Repository(Protocol[T]):
         end: Any = None, group: bool = False, group_level: int | None = None, descending: bool = False,
         limit: int | None = None, reduce: bool = True,
     ) -> list[Row]:  # fmt: skip
-        """Rows of a declared view; `start` and `end` are both included, and swapped by the caller when
-        descending.
+        """Return rows of a declared view.
+
+        `start` and `end` are both included, and swapped by the caller when descending.
         """
 
     def attach(self, entity: T, name: str, data: bytes, content_type: str) -> T: ...
@@ -93,8 +98,9 @@ def every(
     limit: int = 200,
     **more: Any,
 ) -> Iterator[T]:
-    """All that a repository's `find` lists, one after the other, `limit` of them a request. What is changed
-    meanwhile so that it leaves the list costs none of the others. `more`: as of `find`.
+    """Yield all that a repository's `find` lists, one after the other, `limit` of them a request.
+
+    What is changed meanwhile so that it leaves the list costs none of the others. `more`: as of `find`.
     """
     cursor: str | None = None
     while True:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def open_store(database: str) -> Store:
-    """The database of that name on the configured server; its in-memory twin for `COUCHDB_URL=memory:`."""
+    """Return the database of that name on the configured server, or in memory for `COUCHDB_URL=memory:`."""
     if settings.COUCHDB_URL == "memory:":
         return memory.store(database)
     return CouchStore(database)

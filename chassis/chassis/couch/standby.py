@@ -34,8 +34,10 @@ class Diverged(CouchError):
 
 @dataclass(frozen=True)
 class Lag:
-    """A database on the standby. `behind` counts documents; `seconds` is the age of the oldest of them; both
-    are None where the primary does not answer. `last_write` is when the newest document there was written.
+    """A database on the standby, and how far it is behind.
+
+    `behind` counts documents; `seconds` is the age of the oldest of them; both are None where the
+    primary does not answer. `last_write` is when the newest document there was written.
     """
 
     database: str
@@ -62,8 +64,9 @@ class Standby:
     # -- beginning and end
 
     def start(self, *, anew: bool = False) -> None:
-        """Begin, or begin again with another password. Raises `Diverged` unless `anew`: then what the standby
-        has is deleted first.
+        """Begin to replicate, or begin again with another password.
+
+        Raises Diverged unless `anew`: then what the standby has is deleted first.
         """
         strange = [name for name in self.databases if self._has_its_own(name)]
         if strange and not anew:
@@ -173,8 +176,9 @@ class Standby:
 
     @staticmethod
     def _missing(name: str, there: Server, here: Server) -> Iterator[str]:
-        """Ids of documents of which one server has leaves that the other has never seen. Views do not
-        count: each version of a service builds its own.
+        """Return ids of documents of which one server has leaves that the other has never seen.
+
+        Views do not count: each version of a service builds its own.
         """
         path = quote(name, safe="")
         since: Any = 0

@@ -1,5 +1,6 @@
-"""What the repository, the relay and the followers ask of a database; `CouchStore` and `MemoryStore` both
-answer it.
+"""The operations of a database that the repository, the relay and the followers need.
+
+`CouchStore` and `MemoryStore` both implement it.
 """
 
 from __future__ import annotations
@@ -57,9 +58,7 @@ class Store(Protocol):
     def delete(self, id: str, rev: str) -> None: ...
 
     def all_docs(self, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Rows of the list of all documents, by id; params as CouchDB names them, values as Python has
-        them.
-        """
+        """Return rows of the list of all documents, by id; params as CouchDB names them, as Python values."""
 
     def view(self, design: Design, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Rows of a view; params as CouchDB names them, values as Python has them."""
@@ -68,12 +67,13 @@ class Store(Protocol):
         """How many rows a view has, without reading them."""
 
     def changes(self, since: Any, *, limit: int = 100, wait: float = 0.0) -> Changes:
-        """The next changes after `since` (a `last_seq`, 0, or "now"), with their documents; waits up to
-        `wait` seconds for the first.
+        """Return the next changes after `since` (a `last_seq`, 0, or "now"), with their documents.
+
+        Waits up to `wait` seconds for the first.
         """
 
     def get_local(self, id: str) -> Document | None:
-        """A document that is not replicated and shows in no feed."""
+        """Return a document that is not replicated and shows in no feed."""
 
     def put_local(self, id: str, body: Document) -> None: ...
 

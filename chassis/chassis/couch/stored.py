@@ -186,7 +186,7 @@ class StoredRepository(Generic[T]):
         return self._page([{**row, "key": [row["id"]]} for row in rows], limit)
 
     def _seen(self, cursor: str, prefix: list[Any], width: int) -> list[Any]:
-        """The key of the row after which to go on: it ends with the id of a document of this kind."""
+        """Return the key of the row after which to go on: it ends with the id of a document of this kind."""
         key = _read_cursor(cursor, prefix, width)
         if not str(key[-1]).startswith(self._codec.document_id("")):
             raise BadCursor(cursor[:60])
@@ -217,7 +217,7 @@ class StoredRepository(Generic[T]):
         return int(rows[0]["value"]) if rows else 0
 
     def _index_for(self, where: Mapping[str, Any]) -> str | None:
-        """An index of plain fields is preferred: a path may lead into a part that a document lacks."""
+        """Prefer an index of plain fields: a path may lead into a part that a document lacks."""
         fitting = [i for i in self.collection.indexes if set(i.fields[: len(where)]) == set(where)]
         fitting.sort(key=lambda index: any("." in name for name in index.fields))
         if where and not fitting:
@@ -266,9 +266,7 @@ class StoredRepository(Generic[T]):
         return self._codec.document_id(cast("Any", entity).id)
 
     def _with_files(self, entity: T, rev: str) -> T:
-        """The stubs must be written again with every save, or CouchDB drops the attachments; `extra` keeps
-        them.
-        """
+        """Write the attachments' stubs again with every save, or CouchDB drops them; `extra` keeps them."""
         known = cast("Any", entity)
         stored = self.store.get(self._codec.document_id(known.id)).get("_attachments")
         known.extra.pop("_attachments", None)
@@ -288,7 +286,7 @@ def _write_cursor(key: Any) -> str:
 
 
 def _read_cursor(cursor: str, prefix: list[Any], width: int) -> list[Any]:
-    """The key of the last row that was given; refuses one that leads into another part of the index."""
+    """Return the key of the last row that was given; refuse one that leads into another part of the index."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, RecursionError) as error:

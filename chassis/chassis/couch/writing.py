@@ -32,8 +32,9 @@ class Writer:
         self._http = http
 
     def put(self, document: Document) -> str:
-        """A lost answer is never retried blindly: the document is read again, and the write told by its own
-        token.
+        """Write a document; after a lost answer read it again, and know the write by its own token.
+
+        A lost answer is never retried blindly.
         """
         body = document | {"write": _token()}
         lost = False
@@ -56,8 +57,9 @@ class Writer:
         raise Unavailable(f"{self._http.name} does not take the write of {body['_id']}")
 
     def put_new(self, documents: Sequence[Document]) -> list[str | None]:
-        """After a lost answer the same is sent again: what was written then is refused now, and told by its
-        token.
+        """Write new documents; after a lost answer send the same again.
+
+        What was written the first time is refused then, and known by its token.
         """
         token, lost = _token(), False
         bodies = [document | {"write": token} for document in documents]
@@ -74,8 +76,9 @@ class Writer:
         raise Unavailable(f"{self._http.name} does not take {len(bodies)} documents")
 
     def _bulk(self, bodies: Sequence[Document]) -> list[dict[str, Any]]:
-        """One row per document, in any order. pycouchdb's own request raises at the first conflict,
-        although others were written.
+        """Return one row per document, in any order.
+
+        pycouchdb's own request raises at the first conflict, although others were written.
         """
         resource = self._http.database.resource("_bulk_docs")
         data = json.dumps({"docs": list(bodies)}, separators=(",", ":")).encode()
@@ -122,7 +125,7 @@ class Writer:
         raise Conflict(f"{body['_id']}: another write won over {rev}")
 
     def landed(self, body: Document) -> str | None:
-        """The revision that a write without an answer made, or None when it did not happen."""
+        """Return the revision that a write without an answer made, or None when it did not happen."""
         try:
             current = self._http.read("GET", body["_id"], {"revs": "true"})
         except NotFound:

@@ -37,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def user_principal(claims: dict[str, Any], token: str | None, service: str | None = None) -> Principal:
-    """The person whom the checked claims of an access token describe."""
+    """Return the person whom the checked claims of an access token describe."""
     return Principal(
         kind="user",
         id=str(claims["sub"]),

@@ -89,7 +89,7 @@ class JwksCache:
 
 
 def fetch_over(url: str, pool: urllib3.PoolManager) -> Fetch:
-    """A fetch of that URL with a second's patience."""
+    """Return a fetch of that URL with a second's patience."""
 
     def fetch() -> Mapping[str, Any]:
         answer = pool.request("GET", url, timeout=urllib3.Timeout(total=1.0), retries=False)
@@ -102,6 +102,6 @@ def fetch_over(url: str, pool: urllib3.PoolManager) -> Fetch:
 
 
 def from_settings() -> JwksCache:
-    """The cache of this process."""
+    """Return the cache of this process."""
     pool = urllib3.PoolManager(maxsize=1)
     return JwksCache(fetch_over(settings.GATEWAY_URL + PATH, pool), Path(settings.DATA_DIR) / "jwks.json")

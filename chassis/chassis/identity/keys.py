@@ -52,13 +52,13 @@ def public_key(text: str) -> Ed25519PublicKey:
 
 
 def public_text(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
-    """The public half as base64 of its raw bytes."""
+    """Return the public half as base64 of its raw bytes."""
     public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
     return base64.b64encode(public.public_bytes_raw()).decode()
 
 
 def jwk(kid: str, key: Ed25519PrivateKey | Ed25519PublicKey) -> dict[str, str]:
-    """The public half as a JSON Web Key (RFC 8037)."""
+    """Return the public half as a JSON Web Key (RFC 8037)."""
     x = public_text(key).replace("+", "-").replace("/", "_").rstrip("=")
     return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x}
 

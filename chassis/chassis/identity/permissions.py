@@ -44,7 +44,10 @@ class DenyAll(Permission):
 
 @cache
 def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class that it makes
-    """A person who holds all of these permissions; a name outside of the catalogue is a programming error."""
+    """Admits a person who holds all of these permissions.
+
+    A name outside of the catalogue is a programming error.
+    """
     unknown = [name for name in names if name not in PERMISSIONS]
     if unknown or not names:
         raise ValueError(f"not in chassis.identity.permissions_catalogue: {unknown or 'nothing named'}")

@@ -35,7 +35,7 @@ class BadToken(Exception):
 def sign(
     claims: Mapping[str, Any], *, key: Ed25519PrivateKey, kid: str | None = None, typ: str = "JWT"
 ) -> str:
-    """A compact JWS over the claims."""
+    """Return a compact JWS over the claims."""
     headers: dict[str, Any] = {"typ": typ}
     if kid is not None:
         headers["kid"] = kid
@@ -52,7 +52,7 @@ def access_claims(
     now: float | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """The claims of an access token as api.md lists them."""
+    """Return the claims of an access token."""
     issued = int(time.time() if now is None else now)
     return {
         "sub": account_id,
@@ -70,7 +70,7 @@ def access_claims(
 
 
 def verify_access(token: str, provider: keys.AccessKeys | None = None) -> dict[str, Any]:
-    """The claims of a good access token; BadToken otherwise."""
+    """Return the claims of a good access token; BadToken otherwise."""
     header = _header(token)
     kid = header.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= 128:
@@ -95,7 +95,7 @@ def service_token(caller: str, callee: str, *, key: Ed25519PrivateKey, now: floa
 
 
 def verify_service(token: str, callee: str, provider: keys.ServiceKeys | None = None) -> str:
-    """The caller's name, if the token is a service's and meant for `callee`; BadToken otherwise."""
+    """Return the caller's name, if the token is a service's and meant for `callee`; BadToken otherwise."""
     header = _header(token)
     if header.get("typ") != SERVICE_TYPE:
         raise BadToken("not a service token")

@@ -36,9 +36,7 @@ class DeadLetter:
 
 @cache
 def dead_letters(database: str) -> Collection[DeadLetter]:
-    """The collection of dead letters in a source's database; belongs into wiring.COLLECTIONS beside the
-    relay.
-    """
+    """Return the collection of dead letters in a source's database, for `wiring.COLLECTIONS`."""
     return Collection(
         database=database,
         kind="deadletter",
@@ -69,8 +67,9 @@ class DeadLetters:
             return
 
     def resend(self, id: str) -> DeadLetter:
-        """Deliver it once more. Raises `NotFound`, `SubscriberAway`, or `Rejected` when it is refused
-        again.
+        """Deliver it once more.
+
+        Raises NotFound, SubscriberAway, or Rejected when it is refused again.
         """
         letter = self.letters.get(id)
         result = self._deliver(letter.subscriber, [letter.event])[0]

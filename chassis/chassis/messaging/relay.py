@@ -93,8 +93,9 @@ class Outlet:
         )  # fmt: skip
 
     def tell(self, changes: Sequence[Change]) -> None:
-        """Deliver what these documents have to tell. Raises `SubscriberAway`; what was told is not told
-        again.
+        """Deliver the pending events of these documents.
+
+        Raises SubscriberAway; what was delivered is not delivered again.
         """
         documents = [change.doc for change in changes if change.doc and change.doc.get("events")]
         todo = [(doc["_id"], event) for doc in documents for event in self._untold(doc)]

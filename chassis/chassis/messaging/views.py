@@ -32,8 +32,9 @@ class FromAnyService(Permission):
 
 @extend_schema(exclude=True)
 class Inbox(View):
-    """A JSON array of envelopes -> 200 `{"results": [{"id", "status", "reason"?}]}`; 503 when it cannot be
-    taken now.
+    """Takes a JSON array of envelopes.
+
+    Answers 200 `{"results": [{"id", "status", "reason"?}]}`, or 503 when it cannot be taken now.
     """
 
     permission_classes = [FromAnyService]

@@ -8,7 +8,7 @@ from django.db.backends.dummy import base as dummy
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:
-    """What a connection does here: there is none."""
+    """Do nothing: there is no connection."""
 
 
 class DatabaseWrapper(dummy.DatabaseWrapper):

@@ -13,12 +13,12 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
 
 def request_id() -> str:
-    """The current request's id, or "" outside of one."""
+    """Return the current request's id, or "" outside of one."""
     return _REQUEST_ID.get()
 
 
 def accept(candidate: str | None) -> str:
-    """The candidate if it is a request id as api.md allows it, else a new one."""
+    """Return the candidate if it is 1 to 64 letters, digits and dashes, else a new request id."""
     if candidate and _ACCEPTABLE.match(candidate):
         return candidate
     return uuid.uuid4().hex

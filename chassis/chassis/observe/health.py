@@ -38,7 +38,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """What misses: 200 `ok` for nothing, 200 `degraded` for spare parts only, 503 `missing` for others."""
+    """Answer what is missing: 200 `ok` for nothing, 200 `degraded` for optional parts only, 503 `missing`."""
     status, missing = look_around()
     return JsonResponse({"status": status, "missing": missing}, status=503 if status == "missing" else 200)
 
@@ -47,7 +47,7 @@ _was_ready = threading.Event()
 
 
 def look_around() -> tuple[str, list[str]]:
-    """The verdict on the service's parts as they are now, and those that miss."""
+    """Return the verdict on the service's parts as they are now, and those that are missing."""
     missing = failing(checks())
     status = verdict(missing, getattr(_wiring(), "SPARE", ()))
     if status != "missing":
@@ -75,7 +75,7 @@ def checks() -> Checks:
 
 
 def _wiring() -> object:
-    """The service's wiring module; None where there is none."""
+    """Return the service's wiring module; None where there is none."""
     app = getattr(settings, "SERVICE_APP", "")
     if not app:
         return None
@@ -86,7 +86,7 @@ def _wiring() -> object:
 
 
 def failing(parts: Checks, patience: float = PATIENCE) -> list[str]:
-    """The names of the parts whose check raises, answers False, or is not done after `patience` seconds."""
+    """Return the names of the checks that raise, answer False, or are not done after `patience` seconds."""
     end = time.monotonic() + patience
     looks = {name: _look(name, check) for name, check in parts.items()}
     for look in looks.values():

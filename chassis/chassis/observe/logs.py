@@ -36,7 +36,7 @@ _OWN = frozenset({"level", "logger", "service", "at", "request_id"})
 
 
 def redact(text: str) -> str:
-    """The text without bearer tokens, JWTs, passwords, URL credentials and card numbers."""
+    """Return the text without bearer tokens, JWTs, passwords, URL credentials and card numbers."""
     if _SUSPECT.search(text) is None:
         return text
     for pattern, replacement in _SECRET_TEXT:

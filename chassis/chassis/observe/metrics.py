@@ -26,7 +26,7 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
 
 
 def exposition() -> tuple[bytes, str]:
-    """The figures of this process (of all workers, where PROMETHEUS_MULTIPROC_DIR is set) and their type."""
+    """Return the metrics of this process, or of all workers with PROMETHEUS_MULTIPROC_DIR, and their type."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return _generate(REGISTRY), CONTENT_TYPE_LATEST
     from prometheus_client.multiprocess import MultiProcessCollector

@@ -20,7 +20,7 @@ __all__ = ["Answer", "Refused", "Sibling", "SiblingDown", "Throttled"]
 
 
 def __getattr__(name: str) -> object:
-    """The client is imported at its first use: a service that calls nobody needs no urllib3."""
+    """Import the client at its first use: a service that calls nobody needs no urllib3."""
     if name in ("Answer", "Sibling"):
         from chassis.siblings import client
 

@@ -97,12 +97,12 @@ BAD_AUTHORIZATION: list[str] = [
 
 
 def name(value: Any) -> str:
-    """A short id for pytest."""
+    """Return a short id for pytest."""
     return (value if isinstance(value, str) else repr(value))[:24]
 
 
 def assert_problem(response: Any, *statuses: int) -> dict[str, Any]:
-    """The response is problem+json with one of these statuses (default: any 4xx); answers its body."""
+    """Return the body of a problem+json response with one of these statuses (default: any 4xx)."""
     status = response.status_code
     expected = statuses or range(400, 500)
     assert status in expected, f"{status} instead of {list(expected)[:5]}: {response.content[:300]!r}"

@@ -80,7 +80,7 @@ class CouchServer:
 
 @contextmanager
 def couch_server() -> Iterator[CouchServer]:
-    """A started server; Django's COUCHDB_URL points to it for the length of the block."""
+    """Start a server; Django's COUCHDB_URL points to it for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="couch-") as folder:
         running = CouchServer(Path(folder))
         running.start()

@@ -21,8 +21,9 @@ _DEFAULTS = {
 
 
 def setup(conftest: str) -> None:
-    """Call from a service's `tests/conftest.py` with `__file__`: path, settings, environment,
-    `django.setup()`.
+    """Set path, settings and environment, and call `django.setup()`.
+
+    Call it from a service's `tests/conftest.py` with `__file__`.
     """
     root = Path(conftest).resolve().parent.parent
     sys.path.insert(0, str(root))

@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def faulty_proxy(target_port: int) -> Iterator[FaultyProxy]:
-    """A running proxy in front of `target_port`."""
+    """Run a proxy in front of `target_port`."""
     proxy = FaultyProxy(target_port)
     thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()

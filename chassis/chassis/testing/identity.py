@@ -21,7 +21,7 @@ KID = "test-key"
 
 
 def key_of(name: str) -> Ed25519PrivateKey:
-    """The same private key for the same name, in every process."""
+    """Return the same private key for the same name, in every process."""
     return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"test:{name}".encode()).digest())
 
 
@@ -76,7 +76,7 @@ def make_token(
     kid: str = KID,
     **claims: Any,
 ) -> str:
-    """An access token; `permissions` are the roles' unless given."""
+    """Return an access token; `permissions` are the roles' unless given."""
     held = permissions_of(tuple(roles)) if permissions is None else permissions
     made = tokens.access_claims(
         account_id=sub,

@@ -26,7 +26,7 @@ def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def undeclared() -> list[str]:
-    """What is wrong, one line per route."""
+    """Return what is wrong, one line per route."""
     return [f"{route}: {fault}" for route, view in routes() if (fault := _fault(route, view))]
 
 
@@ -61,6 +61,6 @@ def _names_callers(permission: Any) -> bool:
 
 
 def assert_every_view_declares_permissions() -> None:
-    """Put this into a test of each service: def test_every_view_declares_permissions(): …"""
+    """Fail unless each route of the service names its permissions; every service's tests call it."""
     faults = undeclared()
     assert not faults, "routes without an explicit permission:\n" + "\n".join(faults)

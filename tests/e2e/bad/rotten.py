@@ -90,7 +90,7 @@ def _walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def changed(body: Any, path: Path, value: Any) -> Any:
-    """A copy with `value` at `path`; `...` takes it out."""
+    """Return a copy with `value` at `path`; `...` takes it out."""
     made = copy.deepcopy(body)
     place = made
     for step in path[:-1]:
@@ -143,7 +143,7 @@ class Forger:
         return jwt.encode(self.claims(**claims), key or self.key, algorithm="EdDSA", headers=headers)
 
     def service_token(self, caller: str, callee: str) -> str:
-        """A good one, as a service shows it to another."""
+        """Return a good one, as a service shows it to another."""
         now = int(time.time())
         claims = {"iss": caller, "aud": callee, "iat": now, "exp": now + 60}
         return jwt.encode(claims, self.service, algorithm="EdDSA", headers={"typ": "service+jwt"})
@@ -155,7 +155,7 @@ class Forger:
         return f"{text}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
 
     def bad(self) -> dict[str, str]:
-        """What to send in `Authorization`, by what is wrong with it."""
+        """Return bad values of `Authorization`, by what is wrong with them."""
         own, now = Ed25519PrivateKey.generate(), int(time.time())
         good = self.token()
         head, body, mark = good.split(".")
@@ -215,14 +215,14 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_bomb(side: int = 20_000) -> bytes:
-    """A black square of one bit per pixel: 50 MB that pack into 50 KB."""
+    """Return a black square of one bit per pixel: 50 MB that pack into 50 KB."""
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((side // 8 + 1) * side), 9)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 
 
 def picture(kind: str) -> bytes:
-    """A good one of 64 x 64 pixels, which does not compress to nothing."""
+    """Return a good one of 64 x 64 pixels, which does not compress to nothing."""
     made = Image.effect_noise((64, 64), 90)
     out = io.BytesIO()
     made.save(out, kind)

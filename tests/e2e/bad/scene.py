@@ -29,7 +29,7 @@ class Scene:
     before: dict[str, Any] = field(default_factory=dict)
 
     def fill(self, value: Any) -> Any:
-        """`value` with the names that the scene knows put in: `<sku>`, `<order>` …"""
+        """Return `value` with the names that the scene knows put in: `<sku>`, `<order>` and so on."""
         text = json.dumps(value)
         for name, known in self.names.items():
             text = text.replace(f"<{name}>", known)
@@ -57,7 +57,7 @@ class Scene:
 
 
 def set_up(shop: Any) -> Scene:
-    """A new scene in a running shop."""
+    """Return a new scene in a running shop."""
     staff, buyer, stranger, nobody = shop.staff(), Client(shop.url), Client(shop.url), Client(shop.url)
     slug, sku = staff.product(on_hand=50)
     account, email = buyer.register(), f"bad-{uuid.uuid4().hex[:12]}@example.com"
@@ -82,7 +82,7 @@ def set_up(shop: Any) -> Scene:
 
 
 def flaws(answer: Answer, *statuses: int, type: str | None = None, about: str | None = None) -> list[str]:
-    """What is not right about a refusal. `about` is the field that `errors` has to name, "" for any."""
+    """Return the flaws of a refusal; `about` is the field that `errors` has to name, "" for any."""
     if answer.status not in statuses:
         return [f"{answer.status} instead of {statuses}: {answer.body[:300]!r}"]
     if answer.headers.get("Content-Type", "").partition(";")[0] != "application/problem+json":

@@ -35,8 +35,10 @@ class Command(BaseCommand):
 
 
 def _set_when_told_to_end(stop: threading.Event) -> None:
-    """A thread takes the signals, not a handler: one that sets an event can be interrupted by the next signal
-    while it holds the event's lock, and waits for itself for ever.
+    """Set the event when a signal comes, from a thread rather than a handler.
+
+    A handler that sets an event can be interrupted by the next signal while it holds the event's lock, and
+    waits for itself for ever.
     """
     numbers = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # before any other thread starts, for they inherit it

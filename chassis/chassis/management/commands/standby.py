@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
 
 def _at(host: str | None) -> str:
-    """The administrator's URL on another host."""
+    """Return the administrator's URL on another host."""
     url = urlsplit(settings.COUCHDB_ADMIN_URL)
     if not host:
         return str(settings.COUCHDB_ADMIN_URL)
