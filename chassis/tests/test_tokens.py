@@ -1,4 +1,4 @@
-"""security.md, item 4 and 21: what a token may look like, and what is refused."""
+"""Tokens: what one may look like, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the suite's JSON interfaces have in common (design: api.md, Conventions)."""
+"""The common part of all JSON interfaces: errors, pages, tags, keys, limits, strict input."""

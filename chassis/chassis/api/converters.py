@@ -10,7 +10,7 @@ from django.urls.converters import StringConverter, get_converters
 
 
 class IdConverter(StringConverter):
-    """What document ids are made of (platform.md), without the colon that separates their parts.
+    """The characters of document ids, without the colon that separates their parts.
 
     Not beginning with a dot or an underscore, which mean something in paths and to CouchDB.
     """

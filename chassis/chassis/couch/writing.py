@@ -2,7 +2,7 @@
 
 Each write carries a token of its own in the field `write`, by which it is told from anybody else's; it begins
 with the moment, by which a standby tells how far behind it is (standby.py). Source:
-https://docs.couchdb.org/en/stable/api/document/common.html; design/checkout.md, "What CouchDB gives".
+https://docs.couchdb.org/en/stable/api/document/common.html.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Writer:
         return self._after_202(body, rev)
 
     def _after_202(self, body: Document, rev: str) -> str:
-        """202: a quorum was not reached and another branch may have won (design/checkout.md)."""
+        """202: a quorum was not reached and another branch may have won."""
         current = self._http.read("GET", body["_id"], {"conflicts": "true"})
         if current.get("_conflicts"):
             log.critical(

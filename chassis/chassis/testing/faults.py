@@ -1,4 +1,4 @@
-"""A proxy that loses answers, between a service and what it calls (design/checkout.md, Faults)."""
+"""A proxy that loses answers, between a service and what it calls."""
 
 from __future__ import annotations
 
