@@ -29,7 +29,7 @@ site.index_title = "Autoscaler"
 
 
 def board(request: HttpRequest) -> list[Any]:
-    """What the page shows before its script asks for more; the index template takes it as its widgets."""
+    """Return what the page shows before its script asks for more, for the index template's widgets."""
     if not request.user.has_perm(READ):
         return []
     state = {**_state(0.0), "points": {}, "may_write": request.user.has_perm(WRITE)}
@@ -47,13 +47,13 @@ def board(request: HttpRequest) -> list[Any]:
 
 
 def _as_told(row: dict[str, Any], told: dict[str, str]) -> dict[str, Any]:
-    """What was told a moment ago is shown before the loop's next round knows of it."""
+    """Show an override that is a moment old before the loop's next round knows of it."""
     limits: dict[str, Any] = {name: told[name] for name in ("min", "max") if name in told}
     return {**row, **limits, "paused": row["paused"] or "paused" in told}
 
 
 def state_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """The state as JSON, with the points after `?since=`."""
+    """Return the state as JSON, with the points after `?since=`."""
     try:
         since = float(request.GET.get("since", "0"))
     except ValueError:
@@ -69,7 +69,7 @@ def _state(since: float) -> dict[str, Any]:
 
 
 def change_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """A person's word, by POST; back to the page with what became of it."""
+    """Return a person's word, by POST; back to the page with what became of it."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:

@@ -42,7 +42,7 @@ class Engine(Protocol):
     """What everybody here needs of a Docker API."""
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """The parsed answer. Raises EngineDown and Refused."""
+        """Return the parsed answer. Raises EngineDown and Refused."""
         ...
 
     def post(self, path: str, body: Any, query: Mapping[str, Any] | None = None) -> Any:
@@ -120,7 +120,7 @@ class HttpEngine:
         return bytes(data)
 
     def lines(self, path: str, query: Mapping[str, Any] | None, timeout: float) -> Iterator[Any]:
-        """An endless answer of JSON lines, such as /events; EngineDown after `timeout` seconds of silence."""
+        """Yield an endless answer of JSON lines; EngineDown after `timeout` seconds of silence."""
         made = connection(self.address, timeout)
         try:
             made.request("GET", target(path, query))
@@ -157,5 +157,5 @@ def _json(data: bytes) -> Any:
 
 
 def name_in_path(name: str) -> str:
-    """An id or name as one part of a path, whatever it holds."""
+    """Return an id or name as one part of a path, whatever it holds."""
     return quote(name, safe="")

@@ -22,8 +22,11 @@ class Row:
 
 
 def read(text: str) -> dict[str, list[Row]]:
-    """Rows by name of their metric. Raises ValueError for a text that is not in the format, and for a value
-    that no counter or gauge of ours has: below zero, above MOST, or no number."""
+    """Return rows by name of their metric.
+
+    Raises ValueError for a text that is not in the format, and for a value that no counter or gauge of ours
+    has: below zero, above MOST, or no number.
+    """
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for line in text.splitlines():
         if not line or line.startswith("#"):
@@ -42,5 +45,5 @@ def read(text: str) -> dict[str, list[Row]]:
 
 
 def quoted(text: str) -> str:
-    """A label's value, in quotes."""
+    """Return a label's value, in quotes."""
     return '"' + text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"') + '"'

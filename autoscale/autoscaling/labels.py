@@ -35,7 +35,7 @@ def limit(labels: Mapping[str, str], name: str) -> int:
 def number(
     labels: Mapping[str, str], name: str, default: float, low: float, high: float, whole: bool = False
 ) -> float:
-    """A plain number; `25%` is 0.25, `120s` is 120. Raises BadLabel."""
+    """Return a plain number; `25%` is 0.25, `120s` is 120. Raises BadLabel."""
     text = labels.get(PREFIX + name, "").strip() or str(default)
     percent = text.endswith("%")
     try:

@@ -55,7 +55,7 @@ SPARE = ("loop",)
 
 
 def autoscaler(*, dry_run: bool) -> tuple[Autoscaler, Measuring, Faults]:
-    """The control loop with everything real."""
+    """Return the control loop with everything real."""
     faults = Faults()
     measuring = Measuring(faults, stack=settings.AUTOSCALE_STACK, every=settings.AUTOSCALE_EVERY)
     path = Path(settings.AUTOSCALE_DECISIONS or settings.DATA_DIR / "decisions.jsonl")

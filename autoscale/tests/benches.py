@@ -94,12 +94,15 @@ class Patient(HttpEngine):
 
     @timeout.setter
     def timeout(self, seconds: float) -> None:
-        """The bench's goes before it."""
+        """Return the bench's goes before it."""
 
 
 class Bench:
-    """`web` with 2 replicas, from 1 to 10. patience: seconds that an answer may take: long, for a busy
-    machine is no fault, but where something hangs on purpose."""
+    """A service `web` with 2 replicas, from 1 to 10.
+
+    patience: seconds that an answer may take: long, for a busy machine is no fault, but where something hangs
+    on purpose.
+    """
 
     address: str
     patience = 20.0

@@ -158,7 +158,7 @@ class World:
         return where[id]
 
     def happen(self) -> None:
-        """An event of a container."""
+        """Return an event of a container."""
         with self.changed:
             self.events.append({"Type": "container", "Action": "start"})
             self.changed.notify_all()
@@ -304,7 +304,7 @@ class _Tcp(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 @contextlib.contextmanager
 def serving(world: World, path: Path | None = None) -> Iterator[str]:
-    """The API's address: `unix://…` at `path`, or `http://127.0.0.1:…`."""
+    """Return the API's address: `unix://…` at `path`, or `http://127.0.0.1:…`."""
     handler = type("Handler", (_Handler,), {"world": world})
     server = _Unix(str(path), handler) if path else _Tcp(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -31,7 +31,7 @@ class Logs:
         return [json[0]["data"]["message"] for _, json in self.got]
 
     def until(self, start):
-        """The last message begins so."""
+        """Return the last message begins so."""
         with self.came:
             assert self.came.wait_for(lambda: self.got and self.messages()[-1].startswith(start), 60)
 

@@ -191,7 +191,7 @@ def test_a_comparison_that_is_interrupted_ends_at_once_and_says_so():
 
 
 def _group(leader: int) -> list[int]:
-    """The CPU time of its processes, in ticks, by /proc: of its leader and of the two that simulate."""
+    """Return the CPU time in ticks of its processes, by /proc: its leader and the two that simulate."""
     found = []
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, IndexError, ValueError):

@@ -21,7 +21,7 @@ def busy():
 
 
 def resumed(memory, **first):
-    """A service after a restart, that knows what is kept of it."""
+    """Return a service after a restart, that knows what is kept of it."""
     service = Service()
     service.state = memory.begin("web", look(0.0, **first))
     return service

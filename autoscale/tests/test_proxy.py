@@ -24,14 +24,14 @@ def world():
 
 @pytest.fixture
 def docker(world, tmp_path):
-    """The engine that the proxy asks."""
+    """Return the engine that the proxy asks."""
     with serving(world, tmp_path / "docker.sock") as address:
         yield HttpEngine(address, timeout=20)
 
 
 @pytest.fixture
 def proxy(docker):
-    """An engine whose API is the proxy's."""
+    """Return an engine whose API is the proxy's."""
     server = Server(("127.0.0.1", 0), Rules(docker, config="shop_overrides", stack="shop"))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield HttpEngine(f"http://127.0.0.1:{server.server_port}", timeout=40)

@@ -206,7 +206,7 @@ def test_a_replay_that_only_asks_the_cache_says_so(bench, shop, capsys):
 
 
 def signed_by_itself() -> bytes:
-    """A key and a certificate for another name, PEM."""
+    """Return a key and a certificate for another name, PEM."""
     key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
     day = datetime(2026, 1, 1, tzinfo=UTC)
     made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + timedelta(days=3650))

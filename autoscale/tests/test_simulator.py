@@ -21,7 +21,7 @@ def flat(rate: float, seconds: float = 600, **more) -> Trace:
 
 
 def follow(sizes: dict[float, int]):
-    """A policy that asks for these sizes at these times."""
+    """Return a policy that asks for these sizes at these times."""
 
     def policy(samples, state, config):
         due = [size for at, size in sizes.items() if at <= samples[-1].at]

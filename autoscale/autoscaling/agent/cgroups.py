@@ -38,7 +38,7 @@ class Cgroups:
         self._folders: dict[str, dict[str, str]] = {}
 
     def usage(self, container: str) -> Usage:
-        """Raises Gone."""
+        """Return the CPU time that the control group used. Raises Gone."""
         folders = self._folders.get(container) or self._find(container)
         try:
             return _unified(folders["cpu"]) if self.unified else _version_1(folders)

@@ -1,5 +1,6 @@
-"""Which of Swarm's containers run here, kept up to date by Docker's events; and their counters without
-control groups, from `one-shot` statistics.
+"""Swarm's containers on this node, kept up to date by Docker's events.
+
+Without control groups their counters come from `one-shot` statistics.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class OneShot:
         self._places = threading.BoundedSemaphore(16)
 
     def latest(self, container: str) -> tuple[float, Usage] | None:
-        """The last answer with its time; asks for the next one meanwhile."""
+        """Return the last answer with its time; asks for the next one meanwhile."""
         if container not in self._asking:
             self._asking.add(container)
             threading.Thread(target=self._ask, args=(container,), daemon=True).start()
@@ -114,8 +115,10 @@ class OneShot:
 
 
 def read_at(said: Any) -> float:
-    """When Docker read an answer's counters, Unix time: it may be a while before it is here. Raises KeyError,
-    TypeError or ValueError, also for a container that does not run, whose time is year 1."""
+    """Return when Docker read an answer's counters, Unix time: it may be a while before it is here.
+
+    Raises KeyError, TypeError or ValueError, also for a container that does not run, whose time is year 1.
+    """
     moment = datetime.fromisoformat(said["read"])
     if moment.tzinfo is None or moment.year < 1970:
         raise ValueError(said["read"])

@@ -24,7 +24,7 @@ class Node:
     id: str
 
     def usage(self) -> NodeUsage:
-        """Raises OSError or ValueError where there is no such /proc."""
+        """Return the machine's totals. Raises OSError or ValueError where there is no such /proc."""
         stat = (self.proc / "stat").read_text().splitlines()
         user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, stat[0].split()[1:])
         memory = {}

@@ -16,7 +16,7 @@ class Handler(Answering):
     server: Server
 
     def do_GET(self) -> None:
-        """What is known now; 503 where this machine's own figures cannot be read."""
+        """Answer the figures known now; 503 where this machine's own cannot be read."""
         try:
             status, body = self._answer()
         except (OSError, ValueError, KeyError) as error:

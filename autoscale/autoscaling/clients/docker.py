@@ -41,8 +41,10 @@ def engines(address: str, timeout: float) -> list[Engine]:
 
 
 class Docker:
-    """The proxies, tried in turn: the one that answered last comes first. `plain`: it may be Docker itself,
-    without the proxy that keeps what people told; who only looks can do without."""
+    """The proxies, tried in turn: the one that answered last comes first.
+
+    `plain`: it may be Docker itself, without the proxy that keeps overrides; who only looks can do without.
+    """
 
     def __init__(
         self,
@@ -79,7 +81,7 @@ class Docker:
         self._write(path, body, service.version)
 
     def overrides(self) -> Overrides:
-        """What people told. Raises EngineDown."""
+        """Return the overrides that people set. Raises EngineDown."""
         return self._ask(self._overrides)
 
     def _overrides(self, engine: Engine) -> Overrides:
@@ -91,7 +93,10 @@ class Docker:
             raise
 
     def tell(self, before: Overrides, told: dict[str, str]) -> Overrides:
-        """Raises OutOfSequence when somebody told something else meanwhile, Refused and EngineDown."""
+        """Store the overrides.
+
+        Raises OutOfSequence when somebody stored others meanwhile, Refused and EngineDown.
+        """
         return _overrides(self._write("/overrides", told, before.version))
 
     def _write(self, path: str, body: Any, version: int) -> Any:

@@ -52,7 +52,7 @@ class AuditTrail:
         self._started()
 
     def decided(self, record: Mapping[str, Any]) -> None:
-        """A decision that did something, or was kept from it."""
+        """Return a decision that did something, or was kept from it."""
         fate = "" if record["outcome"] == "applied" else f" ({record['outcome']})"
         self.record(
             {

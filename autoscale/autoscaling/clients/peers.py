@@ -22,7 +22,7 @@ class Peers:
         self._targets, self._timeout, self._find = targets, timeout, find
 
     def newest(self, since: float = 0.0) -> dict[str, Any]:
-        """The state of the loop that acts, with the points after `since`; of any other if none does.
+        """Return the state of the loop that acts, with the points after `since`; of any other if none does.
 
         Raises NoPeer.
         """

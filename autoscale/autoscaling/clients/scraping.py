@@ -31,7 +31,7 @@ def addresses(targets: Sequence[str]) -> list[str]:
 
 
 def fetch(address: str, path: str, timeout: float) -> bytes:
-    """Raises OSError or HTTPException when there is no whole 200 in time."""
+    """Fetch the page. Raises OSError or HTTPException when there is no whole 200 in time."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     end = time.monotonic() + timeout

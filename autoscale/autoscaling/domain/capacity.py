@@ -43,7 +43,7 @@ def _more(service: Service, node: Node, tasks: Sequence[Task], here: int) -> int
 
 
 def free_on(node: Node, tasks: Sequence[Task]) -> Resources:
-    """What no task has reserved."""
+    """Return what no task on the node has reserved."""
     there = [task.reserved for task in tasks if task.node == node.id]
     return Resources(
         node.resources.cpus - sum(reserved.cpus for reserved in there),
@@ -63,7 +63,7 @@ def _allows(constraints: Sequence[str], node: Node) -> bool | None:
 
 
 def _attribute(name: str, node: Node) -> str | None:
-    """A node's attribute as constraints name it (case does not matter); None: not known here."""
+    """Return a node's attribute as constraints name it (case does not matter); None: not known here."""
     known = {
         "node.id": node.id,
         "node.hostname": node.name,

@@ -1,5 +1,6 @@
-"""What people told the autoscaler at its page: pauses, other limits, and the kill switch. They outlive
-deploys, for the stack file's labels do not hold them.
+"""Overrides that people set at the autoscaler's page: pauses, other limits, and the kill switch.
+
+They outlive deploys, for the stack file's labels do not hold them.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ class Overrides:
         }
 
     def labels(self, service: str, labels: Mapping[str, str]) -> dict[str, str]:
-        """The service's labels with these over them. Where only one limit was told, the other makes way,
-        whether a label tells it or not.
+        """Return the service's labels with these overrides over them.
+
+        Where only one limit was overridden, the other makes way, whether a label names it or not.
         """
         own = self.of(service)
         merged = {**labels, **{PREFIX + name: value for name, value in own.items()}}

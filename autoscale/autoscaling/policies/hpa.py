@@ -1,5 +1,4 @@
-"""Kubernetes' Horizontal Pod Autoscaler (autoscaling/v2) on CPU utilization, with the defaults of a plain
-cluster.
+"""Kubernetes' Horizontal Pod Autoscaler (autoscaling/v2) on CPU utilization, with a plain cluster's defaults.
 
 Source: kubernetes/kubernetes, pkg/controller/podautoscaler: replica_calculator.go (`GetResourceReplicas`,
 `groupPods`), metrics/utilization.go (whole percents), horizontal.go (`reconcileAutoscaler`,
@@ -31,10 +30,10 @@ Event = tuple[float, int]
 
 
 class State(NamedTuple):
-    """usage: CPU seconds and seconds of each pod since the last reading. metrics: the last reading's CPU per
-    pod.
+    """The policy's memory between two calls.
 
-    next_read, next_sync: when they are due. advised: what was recommended before it was stabilized.
+    usage: CPU seconds and seconds of each pod since the last reading. metrics: the last reading's CPU per
+    pod. next_read, next_sync: when they are due. advised: what was recommended before it was stabilized.
     """
 
     usage: Mapping[Key, tuple[float, float]]

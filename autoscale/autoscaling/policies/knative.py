@@ -17,8 +17,11 @@ STABLE, PANIC, THRESHOLD, UP_RATE, DOWN_RATE = 60.0, 6.0, 2.0, 1000.0, 2.0
 
 
 class State(NamedTuple):
-    """seen: (when, seconds, requests) of the stable window. panic: since when, or None. held: most replicas
-    of this panic."""
+    """The policy's memory between two calls.
+
+    seen: (when, seconds, requests) of the stable window. panic: since when, or None. held: most replicas of
+    this panic.
+    """
 
     seen: tuple[tuple[float, float, float], ...]
     panic: float | None

@@ -1,5 +1,4 @@
-"""One replica up or down at most every 10 s, by average CPU above 70 % or below 30 %: what simple tools
-do."""
+"""One replica up or down at most every 10 s, by average CPU above 70 % or below 30 %, as simple tools do."""
 
 from __future__ import annotations
 
@@ -12,8 +11,10 @@ UP, DOWN, PAUSE = 0.7, 0.3, 10.0
 
 
 class State(NamedTuple):
-    """changed: when the last change was asked for. used, seconds: CPU per ready replica since the last
-    look."""
+    """The policy's memory between two calls.
+
+    changed: when the last change was asked for. used, seconds: CPU per ready replica since the last look.
+    """
 
     changed: float
     used: float = 0.0

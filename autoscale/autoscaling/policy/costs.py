@@ -31,17 +31,19 @@ class Costs(NamedTuple):
 
 
 def capacity(target: float) -> float:
-    """CPU that one replica can use: one process has one. A target beyond what leaves air in that means a
-    larger one."""
+    """Return the CPU that one replica can use: one process has one.
+
+    A target beyond what leaves air in that means a larger one.
+    """
     return max(1.0, target / USUAL_TARGET)
 
 
 def learn(costs: Costs, sample: Sample, cpu: float | None, target: float, grain: float) -> Costs:
-    """What one more sample teaches: only where every replica reported. grain: that of the CPU used.
+    """Learn from one more sample, only where every replica reported.
 
-    Where CPU is exhausted, what is known stays, and only groups never seen before are guessed. Where it is
-    nearly idle, what is known from busier times stays; without any, requests are learned with what replicas
-    do by themselves beside them.
+    grain: that of the CPU used. Where CPU is exhausted, what is known stays, and only groups never seen
+    before are guessed. Where it is nearly idle, what is known from busier times stays; without any, requests
+    are learned with what replicas do by themselves beside them.
     """
     traffic, ready = sample.traffic, sum(replica.ready for replica in sample.replicas)
     if traffic is None or cpu is None or not ready or sample.seconds <= 0:
@@ -63,9 +65,11 @@ def _fitted(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
 
 
 def _quiet(costs: Costs, traffic: Traffic, cpu: float, idle: float, grain: float) -> Costs:
-    """As above, with `idle` replica-seconds as one more group. Few requests and what replicas do by
-    themselves tell apart only by how they vary together, which the covariance keeps. Chance is as large as
-    the CPU used shows it."""
+    """Learn from a nearly idle sample, with `idle` replica-seconds as one more group.
+
+    Few requests and what replicas do by themselves tell apart only by how they vary together, which the
+    covariance keeps. Chance is as large as the CPU used shows it.
+    """
     if IDLE not in costs.means:
         costs = Costs({IDLE: 0.0}, {(IDLE, IDLE): IDLE_SPREAD**2})
     counts = {group: count for group, count in traffic.completed.items() if count > 0}
@@ -89,9 +93,11 @@ def _known(costs: Costs, counts: Mapping[str, float], even: float) -> Costs:
 
 
 def _corrected(costs: Costs, counts: Mapping[str, float], cpu: float, noise: float) -> Costs:
-    """One step of a Kalman filter whose state are the costs: what the CPU used differs from the forecast
-    corrects each by how unsure it is and how much it was part of it. To `noise` comes that of exponential
-    demands."""
+    """Take one step of a Kalman filter whose state are the costs.
+
+    The difference of the CPU used from the forecast corrects each cost by how unsure it is and how much it
+    was part of it. To `noise` comes that of exponential demands.
+    """
     means, cov = dict(costs.means), costs.covariance
     shares = {group: sum(cov[group, other] * count for other, count in counts.items()) for group in means}
     noise += sum(2 * count * means[group] ** 2 for group, count in counts.items() if group != IDLE)
@@ -104,8 +110,11 @@ def _corrected(costs: Costs, counts: Mapping[str, float], cpu: float, noise: flo
 
 
 def _guessed(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
-    """A flood of requests of a kind never seen: what the others do not explain was theirs, half of it for
-    those that are still under way. Better than nothing until CPU is free enough to tell."""
+    """Guess the cost of a flood of requests of a kind never seen.
+
+    What the others do not explain was theirs, half of it for those that are still under way. That is better
+    than nothing until CPU is free enough to tell.
+    """
     means = costs.means
     unseen = [group for group, count in traffic.completed.items() if count > 0 and group not in means]
     explained = sum(count * means[group] for group, count in traffic.completed.items() if group in means)
@@ -120,8 +129,10 @@ def _guessed(costs: Costs, traffic: Traffic, cpu: float) -> Costs:
 
 
 def asked(costs: Costs, arrived: Mapping[str, float]) -> float | None:
-    """CPU seconds that these requests ask for, None while no cost is known. A group never seen before costs
-    what an average one does; while the service never was busy, nothing."""
+    """Return the CPU seconds that these requests ask for, None while no cost is known.
+
+    A group never seen before costs what an average one does; while the service never was busy, nothing.
+    """
     means = costs.means if costs.busy else _surely(costs)
     if not means:
         return None
@@ -130,7 +141,7 @@ def asked(costs: Costs, arrived: Mapping[str, float]) -> float | None:
 
 
 def _surely(costs: Costs) -> dict[str, float]:
-    """Groups that surely cost something, and what at least."""
+    """Return the groups that surely cost something, and what at least."""
     low = {
         group: mean - QUIET_SURE * math.sqrt(max(costs.covariance[group, group], 0.0))
         for group, mean in costs.means.items()

@@ -1,5 +1,7 @@
-"""The decision. docs/autoscaling.md explains it with pictures; the figures of growth.py and of here are its
-tuning."""
+"""The decision; docs/autoscaling.md explains it with pictures.
+
+The figures of growth.py and of this module are its tuning.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,13 @@ class Level(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a decision remembers. ticks: the last two minutes. levels: those of the cooldown that no later one
-    exceeds, so that the first is the highest. since: from when on the record is complete. fresh: when figures
-    were last there. wanted, grown, lowered: the last size, and when it was last raised and reduced. surged:
-    when growth was last more than proportional. errors: the usual share of failed requests."""
+    """The memory of decisions.
+
+    ticks: the last two minutes. levels: those of the cooldown that no later one exceeds, so that the first is
+    the highest. since: from when on the record is complete. fresh: when figures were last there. wanted,
+    grown, lowered: the last size, and when it was last raised and reduced. surged: when growth was last more
+    than proportional. errors: the usual share of failed requests.
+    """
 
     costs: Costs
     ticks: tuple[Tick, ...]
@@ -55,8 +60,10 @@ class State(NamedTuple):
 
 
 class View(NamedTuple):
-    """What is known now, and the growth that it proves. The grains are those from before the newest interval,
-    so that a burst is not its own excuse."""
+    """The state of knowledge now, and the growth that it proves.
+
+    The grains are those from before the newest interval, so that a burst is not its own excuse.
+    """
 
     now: Sample
     load: growth.Load
@@ -64,8 +71,11 @@ class View(NamedTuple):
 
 
 def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tuple[Decision, State]:
-    """At least one sample, oldest first. Rules, the first that applies: paused, min, max, updating, stale, up
-    (requests, surge, cpu, saturated), then what forbids going down (young, errors, settle), down, steady."""
+    """Decide how many replicas a service should have, by at least one sample, oldest first.
+
+    Rules, the first that applies: paused, min, max, updating, stale, up (requests, surge, cpu, saturated),
+    then what forbids going down (young, errors, settle), down, steady.
+    """
     state = state or _start(samples[0])
     for sample in samples:
         if state.ticks and sample.at <= state.ticks[-1].at:  # the clock was put back: only costs still hold
@@ -75,7 +85,7 @@ def decide(samples: Sequence[Sample], state: State | None, config: Config) -> tu
 
 
 def begin(first: Sample, costs: Costs) -> State:
-    """A new record that knows already what requests cost."""
+    """Return a new record that knows already what requests cost."""
     return _start(first)._replace(costs=costs)
 
 
@@ -120,8 +130,11 @@ def _look(sample: Sample, state: State, config: Config) -> tuple[View, State]:
 
 
 def _level(view: View, config: Config) -> float:
-    """Replicas that are needed: what growth proves, or the last half minute's mean at the upper end of what
-    chance leaves open, whichever is more."""
+    """Return the replicas that are needed.
+
+    That is what growth proves, or the last half minute's mean at the upper end of what chance leaves open,
+    whichever is more.
+    """
     highest = view.found.lasting
     for row in (view.load.work, view.load.cpu):
         work, seconds = row.window(SMOOTH)
@@ -137,7 +150,7 @@ def _levels(levels: tuple[Level, ...], at: float, newest: float, cooldown: float
 
 
 def _held(view: View, state: State, config: Config) -> Decision | None:
-    """What is decided without looking at demand."""
+    """Decide what needs no look at demand."""
     wanted = view.now.wanted
     if config.paused:
         return Decision(wanted, "paused", "paused by its label")
@@ -153,8 +166,7 @@ def _held(view: View, state: State, config: Config) -> Decision | None:
 
 
 def _up(view: View, state: State, config: Config) -> Decision | None:
-    """More replicas, at once, in proportion, as far as max and the nodes allow; those that start already
-    count."""
+    """Grow at once, in proportion, as far as max and the nodes allow; replicas that start already count."""
     found = view.found
     want = math.ceil(found.need - 1e-9)
     if want <= view.now.wanted:
@@ -169,7 +181,7 @@ def _up(view: View, state: State, config: Config) -> Decision | None:
 
 
 def _growth(load: growth.Load, wanted: int, config: Config) -> growth.Growth:
-    """The largest need that requests or CPU prove."""
+    """Return the largest need that requests or CPU prove."""
     ahead = load._replace(work=_ahead(load.work, config), cpu=_ahead(load.cpu, config))
     found = growth.from_cpu(ahead, wanted, config.cpu_target)
     if load.work.work:
@@ -178,7 +190,7 @@ def _growth(load: growth.Load, wanted: int, config: Config) -> growth.Growth:
 
 
 def _ahead(row: Signal, config: Config) -> Signal:
-    """The signal as its trend continues it, where the service's label asks for that."""
+    """Return the signal as its trend continues it, where the service's label asks for that."""
     added = growth.trend(row, config.trend)
     if added <= 0:
         return row
@@ -187,8 +199,7 @@ def _ahead(row: Signal, config: Config) -> Signal:
 
 
 def _down(view: View, state: State, config: Config) -> Decision:
-    """Fewer replicas: never below the highest level of the cooldown, a step at a time, and only when nothing
-    forbids it."""
+    """Shrink a step at a time, never below the highest level of the cooldown, when nothing forbids it."""
     wanted, at = view.now.wanted, view.now.at
     highest = state.levels[0].replicas
     goal = max(config.min, math.ceil(highest - 1e-9))
@@ -212,9 +223,11 @@ def _down(view: View, state: State, config: Config) -> Decision:
 
 
 def _usual(state: State, ticks: Sequence[Tick], sample: Sample) -> float:
-    """The share of requests that usually fail: slow, so that an outage of some takes a third of an hour to
-    become the usual thing, and one of most never does. What a service has always had is no outage, so that a
-    new record begins with what it finds."""
+    """Return the share of requests that usually fail.
+
+    It is slow, so that an outage of some takes a third of an hour to become the usual thing, and one of most
+    never does. What a service has always had is no outage, so that a new record begins with what it finds.
+    """
     late = min(WORST_USUAL, _failing(ticks[-SMOOTH:]))
     if len(ticks) <= SMOOTH:
         return late

@@ -1,5 +1,4 @@
-"""What a service's samples say about its demand: CPU seconds per second, with what chance alone would do to
-them."""
+"""A service's demand by its samples: CPU seconds per second, with what chance alone would do to them."""
 
 from __future__ import annotations
 
@@ -16,8 +15,11 @@ GRAIN_WEIGHT = 1 / 64
 
 
 class Tick(NamedTuple):
-    """One sample, boiled down. work, cpu: CPU seconds that its interval's requests ask for, and that were
-    used; None where the figures are missing. failed, arrived: requests."""
+    """One sample, boiled down.
+
+    work, cpu: CPU seconds that its interval's requests ask for, and that were used; None where the figures
+    are missing. failed, arrived: requests.
+    """
 
     at: float
     seconds: float
@@ -29,8 +31,11 @@ class Tick(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """A row of CPU seconds per interval, newest last, cut at the newest gap. grain: the CPU seconds that come
-    at once: the variance of a sum is grain times its mean, as for a compound Poisson process."""
+    """A row of CPU seconds per interval, newest last, cut at the newest gap.
+
+    grain: the CPU seconds that come at once: the variance of a sum is grain times its mean, as for a compound
+    Poisson process.
+    """
 
     work: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -59,8 +64,11 @@ def tick(costs: Costs, sample: Sample, cpu: float | None) -> Tick:
 
 
 def coarser(grain: float, before: float | None, now: float | None) -> float:
-    """The grain after one more interval: half the squared difference of neighbours estimates the variance.
-    One jump says little about chance, so that what it adds is bounded."""
+    """Return the grain after one more interval.
+
+    Half the squared difference of neighbours estimates the variance. One jump says little about chance, so
+    that what it adds is bounded.
+    """
     if before is None or now is None or before + now <= 0:
         return grain
     seen = (now - before) ** 2 / (before + now)
@@ -68,7 +76,7 @@ def coarser(grain: float, before: float | None, now: float | None) -> float:
 
 
 def signal(ticks: Sequence[Tick], values: Sequence[float | None], grain: float) -> Signal:
-    """What the ticks say of one of their figures, since it was missing last."""
+    """Return what the ticks say of one of their figures, since it was missing last."""
     begin = 0
     if None in values:
         begin = next(place for place in range(len(values), 0, -1) if values[place - 1] is None)
@@ -77,7 +85,7 @@ def signal(ticks: Sequence[Tick], values: Sequence[float | None], grain: float) 
 
 
 def chance(grain: float, expected: float) -> float:
-    """Standard deviation of a sum of CPU seconds that is expected to be so large."""
+    """Return standard deviation of a sum of CPU seconds that is expected to be so large."""
     return math.sqrt(grain * max(expected, grain))
 
 

@@ -1,5 +1,8 @@
-"""How many replicas rising demand asks for. Every test is against chance: a row of requests at constant load
-has bursts of its own, and following those is what makes autoscalers flap."""
+"""The replicas that rising demand asks for.
+
+Every test is against chance: a row of requests at constant load has bursts of its own, and following those
+is what makes autoscalers flap.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,11 @@ LEAP = 2.5  # growth while demand is hidden behind saturated replicas
 
 
 class Load(NamedTuple):
-    """What is known of a service's load now: two signals, their ticks, replicas that get requests, requests
-    in flight, and those that arrived in the newest interval."""
+    """A service's load as it is known now.
+
+    Two signals, their ticks, replicas that get requests, requests in flight, and those that arrived in the
+    newest interval.
+    """
 
     work: Signal
     cpu: Signal
@@ -46,8 +52,10 @@ class Load(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """Replicas needed, before rounding, the rule that says so, and what of them is no surplus for the time of
-    a surge."""
+    """Replicas needed, before rounding.
+
+    With the rule that says so, and what of them is no surplus for the time of a surge.
+    """
 
     need: float
     rule: str
@@ -107,9 +115,11 @@ def rising(signal: Signal) -> float:
 
 
 def from_requests(load: Load, replicas: int, target: float) -> Growth:
-    """What requests prove. In an overload what is still to come and what drains the queue are added; it is
-    measured by the replicas that are ready, so that a ramp is followed while those asked for first still
-    start."""
+    """Return the growth that requests prove.
+
+    In an overload what is still to come and what drains the queue are added; it is measured by the replicas
+    that are ready, so that a ramp is followed while those asked for first still start.
+    """
     row = load.work
     rate = row.work[-1] / row.seconds[-1]
     if not load.ready or rate <= OVERLOAD * capacity(target) * load.ready:
@@ -126,8 +136,11 @@ def from_requests(load: Load, replicas: int, target: float) -> Growth:
 
 
 def from_cpu(load: Load, replicas: int, target: float) -> Growth:
-    """What CPU proves. Saturated replicas hide how much more is asked of them: then, where requests do not
-    tell, it leaps. Until those of a leap are ready, it waits."""
+    """Return the growth that CPU proves.
+
+    Saturated replicas hide how much more is asked of them: then, where requests do not tell, it leaps. Until
+    those of a leap are ready, it waits.
+    """
     proven = significant(load.cpu, replicas, target, CPU_SURE)
     if _explained(load) or not _saturated(load.ticks, load.cpu.grain, replicas, target):
         return Growth(proven, "cpu", proven)
@@ -135,15 +148,20 @@ def from_cpu(load: Load, replicas: int, target: float) -> Growth:
 
 
 def _explained(load: Load) -> bool:
-    """Whether requests account for the CPU that is used; they do not where their costs are not known, or much
-    too low."""
+    """Return True if requests account for the CPU that is used.
+
+    They do not where their costs are not known, or much too low.
+    """
     work, cpu = load.work.window(HASTY)[0], load.cpu.window(min(HASTY, len(load.work.work)))[0]
     return bool(load.work.work) and work >= TRUSTED * cpu
 
 
 def _saturated(ticks: Sequence[Tick], grain: float, replicas: int, target: float) -> bool:
-    """Whether all replicas are ready, saturated in the newest interval, and the last ones prove more than
-    chance. A replica that became ready in an interval counts from the next one."""
+    """Return True if all replicas are ready and saturated, and the last ones prove more than chance.
+
+    Saturated means in the newest interval; a replica that became ready in an interval counts from the next
+    one.
+    """
     if not ticks or ticks[-1].ready < replicas or not _busy(ticks[-1], capacity(target)):
         return False
     work = allowed = 0.0

@@ -13,8 +13,10 @@ MOST = 3600.0  # CPU seconds; no request costs more
 
 
 def as_plain(state: State) -> dict[str, Any] | None:
-    """{"means": {group: CPU seconds}, "covariance": [[group, group, value]]}; None while the service never
-    was busy: what quiet taught is not sure enough."""
+    """Return {"means": {group: CPU seconds}, "covariance": [[group, group, value]]}.
+
+    None while the service never was busy: what quiet taught is not sure enough.
+    """
     if not isinstance(state, State) or not state.costs.busy:
         return None
     cov = [[one, two, value] for (one, two), value in state.costs.covariance.items()]
@@ -22,7 +24,7 @@ def as_plain(state: State) -> dict[str, Any] | None:
 
 
 def of_plain(plain: Any) -> Costs:
-    """Raises ValueError for what cannot be."""
+    """Return the costs again. Raises ValueError for what cannot be."""
     try:
         means = {str(group): float(mean) for group, mean in plain["means"].items()}
         cov = {(str(one), str(two)): float(value) for one, two, value in plain["covariance"]}

@@ -12,7 +12,7 @@ NAMES = frozenset({"enabled", "min", "max", "cpu-target", "step", "cooldown", "t
 
 
 def config_from_labels(labels: Mapping[str, str]) -> Config | None:
-    """The Config of a service, or None when it is not to be scaled (no `autoscale.enabled=true`).
+    """Return the Config of a service, or None when it is not to be scaled (no `autoscale.enabled=true`).
 
     Raises BadLabel for a value out of range, an unknown `autoscale.` label, or min above max.
     """

@@ -1,5 +1,7 @@
-"""What a policy is given and what it answers. Standard library only; times are seconds on one clock of the
-caller's."""
+"""The input and the answer of a policy; times are seconds on one clock of the caller's.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 

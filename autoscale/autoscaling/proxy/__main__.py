@@ -36,14 +36,14 @@ class Handler(Answering):
     timeout = 10
 
     def do_GET(self) -> None:
-        """Reads; and /livez for the container's check."""
+        """Answer reads, and /livez for the container's check."""
         if self.path == "/livez":
             self._send(200, {"status": "ok"})
         else:
             self._do("GET")
 
     def do_POST(self) -> None:
-        """The two writes."""
+        """Return the two writes."""
         self._do("POST")
 
     def _do(self, method: str) -> None:

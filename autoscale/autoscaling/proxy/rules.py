@@ -38,7 +38,7 @@ class Rules:
         self._engine, self._config, self._stack = engine, config, stack
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
-        """Raises Refused (403 for what is not allowed) and EngineDown."""
+        """Answer a request. Raises Refused (403 for what is not allowed) and EngineDown."""
         if path == "/overrides":
             return self._read() if method == "GET" else self._write(method, _version(query), body)
         if method == "GET" and READS.match(path):
@@ -103,7 +103,7 @@ def _version(query: Mapping[str, str]) -> int:
 
 
 def _replicas(body: Any) -> int:
-    """The one number that is taken from the caller."""
+    """Return the one number that is taken from the caller."""
     try:
         replicas = body["Mode"]["Replicated"]["Replicas"]
     except (KeyError, TypeError):

@@ -17,7 +17,7 @@ class NotAllowed(ValueError):
 
 
 def check_target(url: str) -> None:
-    """Raises NotAllowed unless the host is this machine's loopback by every address, or the stack's own."""
+    """Raise NotAllowed unless the host is this machine's loopback by every address, or the stack's own."""
     try:
         parts = urlsplit(url)
         port = parts.port or 80
@@ -40,7 +40,7 @@ def check_target(url: str) -> None:
 
 
 def check_request(text: str) -> tuple[str, str]:
-    """Method and path of `GET /path?query`. Raises NotAllowed."""
+    """Return method and path of `GET /path?query`. Raises NotAllowed."""
     method, _, path = text.partition(" ")
     if not method.isalpha() or not path.startswith("/") or not path.isascii() or not path.isprintable():
         raise NotAllowed(f"{text!r} is not a method and a path, as GET /api/catalog/products?min_price={{n}}")
@@ -50,7 +50,7 @@ def check_request(text: str) -> tuple[str, str]:
 
 
 def check_size(rate: float, seconds: float) -> None:
-    """Raises NotAllowed for a load without measure."""
+    """Raise NotAllowed for a load without measure."""
     if rate > MOST_RATE:
         raise NotAllowed(
             f"{rate:.0f} requests a second are more than {MOST_RATE:.0f}: give a smaller --scale"

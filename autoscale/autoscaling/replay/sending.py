@@ -29,8 +29,10 @@ class Request:
     body: bytes = b""
 
     def over(self, host: str, number: int = 0) -> bytes:
-        """One request on a connection of its own: a kept one would stay with its first replica. `{n}` in the
-        path is the request's number, so that no cache can answer it."""
+        """Send one request on a connection of its own: a kept one would stay with its first replica.
+
+        `{n}` in the path is the request's number, so that no cache can answer it.
+        """
         path = self.path.replace("{n}", str(number))
         head = [f"{self.method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", "Accept: */*"]
         if self.body:
@@ -89,7 +91,7 @@ class Sender:
         """Answers that said that they came from the gateway's cache."""
 
     async def first(self) -> int:
-        """The status of one request before the others. Raises OSError when nothing answers."""
+        """Return the status of one request before the others. Raises OSError when nothing answers."""
         try:
             return await asyncio.wait_for(self._ask(), PATIENCE)
         except (ValueError, IndexError, TimeoutError, asyncio.IncompleteReadError) as error:
@@ -138,8 +140,10 @@ class Sender:
 
 
 def _unverified() -> ssl.SSLContext:
-    """A shop without a certificate of its own signs one itself; this talks to this machine only. Made once:
-    it costs more CPU than a request."""
+    """Return a TLS context that trusts anybody, made once: it costs more CPU than a request.
+
+    A shop without a certificate of its own signs one itself; this talks to this machine only.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

@@ -24,8 +24,11 @@ class History:
         self._told: dict[str, dict[tuple[Any, ...], float]] = {}
 
     def add(self, service: str, point: tuple[float | None, ...], record: Mapping[str, Any]) -> bool:
-        """Whether people should see the decision: one that did something, or another reason to do nothing
-        than the one before. The same again and again, as "full" and "none" in turn, is told once in AGAIN."""
+        """Add a decision; return True if people should see it.
+
+        That is one that did something, or another reason to do nothing than the one before. The same again
+        and again, as "full" and "none" in turn, is shown once in AGAIN.
+        """
         with self._lock:
             self._points.setdefault(service, deque(maxlen=POINTS)).append(point)
             outcome = str(record["outcome"])
@@ -60,6 +63,6 @@ class History:
             }
 
     def decisions(self, most: int = 100) -> list[dict[str, Any]]:
-        """The newest first."""
+        """Return the newest first."""
         with self._lock:
             return list(self._decisions)[:most]

@@ -1,5 +1,8 @@
-"""What requests were found to cost, kept over a restart: until a service was busy once, nobody knows, and a
-step of its load is seen seconds later. A file beside the journal, of this node's loop alone."""
+"""The costs of requests as they were learned, kept over a restart.
+
+Until a service was busy once, nobody knows them, and a step of its load is seen seconds later. They are in a
+file beside the journal, of this node's loop alone.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Learned:
         self._failed = False
 
     def begin(self, service: str, sample: Sample) -> State | None:
-        """A state that knows what is known of the service, None for nothing."""
+        """Return a state that knows what is known of the service, None for nothing."""
         if self._costs is None:
             self._costs = self._read(sample.at)
         plain = self._costs.pop(service, None)

@@ -116,7 +116,7 @@ class Autoscaler:
         return done
 
     def _answer(self, source: str, future: Future[Mapping[str, Rows | None]]) -> Mapping[str, Rows | None]:
-        """What a source said; nothing when even its names cannot be resolved in time, or it fails."""
+        """Return what a source said; nothing when its names cannot be resolved in time, or it fails."""
         fault, what = "", f"asking {source}"
         try:
             return future.result(timeout=PATIENCE)
@@ -140,7 +140,7 @@ class Autoscaler:
         return "hold" if self._overrides.hold else "act"
 
     def _guarded(self, service: Service, sample: Sample, done: Round) -> None:
-        """What goes wrong with one service is said, its record begins anew, and the others go on."""
+        """Log what goes wrong with one service and begin its record anew; the others go on."""
         what = f"deciding of {self._measuring.short(service)}"
         try:
             self._one(service, sample, done)
@@ -193,8 +193,10 @@ class Autoscaler:
         return "" if done.mode == "act" else done.mode
 
     def _changed(self, service: Service) -> bool:
-        """Whether its template is another than in the round before: an update, though Docker may not say yet
-        that it runs."""
+        """Return True if the service's template is another than in the round before.
+
+        That is an update, though Docker may not say yet that it runs.
+        """
         return self._templates.get(service.id, service.template) != service.template
 
     @staticmethod
@@ -205,8 +207,10 @@ class Autoscaler:
         )
 
     def _apply(self, service: Service, name: str, decision: Decision) -> str:
-        """After a conflict the next round reads again and decides again: whoever wrote may have told another
-        limit, or begun an update."""
+        """Write the decision; after a conflict the next round reads and decides again.
+
+        Whoever wrote meanwhile may have set another limit, or begun an update.
+        """
         try:
             self._swarm.scale(service, decision.replicas)
         except OutOfSequence:
@@ -265,7 +269,7 @@ class Autoscaler:
         self.history.keep(names)
 
     def run(self, every: float, stop: threading.Event, after: Callable[[Round], None]) -> None:
-        """Rounds at fixed distances until `stop`; a late one does not make the next ones hurry."""
+        """Run rounds at fixed distances until `stop`; a late one does not make the next ones hurry."""
         due = time.monotonic()
         while not stop.is_set():
             after(self.round())

@@ -35,8 +35,7 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class Cpu:
-    """Of one task: the last counter, and the rate between it and the one before, None where that is not
-    known."""
+    """CPU of one task: the last counter, and the rate since the one before, None where that is not known."""
 
     at: float
     total: float
@@ -45,8 +44,11 @@ class Cpu:
 
 @dataclass(slots=True)
 class Counters:
-    """One gateway's, by service and route. at: when by its own clock; started: since when it counts; nan
-    where it does not say, which no comparison holds for."""
+    """Counters of one gateway, by service and route.
+
+    at: when by its own clock; started: since when it counts; nan where it does not say, which no comparison
+    holds for.
+    """
 
     started: float
     at: float
@@ -67,8 +69,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
-    """A node's own totals, for the page. seen: when its agent last answered. cpu: busy cores; None until the
-    second look."""
+    """A node's own totals, for the page.
+
+    seen: when its agent last answered. cpu: busy cores; None until the second look.
+    """
 
     seen: float
     cpu: float | None
@@ -92,11 +96,11 @@ class Measuring:
         self.nodes: dict[str, NodeFigures] = {}
 
     def short(self, service: Service) -> str:
-        """The service's name without the stack's: as the gateway calls it."""
+        """Return the service's name without the stack's: as the gateway calls it."""
         return service.name.removeprefix(self._start)
 
     def take(self, cluster: Cluster, look: Look) -> dict[str, Sample]:
-        """Samples by service id."""
+        """Return samples by service id."""
         seconds = self._every if self._last is None else max(0.1, cluster.at - self._last)
         self._last = cluster.at
         self._take_cpu(cluster, look.agents)
@@ -172,8 +176,10 @@ class Measuring:
     def _take_flows(
         self, now: float, gateways: Mapping[str, Rows | None], seconds: float
     ) -> dict[str, Flow] | None:
-        """None when a gateway that has an address does not answer, or what one has counted cannot be told
-        yet: half of the traffic would look like all of it."""
+        """Return requests by service; None when a gateway with an address is mute or cannot be compared yet.
+
+        Half of the traffic would look like all of it.
+        """
         flows: defaultdict[str, Flow] = defaultdict(Flow)
         missing = [address for address, rows in gateways.items() if rows is None]
         unknown: list[str] = []
@@ -223,7 +229,7 @@ def _counters(rows: Rows) -> Counters:
 
 
 def _add(flows: defaultdict[str, Flow], before: Counters, after: Counters, scale: float) -> None:
-    """What happened in one gateway between two looks, stretched to the sample's interval."""
+    """Add what happened in one gateway between two looks, stretched to the sample's interval."""
     for key in after.requests.keys() | after.flying.keys() | before.flying.keys():
         service, route = key
         flow = flows[service]

@@ -23,11 +23,11 @@ class Telling:
         self._kept, self._audit = kept, audit
 
     def overrides(self) -> Overrides:
-        """Raises EngineDown."""
+        """Return the overrides. Raises EngineDown."""
         return self._kept.overrides()
 
     def hold(self, on: bool, *, actor: str, actor_name: str) -> None:
-        """The kill switch. Raises EngineDown and BadOverride, as the others."""
+        """Return the kill switch. Raises EngineDown and BadOverride, as the others."""
         self._change(lambda now: now.with_hold(on))
         self._record("hold" if on else "release", "everything", "", actor, actor_name)
 

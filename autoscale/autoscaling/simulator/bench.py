@@ -69,8 +69,11 @@ def day(load: Load, most: float, say: Say) -> bool:
 
 
 def made_up_day(seed: int, minutes: int = 1440) -> Trace:
-    """Of a real day's size, that of docs/autoscaling.md: 75 million requests, up to 3,600 a second in the
-    evening, each minute its own by 3 %. Fewer `minutes` are spread over the day, and are that share of it."""
+    """Return a trace of a real day's size, that of docs/autoscaling.md.
+
+    75 million requests, up to 3,600 a second in the evening, each minute its own by 3 %. Fewer `minutes` are
+    spread over the day, and are that share of it.
+    """
     dice = random.Random(f"day {seed}")  # noqa: S311 - a simulation's
     middles = np.arange(minutes) + 0.5
     rates = 400 + 3200 * np.exp(-(((middles * 24 / minutes - 19) / 1.98) ** 2))

@@ -35,15 +35,18 @@ class Loader:
 
 
 def loader(name: str, scale: float) -> Loader:
-    """A trace by name or path. Raises BadTrace, at once."""
+    """Return a trace by name or path. Raises BadTrace, at once."""
     load = Loader(name, scale)
     traces.bounded(load(1))
     return load
 
 
 class Compared(NamedTuple):
-    """figures: of each policy, means over the seeds. runs: of each policy, the first seed's, for charts.
-    cpu: seconds of all processes."""
+    """Policies side by side.
+
+    figures: of each policy, means over the seeds. runs: of each policy, the first seed's, for charts. cpu:
+    seconds of all processes.
+    """
 
     figures: dict[str, Figures]
     runs: dict[str, Run]
@@ -89,7 +92,7 @@ def compare(
 
 
 def _tasks(policies: Sequence[str], seeds: Sequence[int]) -> list[Task]:
-    """The oracle is what cost is measured against, asked for or not."""
+    """Return the oracle is what cost is measured against, asked for or not."""
     names = [*policies, *(() if ORACLE in policies else (ORACLE,))]
     return [
         Task(seed, name, name in policies, name in policies and seed == seeds[0])
@@ -135,7 +138,7 @@ def _quietly() -> None:
 
 
 def processors() -> int:
-    """That this process may use."""
+    """Return that this process may use."""
     return len(os.sched_getaffinity(0))
 
 

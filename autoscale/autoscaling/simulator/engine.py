@@ -1,5 +1,4 @@
-"""One run: a trace, a policy, a Swarm that starts and drains replicas, and what the policy gets to see of
-it."""
+"""One run: a trace, a policy, a Swarm that starts and drains replicas, and what the policy sees of it."""
 
 from __future__ import annotations
 
@@ -77,8 +76,10 @@ def needed(rate: float, setup: Setup) -> int:
 
 
 def simulate(trace: Trace, policy: Policy, setup: Setup, seed: int, *, requests: bool = True) -> Run:
-    """The same seed gives the same requests to every policy. Without `requests` only replicas come and go,
-    which is all that the cost of an oracle needs."""
+    """Run the trace; the same seed gives the same requests to every policy.
+
+    Without `requests` only replicas come and go, which is all that the cost of an oracle needs.
+    """
     return _Simulation(trace, policy, setup, seed, requests).run()
 
 
@@ -143,7 +144,7 @@ class _Simulation:
         return _Slot(number, started, ready_at, busy=float(self.world.busy[number]))
 
     def _rotate(self, at: float) -> None:
-        """The gateway learns who gets requests."""
+        """Return the gateway learns who gets requests."""
         self.turns = np.array([slot.number for slot in self.members if slot.ready], np.int64)
         self.result.ready.append((at, len(self.turns)))
 
@@ -172,7 +173,7 @@ class _Simulation:
         return Sample(at, seconds, self._wanted(), replicas, self._traffic(at), False, self.setup.room)
 
     def _idle(self, seconds: float) -> float:
-        """What a replica uses by itself: health checks and the like, twice as much or nothing."""
+        """Return what a replica uses by itself: health checks and the like, twice as much or nothing."""
         idle = self.setup.idle
         return idle * seconds * 2 * self.random.randrange(2) if idle else 0.0
 

@@ -42,12 +42,11 @@ NEXT, NOW, SUM_RESPONSE = range(3)  # places in World.clock
 
 
 class World(NamedTuple):
-    """Everything that the loop reads and changes. A slot is a place for one replica; `bin` is a length of
-    time.
+    """Everything that the loop reads and changes.
 
-    rate: arrivals per second in each bin. total, bad: requests by the second of their arrival. heap:
-    departures in virtual time, and since: when that request arrived, per slot. members: slots that get
-    requests.
+    A slot is a place for one replica; `bin` is a length of time. rate: arrivals per second in each bin.
+    total, bad: requests by the second of their arrival. heap: departures in virtual time, and since: when
+    that request arrived, per slot. members: slots that get requests.
     """
 
     rate: Floats
@@ -101,8 +100,10 @@ def _exponential(random: Words) -> float:
 
 @njit(cache=True)
 def _next_arrival(world: World, now: float) -> float:
-    """When the next request comes: an exponential amount of `rate` is used up, bin by bin; past the end
-    never."""
+    """Return when the next request comes: an exponential amount of `rate` is used up, bin by bin.
+
+    Past the end none comes.
+    """
     left = _exponential(world.random)
     place = int(now / world.bin)
     while place < len(world.rate):
@@ -118,8 +119,10 @@ def _next_arrival(world: World, now: float) -> float:
 
 @njit(cache=True)
 def _push(world: World, base: int, size: int, key: float, value: float) -> None:
-    """Add to the heap of `size` entries that begins at `base`. (Rows of a table would cost more than the heap
-    does: each view of one counts references.)"""
+    """Add to the heap of `size` entries that begins at `base`.
+
+    Rows of a table would cost more than the heap does: each view of one counts references.
+    """
     heap, since = world.heap, world.since
     place = size
     while place > 0:

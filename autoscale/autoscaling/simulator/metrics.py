@@ -74,7 +74,7 @@ def reversals(run: Run) -> int:
 
 
 def replica_seconds(changes: Sequence[tuple[float, int]], seconds: float) -> float:
-    """The area under a step function that starts at 0."""
+    """Return the area under a step function that starts at 0."""
     ends = [at for at, _ in changes[1:]] + [seconds]
     return sum(count * (end - at) for (at, count), end in zip(changes, ends, strict=True))
 

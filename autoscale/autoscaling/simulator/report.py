@@ -36,8 +36,10 @@ Table = Mapping[str, Mapping[str, Figures]]
 
 
 def as_table(table: Table) -> str:
-    """One block per trace, one line per policy; the half width of the 95 % confidence interval behind a
-    mean of several seeds."""
+    """Return one block per trace, one line per policy.
+
+    The half width of the 95 % confidence interval stands behind a mean of several seeds.
+    """
     lines = []
     for trace, policies in table.items():
         lines += ["", trace, f"  {'':10}" + "".join(f"{title:>16}" for title in COLUMNS.values())]

@@ -26,8 +26,11 @@ class BadTrace(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """rate: arrivals per second, one value per BIN. steps: when load rises so fast that recovery is worth
-    asking for."""
+    """A load over time.
+
+    rate: arrivals per second, one value per BIN. steps: when load rises so fast that recovery is worth asking
+    for.
+    """
 
     name: str
     rate: NDArray[np.float64]
@@ -40,8 +43,10 @@ class Trace:
 
 
 def load(name: str, seed: int) -> Trace:
-    """A shipped trace by its name, or a CSV by its path. Only `diurnal` differs by seed: it has noise of its
-    own."""
+    """Load a shipped trace by its name, or a CSV by its path.
+
+    Only `diurnal` differs by seed: it has noise of its own.
+    """
     if name == "diurnal":
         return diurnal(seed)
     if name in SHIPPED:
@@ -110,7 +115,7 @@ SHIPPED: dict[str, Callable[[], Trace]] = {
 
 
 def bounded(trace: Trace) -> Trace:
-    """The same. Raises BadTrace when it has more requests than anyone would wait for."""
+    """Return the same. Raises BadTrace when it has more requests than anyone would wait for."""
     requests, peak = float(trace.rate.sum()) * BIN, float(trace.rate.max())
     if not (requests <= MOST_REQUESTS and peak <= MOST_RATE):
         raise BadTrace(
@@ -121,10 +126,11 @@ def bounded(trace: Trace) -> Trace:
 
 
 def from_csv(path: Path) -> Trace:
-    """`minute,requests`: counts stand for the middle of their minute; between two middles the rate is
-    interpolated, also across minutes that are not there; before the first and after the last it is held.
+    """Read a CSV of `minute,requests`.
 
-    `note` says so, with how many are not there. Raises BadTrace.
+    Counts stand for the middle of their minute; between two middles the rate is interpolated, also across
+    minutes that are not there; before the first and after the last it is held. `note` says so, with how many
+    are not there. Raises BadTrace.
     """
     try:
         minutes, counts = zip(*_rows(path), strict=True)
@@ -150,8 +156,10 @@ def from_csv(path: Path) -> Trace:
 
 
 def _rises(middles: NDArray[np.float64], rates: NDArray[np.float64]) -> tuple[float, ...]:
-    """The beginnings of jumps: half as much again from one minute to the next, after a minute that was
-    none. What rose while minutes were missing is no jump."""
+    """Return the beginnings of jumps: half as much again from one minute to the next.
+
+    The minute before was no jump. What rose while minutes were missing is none.
+    """
     near = np.diff(middles) < 2 * 60
     jumps = near & (rates[1:] >= 1.5 * rates[:-1]) & (rates[1:] - rates[:-1] >= 10)
     first = jumps & ~np.concatenate([[False], jumps[:-1]])

@@ -94,5 +94,5 @@ def _keep_page(stop: threading.Event) -> None:
 
 
 def _unblock() -> None:
-    """The child takes its signals itself again."""
+    """Return the child takes its signals itself again."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})

@@ -83,7 +83,7 @@ class Command(BaseCommand):
         return watcher, setup
 
     def _knock(self, sender: Any, url: str) -> None:
-        """Before minutes of load: is there anybody?"""
+        """Check before minutes of load that somebody answers."""
         try:
             status = asyncio.run(sender.first())
         except OSError as error:
@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
 
 def _config(docker: Docker, name: str) -> Any:
-    """What the service's labels say."""
+    """Return what the service's labels say."""
     from autoscaling.policy import BadLabel, Config, config_from_labels
 
     services = docker.look().services

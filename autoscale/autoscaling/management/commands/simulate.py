@@ -75,8 +75,7 @@ class Command(BaseCommand):
 
 
 class Progress:
-    """How far it is, on standard error: in a line that is written over where somebody looks, else every ten
-    seconds."""
+    """Progress on standard error: in one line that is written over, without a terminal every ten seconds."""
 
     EVERY = 10.0
 
