@@ -1,4 +1,7 @@
-"""The admin of checkout_svc: orders, what is stuck, dead letters. Every change goes through the use cases."""
+"""Admin pages of checkout_svc: orders, stuck orders and dead letters.
+
+Every change goes through the use cases.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,13 @@ from .domain import (
     RefundRequest,
     Shipment,
 )
-from .services import Away, Refusal, Viewer
+from .services import DependencyUnavailable, RuleViolation, Viewer
 from .wiring import RELAY, parts
 
-_REFUSALS = (NotAllowed, Refusal, Away, ProviderDown, RefundRefused, CouchError)
+_EXPECTED_ERRORS = (NotAllowed, RuleViolation, DependencyUnavailable, ProviderDown, RefundRefused, CouchError)
 
 
-def _word(choices: Any, get: Callable[[Any], str]) -> Column:
+def _choice_column(choices: Any, get: Callable[[Any], str]) -> Column:
     return Column(
         models.CharField(max_length=40, choices=[(one.value, one.value) for one in choices]), get=get
     )
@@ -60,8 +63,8 @@ OrderModel = document_model(
             models.CharField(max_length=40),
             get=lambda order: f"{order.totals.total.amount / 100:.2f} {order.totals.total.currency}",
         ),
-        "payment_status": _word(PaymentStatus, lambda order: order.payment.status.value),
-        "fulfilment": _word(FulfilmentStatus, lambda order: order.fulfilment.value),
+        "payment_status": _choice_column(PaymentStatus, lambda order: order.payment.status.value),
+        "fulfilment": _choice_column(FulfilmentStatus, lambda order: order.fulfilment.value),
         "waits_for": Column(models.CharField(max_length=40), get=lambda order: order.next_step or ""),
     },
     ordering=["-placed_at"],
@@ -76,27 +79,27 @@ LetterModel = document_model(
 )
 
 
-class Orderly(DocumentAdmin):
-    """Add, change and delete are off: an order changes by its own rules only."""
+class UseCaseAdmin(DocumentAdmin):
+    """Admin whose changes are actions that call use cases; add, change and delete are off."""
 
     noun = "order"
     has_add = has_change = has_delete = False
 
-    def each(self, request: Any, queryset: Any, done: str, act: Callable[[Any], object]) -> None:
-        """Do it to each that was chosen; one that refuses stops no other."""
+    def apply_to_each(self, request: Any, queryset: Any, done: str, act: Callable[[Any], object]) -> None:
+        """Apply ``act`` to each selected row; an error of one row does not stop the others."""
         good = 0
         for row in queryset:
             try:
                 act(row)
                 good += 1
-            except (*_REFUSALS, Rejected, SubscriberAway) as error:
+            except (*_EXPECTED_ERRORS, Rejected, SubscriberAway) as error:
                 self.message_user(request, f"{row.pk}: {error}", messages.ERROR)
         if good:
             self.message_user(request, f"{good} {done}.")
 
 
 @register(OrderModel)
-class OrderAdmin(Orderly):
+class OrderAdmin(UseCaseAdmin):
     list_display = ["id", "placed_at", "email", "total", "status", "payment_status", "fulfilment", "stuck"]
     list_filter = ["status", "stuck", "placed_at"]
     search_fields = ["id", "email"]
@@ -127,7 +130,7 @@ class OrderAdmin(Orderly):
 
     @admin.display(description="Line by line")
     def line_by_line(self, row: Any) -> str:
-        """What was sent and what was paid back of each line, refunds under way included."""
+        """Show per line what was ordered, sent and refunded, refunds under way included."""
         order = row.entity
         sent, unsent, currency = order.sent, order.unsent, order.totals.total.currency
         shown = [
@@ -154,57 +157,60 @@ class OrderAdmin(Orderly):
     @admin.action(description="Cancel and refund", permissions=["write"])
     def cancel(self, request, queryset):
         viewer = Viewer(account_id=request.user.id, may_read=True, may_write=True)
-        self.each(
-            request, queryset, "cancelled", lambda row: parts().desk.cancel(row.pk, viewer, reason="by staff")
+        self.apply_to_each(
+            request,
+            queryset,
+            "cancelled",
+            lambda row: parts().order_service.cancel(row.pk, viewer, reason="by staff"),
         )
 
     @admin.action(description="Mark all that is left as sent", permissions=["write"])
     def ship(self, request, queryset):
         def send(row: Any) -> None:
             parcel = Shipment(new_id(), clock.now(), carrier="by hand", tracking="", lines={})
-            parts().desk.ship(row.pk, parcel, actor=request.user.id)
+            parts().order_service.ship(row.pk, parcel, actor=request.user.id)
 
-        self.each(request, queryset, "marked as sent", send)
+        self.apply_to_each(request, queryset, "marked as sent", send)
 
     @admin.action(description="Mark as delivered", permissions=["write"])
     def deliver(self, request, queryset):
-        self.each(
+        self.apply_to_each(
             request,
             queryset,
             "marked as delivered",
-            lambda row: parts().desk.deliver(row.pk, actor=request.user.id),
+            lambda row: parts().order_service.deliver(row.pk, actor=request.user.id),
         )
 
     @admin.action(description="Refund all that is left", permissions=["refund"])
     def refund(self, request, queryset):
         def back(row: Any) -> None:
             refund = RefundRequest(new_id(), clock.now(), reason="by staff")
-            parts().desk.refund(row.pk, refund, actor=request.user.id)
+            parts().order_service.refund(row.pk, refund, actor=request.user.id)
 
-        self.each(request, queryset, "refunded", back)
+        self.apply_to_each(request, queryset, "refunded", back)
 
     def has_refund_permission(self, request: Any) -> bool:
         return request.user.has_perm("checkout.refund.write")
 
     @admin.action(description="Try again now", permissions=["write"])
     def retry(self, request, queryset):
-        self.each(
+        self.apply_to_each(
             request,
             queryset,
             "on the way again",
-            lambda row: parts().desk.retry(row.pk, actor=request.user.id),
+            lambda row: parts().order_service.retry(row.pk, actor=request.user.id),
         )
 
 
 @register(LetterModel)
-class LetterAdmin(Orderly):
+class LetterAdmin(UseCaseAdmin):
     list_display = ["id", "subscriber", "reason", "status", "parked_at", "sent_at"]
     list_filter = ["status"]
     actions = ["resend"]
 
     @admin.action(description="Send again", permissions=["write"])
     def resend(self, request, queryset):
-        self.each(request, queryset, "sent", lambda row: RELAY.dead_letters.resend(row.pk))
+        self.apply_to_each(request, queryset, "sent", lambda row: RELAY.dead_letters.resend(row.pk))
 
 
 def _payments_card() -> Card:
@@ -218,7 +224,7 @@ def _payments_card() -> Card:
 
 @site.dashboard
 def dashboard(request):
-    """Today's sales, and what needs somebody."""
+    """Return the cards of the overview: today's sales, payments, stuck orders, dead letters."""
     now, orders = clock.now(), parts().orders
     days = [(now - timedelta(days=back)).date().isoformat() for back in range(13, -1, -1)]
     sales = {row.key: row.value for row in orders.rows("sales", start=days[0], end=days[-1], group=True)}

@@ -1,4 +1,4 @@
-"""Orders and totals as answers show them."""
+"""JSON of orders and totals for API responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ def money(value: Money) -> Json:
 
 
 def totals(value: Totals) -> Json:
-    """``rate`` is a fraction, 0.21 for 21 %; None beside several ``taxes``."""
+    """Return the JSON of ``value``.
+
+    ``rate`` is a fraction, 0.21 for 21 %; it is None if ``taxes`` has several rates.
+    """
     return {
         "subtotal": money(value.subtotal),
         "discount": money(value.discount),
@@ -43,7 +46,10 @@ def shipping_method(value: ShippingMethod) -> Json:
 
 
 def order(value: Order, token: str = "") -> Json:
-    """``token`` is the guest's key to it, and only in the answer to whoever placed it."""
+    """Return the JSON of an order.
+
+    ``token`` is the guest's access token; pass it only when answering the guest who placed the order.
+    """
     shown: Json = {
         "number": value.id,
         "status": value.status.value,
@@ -57,7 +63,7 @@ def order(value: Order, token: str = "") -> Json:
             "shipments": [_shipment(shipment) for shipment in value.shipments],
         },
         "refunds": [_refund(refund) for refund in value.refunds if not refund.failure],
-        "timeline": [{"at": happening.at, "what": happening.what} for happening in value.timeline],
+        "timeline": [{"at": entry.at, "what": entry.what} for entry in value.timeline],
         "shipping_method": value.shipping_method,
         "shipping_address": _address(value.shipping_address),
         "billing_address": _address(value.billing_address) if value.billing_address else None,
@@ -99,7 +105,7 @@ def _shipment(shipment: Shipment) -> Json:
 
 
 def _refund(refund: Refund) -> Json:
-    """Why staff did it is for staff, in the admin."""
+    """Return the JSON of a refund, without its reason, which only staff see in the admin."""
     lines = [
         {"sku": line.sku, "quantity": line.quantity, "amount": money(line.amount)} for line in refund.lines
     ]

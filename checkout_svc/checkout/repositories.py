@@ -1,4 +1,4 @@
-"""What is stored, in which database, and by which indexes it is found."""
+"""The collections of this service: databases, schemas, indexes and views."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ Document = dict[str, Any]
 
 
 def _sales(document: Document) -> Iterator[tuple[str, int]]:
-    """The view below, for the in-memory twin."""
+    """Map a document like the "sales" view below, for the in-memory repository."""
     if document.get("type") == "order" and document.get("status") == "confirmed":
         yield document["placed_at"][:10], document["totals"]["total"]["amount"]
 

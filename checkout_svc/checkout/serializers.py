@@ -1,4 +1,4 @@
-"""What comes in, checked. What goes out is in presenters.py, and for OpenAPI in shapes.py."""
+"""Serializers that validate requests; presenters.py writes responses, schemas.py describes them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chassis.api import serializers
 from .domain import COUNTRIES, OrderStatus
 
 _CART = r"^[A-Za-z0-9_.-]{1,128}\Z"
-MOST_LINES = 100
+MAX_LINES = 100
 _NUMBER = r"^HM-[0-9A-Z]{12}\Z"
 
 
 class Country(serializers.CharField):
-    """ISO 3166-1 alpha-2, in capitals."""
+    """An ISO 3166-1 alpha-2 code, in capitals."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
@@ -28,7 +28,7 @@ class Country(serializers.CharField):
 
 
 class Moment(serializers.CharField):
-    """RFC 3339, or a day, which begins at midnight UTC."""
+    """An RFC 3339 moment, or a day, which begins at midnight UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
         text = str(super().to_internal_value(data)).replace(" ", "+")
@@ -52,7 +52,7 @@ class Line(serializers.Strict):
 class Lines(serializers.Strict):
     """Lines of SKU and quantity, each SKU once."""
 
-    lines = Line(many=True, required=False, allow_empty=False, max_length=MOST_LINES)
+    lines = Line(many=True, required=False, allow_empty=False, max_length=MAX_LINES)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({line["sku"] for line in lines}) < len(lines):
@@ -72,7 +72,7 @@ class Address(serializers.Strict):
 
 
 class QuoteAddress(Address):
-    """For a quote the country is enough."""
+    """An address for a quote, of which only the country is required."""
 
     name = _text(120, required=False, allow_blank=True)
     line1 = _text(200, required=False, allow_blank=True)
@@ -118,7 +118,7 @@ class ShippingQuery(serializers.Query):
 
 
 class Nothing(serializers.Query):
-    """No parameters at all."""
+    """A query without parameters."""
 
 
 class PageQuery(serializers.Query):
@@ -149,7 +149,7 @@ class NewShipment(Lines):
 
 
 class NewRefund(Lines):
-    """An amount, or lines, or neither for all that is left."""
+    """A refund of an amount, or of lines, or of all that is left if neither is given."""
 
     amount = serializers.Money(required=False)
     reason = _text(200)
@@ -161,7 +161,7 @@ class NewRefund(Lines):
 
 
 class Decision(serializers.Strict):
-    """What the shopper says on the test provider's page."""
+    """The shopper's decision on the sandbox provider's page."""
 
     decision = serializers.ChoiceField(["approve", "refuse"])
 

@@ -1,4 +1,4 @@
-"""Jobs. Each may run twice, late or not at all: what is due stands in the order."""
+"""Celery tasks. Each may run twice, late or not at all, since the order records what is due."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from .wiring import MAIL_TASK, parts
 
 @shared_task(name=MAIL_TASK)
 def send_confirmation(number: str) -> bool:
-    """The mail that tells the buyer that the order is confirmed; whether it went out just now."""
-    return parts().mailing.send_confirmation(number)
+    """Send the order confirmation if it is due; return True if it was sent now."""
+    return parts().order_mail.send_confirmation(number)

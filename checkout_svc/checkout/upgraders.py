@@ -1,4 +1,4 @@
-"""Steps from an older shape of a document to the next, on read; `repositories.py` says which one each is."""
+"""Upgraders from an older schema of a document to the next, on read; see `repositories.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Document = dict[str, Any]
 
 
 def name_tax_rates(document: Document) -> Document:
-    """Schema 1 kept one rate worked backwards from rounded cents; 2 keeps each rate with its base and tax."""
+    """Upgrade schema 1, with one rate computed from rounded cents, to one rate per tax share."""
     totals = document["totals"]
     lines = converter.structure(document["lines"], tuple[Line, ...])
     shipping, discount = (converter.structure(totals[name], Money) for name in ("shipping", "discount"))
@@ -23,12 +23,12 @@ def name_tax_rates(document: Document) -> Document:
 
 
 def apportion_refunds(document: Document) -> Document:
-    """Schema 2 kept a refund's amount only; 3 keeps its lines too, each amount split over what was left."""
+    """Upgrade schema 2, with amounts of refunds only, to refunds split over lines and shipping."""
     lines = converter.structure(document["lines"], tuple[Line, ...])
     balance = Balance.of(lines, converter.structure(document["totals"], Totals), ())
     refunds = []
     for refund in converter.structure(document.get("refunds", []), tuple[Refund, ...]):
-        parts, shipping = balance.amount(refund.amount.amount)
+        parts, shipping = balance.allocate_amount(refund.amount.amount)
         refunds.append(replace(refund, lines=parts, shipping=shipping))
-        balance = balance.less(refunds[-1])
+        balance = balance.subtract(refunds[-1])
     return {**document, "refunds": converter.unstructure(refunds)}

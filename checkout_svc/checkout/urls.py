@@ -1,4 +1,4 @@
-"""The addresses of this service, under /api/checkout."""
+"""URLs of this service, under /api/checkout."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The one place that chooses real parts."""
+"""The wiring of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from chassis.service import Wiring
 from chassis.siblings import Sibling
 
 from . import repositories
-from .clients import SiblingCarts, SiblingCatalog
+from .clients import CartClient, CatalogClient
 from .domain import Order, PaymentProvider
-from .post import DjangoPost
-from .provider.builtin import TestProvider
+from .mailer import DjangoMailer
 from .provider.ledger import LedgerEntry
-from .provider.missing import NoProvider
+from .provider.sandbox import SandboxProvider
+from .provider.unconfigured import UnconfiguredProvider
 from .services import (
     Carts,
     Catalog,
-    Mailing,
-    Orders,
-    Placing,
-    Post,
+    Mailer,
+    OrderMailService,
+    OrderRecovery,
+    OrderService,
+    PlaceOrder,
     Pricing,
     Reconciler,
     Saga,
-    Sweeper,
     anonymise_orders,
 )
 
@@ -57,13 +57,13 @@ SUBSCRIPTIONS = {
 class Parts:
     orders: Repository[Order]
     payments: PaymentProvider
-    sandbox: TestProvider | None
+    sandbox: SandboxProvider | None
     pricing: Pricing
     saga: Saga
-    placing: Placing
-    desk: Orders
-    sweeper: Sweeper
-    mailing: Mailing
+    place_order: PlaceOrder
+    order_service: OrderService
+    recovery: OrderRecovery
+    order_mail: OrderMailService
     reconciler: Reconciler
 
 
@@ -74,40 +74,40 @@ def assemble(
     catalog: Catalog,
     carts: Carts,
     send_mail: Callable[[str], bool],
-    post: Post,
+    mailer: Mailer,
     now: Callable[[], datetime] = clock.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Parts:
-    """All use cases over these; tests give fakes with the same interface."""
+    """Return all use cases over these adapters; tests pass fakes with the same interface."""
     sandbox = _sandbox(ledger, now) if settings.DEMO else None
-    payments: PaymentProvider = sandbox or NoProvider()
+    payments: PaymentProvider = sandbox or UnconfiguredProvider()
     pricing = Pricing(catalog, carts)
     saga = Saga(orders, payments, catalog, carts, send_mail=send_mail, clock=now)
-    desk = Orders(orders, saga, new_id=new_id, secret=settings.SECRET_KEY, clock=now)
+    order_service = OrderService(orders, saga, new_id=new_id, secret=settings.SECRET_KEY, clock=now)
     return Parts(
         orders=orders,
         payments=payments,
         sandbox=sandbox,
         pricing=pricing,
         saga=saga,
-        placing=Placing(orders, pricing, payments, saga, new_id=new_id, clock=now, sleep=sleep),
-        desk=desk,
-        sweeper=Sweeper(orders, saga, new_id=new_id, clock=now),
+        place_order=PlaceOrder(orders, pricing, payments, saga, new_id=new_id, clock=now, sleep=sleep),
+        order_service=order_service,
+        recovery=OrderRecovery(orders, saga, new_id=new_id, clock=now),
         reconciler=Reconciler(orders, payments, catalog, clock=now),
-        mailing=Mailing(
+        order_mail=OrderMailService(
             orders,
-            post,
+            mailer,
             public_url=settings.PUBLIC_URL,
-            token=desk.token,
+            token=order_service.token,
             clock=now,
             demo=settings.DEMO,
         ),
     )
 
 
-def _sandbox(ledger: Repository[LedgerEntry], now: Callable[[], datetime]) -> TestProvider:
-    """Test cards pay in a demo, and nowhere else."""
-    return TestProvider(
+def _sandbox(ledger: Repository[LedgerEntry], now: Callable[[], datetime]) -> SandboxProvider:
+    """Return the sandbox provider, whose test cards pay in a demo only."""
+    return SandboxProvider(
         ledger,
         action_url=action_url,
         unknown_for=timedelta(seconds=settings.TEST_PAYMENT_UNKNOWN_SECONDS),
@@ -119,10 +119,10 @@ def _build() -> Parts:
     return assemble(
         orders=couch_repository(repositories.ORDERS),
         ledger=couch_repository(repositories.LEDGER),
-        catalog=SiblingCatalog(Sibling("catalog")),
-        carts=SiblingCarts(Sibling("cart")),
+        catalog=CatalogClient(Sibling("catalog")),
+        carts=CartClient(Sibling("cart")),
         send_mail=lambda number: jobs.send(MAIL_TASK, number, queue="checkout"),
-        post=DjangoPost(),
+        mailer=DjangoMailer(),
     )
 
 
@@ -134,7 +134,7 @@ def parts() -> Parts:
 
 
 def action_key(payment_id: str) -> str:
-    """Who may decide about a payment on the test provider's page: whoever was sent there."""
+    """Return the key that authorises a decision on the sandbox provider's page."""
     return hmac.new(
         settings.SECRET_KEY.encode(), f"payment:{payment_id}".encode(), hashlib.sha256
     ).hexdigest()[:40]
@@ -152,16 +152,16 @@ def _account_erased(envelope: Envelope) -> str:
 HANDLERS = {"account.erased": _account_erased}
 
 
-def _sweep() -> None:
-    """A store that is away is looked for every second: what is stuck because of it must not wait longer."""
+def _resume_due_orders() -> None:
+    """Resume due orders; while the database is unavailable, try again every second."""
     try:
-        parts().sweeper.sweep()
+        parts().recovery.resume_due()
     except (Unavailable, Busy) as error:
-        log.warning("the sweeper waits for the store: %s", error)
+        log.warning("the recovery of orders waits for the database: %s", error)
 
 
 RELAY = Relay("orders", SUBSCRIPTIONS)
-BACKGROUND = [Job("sweeper", _sweep, every=1.0), *RELAY.jobs()]
+BACKGROUND = [Job("sweeper", _resume_due_orders, every=1.0), *RELAY.jobs()]
 READY: Mapping[str, Callable[[], object]] = {
     "couch": lambda: parts().orders.get_many(["nobody"]),
     "payment provider": lambda: bool(parts().payments.methods),

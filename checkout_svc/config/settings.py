@@ -1,4 +1,4 @@
-"""Settings of checkout_svc: the chassis' base, and what only this service needs."""
+"""Settings of checkout_svc: the base settings of chassis, and its own."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ TEST_PAYMENT_UNKNOWN_SECONDS = declare(
     "TEST_PAYMENT_UNKNOWN_SECONDS",
     int,
     10,
-    "seconds until the test provider knows what became of a `tok_timeout_unknown`",
+    "seconds until the sandbox provider knows the result of a `tok_timeout_unknown`",
 )

@@ -1,4 +1,4 @@
-"""The service's parts over memory repositories, and small siblings that obey the real ones' rules."""
+"""Fixtures: the service over in-memory repositories and fakes of the other services."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import Shop  # noqa: E402
 
 @pytest.fixture
 def shop():
-    """A catalogue with three SKUs of ten each, no carts, and everything of checkout over memory."""
+    """Return checkout over memory, a catalogue with ten each of three SKUs, and no carts."""
     shop = Shop()
     with shop.wired():
         yield shop

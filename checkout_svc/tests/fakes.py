@@ -1,4 +1,4 @@
-"""The siblings as checkout knows them, small and in memory, with the rules that the real ones keep."""
+"""In-memory fakes of the other services, with the same rules as the real ones."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from chassis.couch import MemoryRepository
 from checkout import repositories, wiring
 from checkout.domain import Address, Money
 from checkout.services import (
-    Away,
     Basket,
     Cart,
     Correction,
-    Fate,
+    DependencyUnavailable,
+    ExpectedReservation,
     Mail,
-    PlaceOrder,
-    Refusal,
+    PlaceOrderCommand,
+    ReservationStatus,
+    RuleViolation,
     Sku,
-    StockBook,
-    Truth,
+    StockSnapshot,
 )
 
 HOME = Address(name="Ada", line1="1 Main St", postal_code="1000", city="Brussels", country="BE")
@@ -30,15 +30,18 @@ HOME = Address(name="Ada", line1="1 Main St", postal_code="1000", city="Brussels
 
 @dataclass
 class FakeCatalog:
-    """``on_hand`` counts unsold units; holds and tombstones by order id, as catalog_svc keeps them."""
+    """A catalogue; ``on_hand`` counts unsold units.
+
+    Holds and released holds are kept by order id, as in catalog_svc.
+    """
 
     prices: dict[str, int]
     on_hand: dict[str, int]
     held: dict[str, dict[str, int]] = field(default_factory=dict)
     sold: dict[str, dict[str, int]] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
-    away: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
+    unavailable: set[str] = field(default_factory=set)
+    lost_responses: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
 
     def skus(self, skus: Sequence[str]) -> dict[str, Sku]:
@@ -52,14 +55,14 @@ class FakeCatalog:
     def reserve(self, order_id: str, lines: Mapping[str, int]) -> None:
         with self._call("reserve"):
             if order_id in self.released:
-                raise Away("released before")
+                raise DependencyUnavailable("released before")
             if order_id in self.held or order_id in self.sold:
                 return
             short = [
                 {"sku": s, "available": self.available(s)} for s, q in lines.items() if self.available(s) < q
             ]
             if short:
-                raise Refusal(409, "out-of-stock", "Some of it is not in stock any more.", short=short)
+                raise RuleViolation(409, "out-of-stock", "Some of it is not in stock any more.", short=short)
             self.held[order_id] = dict(lines)
 
     def commit(self, order_id: str, lines: Mapping[str, int]) -> None:
@@ -67,7 +70,7 @@ class FakeCatalog:
             if order_id in self.sold:
                 return
             if order_id not in self.held:
-                raise Refusal(409, "unknown-reservation", "Nothing is held for it.")
+                raise RuleViolation(409, "unknown-reservation", "Nothing is held for it.")
             self.sold[order_id] = self.held.pop(order_id)
             for sku, quantity in self.sold[order_id].items():
                 self.on_hand[sku] -= quantity
@@ -81,48 +84,56 @@ class FakeCatalog:
                 for sku, quantity in self.sold.pop(order_id, forgotten).items():
                     self.on_hand[sku] += quantity
 
-    def correct(self, truths: Sequence[Truth]) -> list[Correction]:
+    def correct(self, expected: Sequence[ExpectedReservation]) -> list[Correction]:
         with self._call("correct"):
             return [
-                Correction(truth.hold_id, sku, outcome)
-                for truth in truths
-                for sku, outcome in self._correct(truth)
+                Correction(reservation.hold_id, sku, outcome)
+                for reservation in expected
+                for sku, outcome in self._correct(reservation)
             ]
 
-    def _correct(self, truth: Truth) -> list[tuple[str, str]]:
-        """The rule for what is remembered; that of a forgotten past is catalog_svc's, and tested there."""
-        id, lines = truth.hold_id, truth.lines
-        if truth.fate is not Fate.RELEASED and id in self.released:
+    def _correct(self, reservation: ExpectedReservation) -> list[tuple[str, str]]:
+        """Correct a reservation that is remembered; catalog_svc tests the rule for forgotten ones."""
+        id, lines = reservation.hold_id, reservation.lines
+        if reservation.status is not ReservationStatus.RELEASED and id in self.released:
             return [(sku, "was-released") for sku in lines]
-        if truth.fate is Fate.HELD and id not in self.held and id not in self.sold:
+        if reservation.status is ReservationStatus.HELD and id not in self.held and id not in self.sold:
             if any(self.available(sku) < quantity for sku, quantity in lines.items()):
                 return [(sku, "short") for sku in lines]
             self.held[id] = dict(lines)
             return [(sku, "held") for sku in lines]
-        if truth.fate is Fate.COMMITTED and id not in self.sold:
+        if reservation.status is ReservationStatus.COMMITTED and id not in self.sold:
             self.held.pop(id, None)
             self.sold[id] = dict(lines)
             for sku, quantity in lines.items():
                 self.on_hand[sku] -= quantity
             return [(sku, "committed") for sku in lines]
-        if truth.fate is Fate.RELEASED and (id in self.held or id in self.sold):
-            told = "released" if id in self.held else "returned"
+        if reservation.status is ReservationStatus.RELEASED and (id in self.held or id in self.sold):
+            outcome = "released" if id in self.held else "returned"
             for sku, quantity in self.sold.pop(id, {}).items():
                 self.on_hand[sku] += quantity
             self.held.pop(id, None)
             self.released.add(id)
-            return [(sku, told) for sku in lines]
+            return [(sku, outcome) for sku in lines]
         return []
 
-    def books(self) -> Iterator[StockBook]:
-        with self._call("books"):
+    def stock_snapshots(self) -> Iterator[StockSnapshot]:
+        with self._call("stock_snapshots"):
             for sku in sorted(self.on_hand):
-                holds = {id: (Fate.HELD, lines[sku]) for id, lines in self.held.items() if sku in lines}
-                holds |= {id: (Fate.COMMITTED, lines[sku]) for id, lines in self.sold.items() if sku in lines}
-                yield StockBook(sku, self.available(sku), holds)
+                holds = {
+                    id: (ReservationStatus.HELD, lines[sku])
+                    for id, lines in self.held.items()
+                    if sku in lines
+                }
+                holds |= {
+                    id: (ReservationStatus.COMMITTED, lines[sku])
+                    for id, lines in self.sold.items()
+                    if sku in lines
+                }
+                yield StockSnapshot(sku, self.available(sku), holds)
 
     def forget(self) -> None:
-        """A day goes by: what became of finished orders is pruned."""
+        """Forget finished orders, as the catalogue does after a day."""
         self.sold.clear()
         self.released.clear()
 
@@ -131,13 +142,13 @@ class FakeCatalog:
 
     @contextmanager
     def _call(self, name: str) -> Iterator[None]:
-        """``away``: never arrives. ``lost``: takes effect, and the answer is lost."""
+        """Run a call: ``unavailable`` ones never arrive, ``lost_responses`` take effect unanswered."""
         self.calls.append(name)
-        if name in self.away:
-            raise Away(f"catalog: {name}")
+        if name in self.unavailable:
+            raise DependencyUnavailable(f"catalog: {name}")
         yield
-        if name in self.lost:
-            raise Away(f"catalog: the answer to {name} was lost")
+        if name in self.lost_responses:
+            raise DependencyUnavailable(f"catalog: the answer to {name} was lost")
 
 
 @dataclass
@@ -145,7 +156,7 @@ class FakeCarts:
     carts: dict[str, Cart] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
-    away: set[str] = field(default_factory=set)
+    unavailable: set[str] = field(default_factory=set)
 
     def get(self, cart_id: str) -> Cart | None:
         self._call("get")
@@ -155,7 +166,7 @@ class FakeCarts:
         self._call("claim")
         free = self.claims.get(cart_id, order_id) == order_id
         if not free or self.carts[cart_id].version != version:
-            raise Refusal(
+            raise RuleViolation(
                 409, "cart-claimed", "Another order of this cart is being placed, or the cart has changed."
             )
         self.claims[cart_id] = order_id
@@ -165,8 +176,8 @@ class FakeCarts:
         if self.claims.get(cart_id) == order_id:
             del self.claims[cart_id]
 
-    def settle(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
-        self._call("settle")
+    def remove_ordered(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
+        self._call("remove_ordered")
         if order_id in self.settled:
             return
         self.settled.add(order_id)
@@ -176,12 +187,12 @@ class FakeCarts:
         self.carts[cart_id] = Cart(cart.id, cart.version + 1, cart.account_id, left)
 
     def _call(self, name: str) -> None:
-        if name in self.away:
-            raise Away(f"cart: {name}")
+        if name in self.unavailable:
+            raise DependencyUnavailable(f"cart: {name}")
 
 
 @dataclass
-class FakePost:
+class FakeMailer:
     sent: list[Mail] = field(default_factory=list)
     broken: bool = False
 
@@ -198,32 +209,32 @@ class Clock:
     def __call__(self) -> datetime:
         return self.at
 
-    def forward(self, **delta: float) -> None:
+    def advance(self, **delta: float) -> None:
         self.at += timedelta(**delta)
 
 
 class Shop:
-    """Checkout with everything around it."""
+    """Checkout with fakes of everything around it."""
 
     def __init__(self) -> None:
         self.catalog = FakeCatalog({"TEA": 1000, "CUP": 2500, "POT": 9900}, {"TEA": 10, "CUP": 10, "POT": 10})
-        self.carts, self.post, self.clock = FakeCarts(), FakePost(), Clock()
-        self.asked: list[str] = []
+        self.carts, self.mailer, self.clock = FakeCarts(), FakeMailer(), Clock()
+        self.requested_mails: list[str] = []
         self.slept: list[float] = []
         self.orders = MemoryRepository(repositories.ORDERS)
         self.ledger = MemoryRepository(repositories.LEDGER)
         self.parts = self.assemble()
 
     def assemble(self, **other: Any) -> wiring.Parts:
-        """Another process over the same databases."""
+        """Build the service as in another process over the same databases."""
         return wiring.assemble(
             **{
                 "orders": self.orders,
                 "ledger": self.ledger,
                 "catalog": self.catalog,
                 "carts": self.carts,
-                "send_mail": self._ask,
-                "post": self.post,
+                "send_mail": self._request_mail,
+                "mailer": self.mailer,
                 "now": self.clock,
                 "sleep": self._sleep,
                 **other,
@@ -237,9 +248,9 @@ class Shop:
         self.carts.carts[id] = Cart(id, 3, account_id, dict(lines))
         return id
 
-    def wish(self, **other: Any) -> PlaceOrder:
-        """Two teas for a guest, unless told otherwise."""
-        return PlaceOrder(
+    def command(self, **other: Any) -> PlaceOrderCommand:
+        """Build a command: two teas for a guest, unless ``other`` says otherwise."""
+        return PlaceOrderCommand(
             **{
                 "key": "key-1",
                 "fingerprint": "body-1",
@@ -257,36 +268,36 @@ class Shop:
         )
 
     def place(self, **other: Any) -> Any:
-        return self.parts.placing.place(self.wish(**other))
+        return self.parts.place_order.place(self.command(**other))
 
     def charged(self) -> int:
-        """What the ledger holds of everybody's money, in cents."""
+        """Return the net amount of all payments in the ledger, in cents."""
         return sum(entry.captured - sum(entry.refunds.values()) for entry in self.ledger.find("id"))
 
-    def sweep(self, *, seconds: float = 30) -> None:
-        """Time goes by, and the sweeper with it."""
+    def run_recovery(self, *, seconds: float = 30) -> None:
+        """Let time pass second by second, and run the recovery job each second."""
         for _ in range(int(seconds)):
-            self.clock.forward(seconds=1)
-            self.parts.sweeper.sweep()
+            self.clock.advance(seconds=1)
+            self.parts.recovery.resume_due()
 
-    def _ask(self, number: str) -> bool:
-        self.asked.append(number)
+    def _request_mail(self, number: str) -> bool:
+        self.requested_mails.append(number)
         return True
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.clock.forward(seconds=seconds)
+        self.clock.advance(seconds=seconds)
 
 
 class Crash(BaseException):
-    """The process is gone."""
+    """Simulates a process that dies."""
 
 
 class Crashing:
-    """Passes everything on; dies before or after the call ``name``."""
+    """A proxy that raises Crash before or after the call ``name``."""
 
     def __init__(self, target, name: str, when: str) -> None:
-        self._target, self._name, self._when = target, name, when
+        self._target, self._name, self._last_time = target, name, when
 
     def __getattr__(self, name):
         found = getattr(self._target, name)
@@ -294,7 +305,7 @@ class Crashing:
 
     def _dying(self, found):
         def call(*args, **kwargs):
-            if self._when == "before":
+            if self._last_time == "before":
                 raise Crash
             found(*args, **kwargs)
             raise Crash

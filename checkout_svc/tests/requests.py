@@ -1,4 +1,4 @@
-"""What the tests of the views share: bodies, addresses, and how to send them."""
+"""Request bodies, URLs and helpers that the tests of the views share."""
 
 from __future__ import annotations
 

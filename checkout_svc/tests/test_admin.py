@@ -1,4 +1,4 @@
-"""The admin, by its pages; staff sign-in is auth's and is replaced by a known session."""
+"""Tests of the admin pages; a known session replaces auth's staff sign-in."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_orders_cannot_be_added_or_changed_by_hand(shop, staff):
     assert staff().post(f"{ORDERS}{number}/change/", {"status": "cancelled"}).status_code == 403
 
 
-def test_actions_call_the_use_cases_and_are_written_down(shop, staff):
+def test_actions_call_the_use_cases_and_are_audited(shop, staff):
     number, other = shop.place().order.id, shop.place(key="k2").order.id
     client = staff()
 
@@ -90,9 +90,11 @@ def test_actions_call_the_use_cases_and_are_written_down(shop, staff):
 
 def test_an_order_shows_what_was_sent_and_paid_back_of_each_line(shop, staff):
     number = shop.place(basket=Basket(lines={"TEA": 3, "CUP": 1})).order.id
-    desk = shop.parts.desk
-    desk.ship(number, Shipment("s1", shop.clock(), "bpost", "1", {"TEA": 1}), actor="staff-1")
-    desk.refund(number, RefundRequest("r1", shop.clock(), "broken", lines={"CUP": 1}), actor="staff-1")
+    order_service = shop.parts.order_service
+    order_service.ship(number, Shipment("s1", shop.clock(), "bpost", "1", {"TEA": 1}), actor="staff-1")
+    order_service.refund(
+        number, RefundRequest("r1", shop.clock(), "broken", lines={"CUP": 1}), actor="staff-1"
+    )
 
     page = staff().get(f"{ORDERS}{number}/change/").content.decode()
 
@@ -103,7 +105,7 @@ def test_an_order_shows_what_was_sent_and_paid_back_of_each_line(shop, staff):
     assert "fingerprint" not in page.lower()
 
 
-def test_a_lines_picture_is_shown_as_a_table_and_not_as_markup(shop, staff):
+def test_a_lines_image_is_shown_as_an_escaped_table(shop, staff):
     order = shop.place().order
     picture = {"alt": "Tea & <b>", "renditions": [{"url": "/media/tea.webp", "width": 160}]}
     order.lines = tuple(replace(line, image=picture) for line in order.lines)

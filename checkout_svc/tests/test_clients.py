@@ -1,4 +1,4 @@
-"""What is sent to the siblings, as it goes over the wire."""
+"""Tests of the requests that the service clients send."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from chassis.siblings import Sibling
 from chassis.siblings.client import transport
-from checkout.clients import SiblingCatalog
-from checkout.services import Correction, Fate, StockBook, Truth
+from checkout.clients import CatalogClient
+from checkout.services import Correction, ExpectedReservation, ReservationStatus, StockSnapshot
 
 
 @dataclass
 class Wire:
-    """Says yes to everything, and keeps what was asked: path and body."""
+    """A transport that accepts every request and records its path and body."""
 
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -27,11 +27,11 @@ class Wire:
 
 
 @pytest.mark.parametrize(("sold", "more"), [(False, {}), (True, {"sold": True})])
-def test_a_release_says_whether_it_was_sold(sold, more):
+def test_a_release_sends_the_sold_flag(sold, more):
     wire = Wire()
 
     with transport.override(wire):
-        SiblingCatalog(Sibling("catalog")).release("HM-1", {"TEA": 2, "CUP": 1}, sold=sold)
+        CatalogClient(Sibling("catalog")).release("HM-1", {"TEA": 2, "CUP": 1}, sold=sold)
 
     lines = [{"sku": "CUP", "quantity": 1}, {"sku": "TEA", "quantity": 2}]
     assert wire.asked == [("/reservations/HM-1/release", {"lines": lines, **more})]
@@ -39,7 +39,7 @@ def test_a_release_says_whether_it_was_sold(sold, more):
 
 @dataclass
 class Pages:
-    """Answers one after the other."""
+    """A transport that returns the given responses in order."""
 
     answers: list[Any]
     asked: list[tuple[str, Any]] = field(default_factory=list)
@@ -49,21 +49,21 @@ class Pages:
         return 200, {"Content-Type": "application/json"}, json.dumps(self.answers.pop(0)).encode()
 
 
-def test_a_correction_is_told_with_its_moments():
+def test_a_correction_sends_its_times():
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
     done = {"order_id": "HM-1", "sku": "TEA", "outcome": "committed", "available": 3}
     wire = Pages([{"results": [done]}])
 
     with transport.override(wire):
-        truth = Truth("HM-1", Fate.COMMITTED, {"TEA": 2}, moment)
-        told = SiblingCatalog(Sibling("catalog")).correct([truth])
+        reservation = ExpectedReservation("HM-1", ReservationStatus.COMMITTED, {"TEA": 2}, moment)
+        corrections = CatalogClient(Sibling("catalog")).correct([reservation])
 
     sent = {
         "order_id": "HM-1", "how": "committed", "since": "2026-03-01T12:00:00+00:00", "sold_at": None,
         "lines": [{"sku": "TEA", "quantity": 2}],
     }  # fmt: skip
     assert wire.asked == [("/reservations/correct", {"orders": [sent]})]
-    assert told == [Correction("HM-1", "TEA", "committed")]
+    assert corrections == [Correction("HM-1", "TEA", "committed")]
 
 
 def test_all_pages_of_the_stock_are_read():
@@ -72,10 +72,10 @@ def test_all_pages_of_the_stock_are_read():
     wire = Pages([{"results": [page], "next": "c1"}, {"results": [page | {"sku": "POT"}], "next": None}])
 
     with transport.override(wire):
-        books = list(SiblingCatalog(Sibling("catalog")).books())
+        books = list(CatalogClient(Sibling("catalog")).stock_snapshots())
 
     assert [path for path, _ in wire.asked] == [
         "/reservations?limit=100",
         "/reservations?limit=100&cursor=c1",
     ]
-    assert books == [StockBook(sku, 3, {"HM-1": (Fate.HELD, 2)}) for sku in ("TEA", "POT")]
+    assert books == [StockSnapshot(sku, 3, {"HM-1": (ReservationStatus.HELD, 2)}) for sku in ("TEA", "POT")]

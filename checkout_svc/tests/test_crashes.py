@@ -1,4 +1,4 @@
-"""Processes that die, or are paused, around any effect; nothing is lost and nothing is done twice."""
+"""Tests of processes that die or pause around any effect: nothing is lost and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from checkout.domain import OrderStatus, Outcome
-from checkout.services import Away, Basket, Refusal, Viewer
-from checkout.services.placing import TWINS, WAIT_FOR_MANY
+from checkout.services import Basket, DependencyUnavailable, RuleViolation, Viewer
+from checkout.services.place_order import MAX_LONG_WAITS, SHORT_WAIT
 from tests.fakes import Crash, Crashing
 
 STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
 
 
-EFFECTS = ["claim", "reserve", "create", "commit", "settle", "save"]
+EFFECTS = ["claim", "reserve", "create", "commit", "remove_ordered", "save"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("token", ["tok_ok", "tok_declined", "tok_timeout_then_ok"])
 @pytest.mark.parametrize("retry", [True, False])
-def test_a_process_that_dies_around_any_effect_loses_and_doubles_nothing(shop, when, effect, token, retry):
+def test_a_crash_around_any_effect_loses_and_repeats_nothing(shop, when, effect, token, retry):
     cart = shop.fill_cart({"TEA": 2})
-    wish = {"basket": Basket(cart_id=cart), "payment_token": token}
+    command = {"basket": Basket(cart_id=cart), "payment_token": token}
     parts = shop.assemble(
         orders=Crashing(shop.orders, effect, when),
         catalog=Crashing(shop.catalog, effect, when),
@@ -34,11 +34,11 @@ def test_a_process_that_dies_around_any_effect_loses_and_doubles_nothing(shop, w
     if effect == "create":
         parts.saga._payments = Crashing(parts.payments, effect, when)
     with contextlib.suppress(Crash):
-        parts.placing.place(shop.wish(**wish))
+        parts.place_order.place(shop.command(**command))
 
-    shop.sweep(seconds=60)
+    shop.run_recovery(seconds=60)
     if retry:
-        shop.place(**wish)
+        shop.place(**command)
 
     (order,) = shop.orders.find("id").items
     assert order.next_step in (None, *(["mail"] if token != "tok_declined" else []))
@@ -51,7 +51,7 @@ def test_a_process_that_dies_around_any_effect_loses_and_doubles_nothing(shop, w
     assert (shop.catalog.held, shop.carts.claims) == ({}, {})
 
 
-def test_a_worker_that_was_paused_before_paying_cannot_pay_for_an_order_that_was_given_up(shop):
+def test_a_paused_worker_cannot_pay_for_an_abandoned_order(shop):
     slow = shop.assemble()
     held = {}
 
@@ -61,10 +61,10 @@ def test_a_worker_that_was_paused_before_paying_cannot_pay_for_an_order_that_was
 
     slow.saga._payments = replace_create(slow.payments, pause)
     with pytest.raises(Crash):
-        slow.placing.place(shop.wish())
-    shop.clock.forward(seconds=30)
-    shop.catalog.away = {"reserve"}
-    with pytest.raises(Away):  # the retry takes over, cannot hold, and gives up
+        slow.place_order.place(shop.command())
+    shop.clock.advance(seconds=30)
+    shop.catalog.unavailable = {"reserve"}
+    with pytest.raises(DependencyUnavailable):  # the retry takes over, cannot hold, and gives up
         shop.place()
 
     payment = shop.parts.payments.create(held["request"])
@@ -81,19 +81,19 @@ def replace_create(provider, create):
     return Slow()
 
 
-def test_a_twin_waits_for_the_first_and_gives_up_after_five_seconds(shop):
+def test_a_concurrent_request_waits_five_seconds_for_the_first(shop):
     dying = shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before"))
     with pytest.raises(Crash):
-        dying.placing.place(shop.wish())
+        dying.place_order.place(shop.command())
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RuleViolation) as refused:
         shop.place()
 
     assert (refused.value.status, refused.value.type) == (409, "idempotency-in-progress")
     assert round(sum(shop.slept)) == 5
 
 
-def test_of_many_twins_a_few_wait_long_and_the_others_are_told_soon(shop):
+def test_only_a_few_concurrent_requests_wait_long(shop):
     go_on, waiting, slept = threading.Event(), threading.Semaphore(0), []
 
     def sleep(seconds):
@@ -104,27 +104,29 @@ def test_of_many_twins_a_few_wait_long_and_the_others_are_told_soon(shop):
             go_on.wait(10)
 
     with pytest.raises(Crash):
-        shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before")).placing.place(shop.wish())
+        shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before")).place_order.place(shop.command())
     slow = shop.assemble(sleep=sleep)
-    with ThreadPoolExecutor(TWINS) as pool:
-        twins = [pool.submit(slow.placing.place, shop.wish()) for _ in range(TWINS)]
-        for _ in twins:
+    with ThreadPoolExecutor(MAX_LONG_WAITS) as pool:
+        waiting_requests = [
+            pool.submit(slow.place_order.place, shop.command()) for _ in range(MAX_LONG_WAITS)
+        ]
+        for _ in waiting_requests:
             assert waiting.acquire(timeout=5)
-        with pytest.raises(Refusal) as refused:
-            slow.placing.place(shop.wish())
+        with pytest.raises(RuleViolation) as refused:
+            slow.place_order.place(shop.command())
         go_on.set()
-        outcomes = {getattr(twin.exception(10), "type", "") for twin in twins}
+        outcomes = {getattr(request.exception(10), "type", "") for request in waiting_requests}
 
     assert (refused.value.status, refused.value.type) == (409, "idempotency-in-progress")
-    assert round(sum(slept), 1) == WAIT_FOR_MANY
+    assert round(sum(slept), 1) == SHORT_WAIT
     assert outcomes == {"idempotency-in-progress"}
 
 
-def test_a_retry_after_the_lease_ended_goes_on_by_itself(shop):
+def test_a_retry_after_the_lease_expired_takes_the_order_over(shop):
     dying = shop.assemble(catalog=Crashing(shop.catalog, "reserve", "after"))
     with pytest.raises(Crash):
-        dying.placing.place(shop.wish())
-    shop.clock.forward(seconds=21)
+        dying.place_order.place(shop.command())
+    shop.clock.advance(seconds=21)
 
     placed = shop.place()
 

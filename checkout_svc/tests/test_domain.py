@@ -1,4 +1,4 @@
-"""Orders and their sums, by example and by property."""
+"""Tests of orders and totals, by example and by property."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from checkout.domain import (
     Address,
-    Answer,
     FulfilmentStatus,
-    Happening,
     Line,
     Money,
     NotAllowed,
@@ -26,7 +24,9 @@ from checkout.domain import (
     RefundLine,
     Shipment,
     Step,
+    StoredResponse,
     TaxShare,
+    TimelineEntry,
     Totals,
     order_number,
     price,
@@ -53,7 +53,7 @@ def an_order(**other) -> Order:
         "payment": PaymentState("pay_1", "card", "tok_ok"),
         "placed_at": NOW,
         "settled": True,
-        "timeline": (Happening(NOW, "placed"),),
+        "timeline": (TimelineEntry(NOW, "placed"),),
         "version": 1,
     }
     return Order(**{**fields, **other})
@@ -65,12 +65,12 @@ def a_payment(outcome: Outcome, **other) -> Payment:
 
 def a_confirmed_order() -> Order:
     order = an_order()
-    order.paid(a_payment(Outcome.PAID), NOW)
+    order.mark_paid(a_payment(Outcome.PAID), NOW)
     order.committed = True
     return order
 
 
-# -- sums ----------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------
 
 
 def test_totals_include_belgian_vat_of_21_percent():
@@ -94,7 +94,7 @@ def test_outside_the_eu_no_vat_is_charged():
     assert (totals.tax, totals.tax_rate, totals.total) == (Money(0), 0, Money(6495))
 
 
-def test_a_reduced_rate_is_taxed_apart_and_shipping_at_the_standard_rate():
+def test_goods_of_a_reduced_rate_and_shipping_are_separate_tax_shares():
     totals = price([Line("BOOK", 1, Money(1060), tax_class="reduced")], Money(121), "BE")
 
     assert totals.tax == Money(60 + 21)
@@ -118,7 +118,7 @@ def test_a_reduced_rate_is_taxed_apart_and_shipping_at_the_standard_rate():
         ([("zero", 100)], 0, 0),
     ],
 )
-def test_the_rate_is_that_of_goods_and_shipping_and_missing_where_they_differ(parts, shipping, single):
+def test_the_single_rate_is_none_where_goods_and_shipping_differ(parts, shipping, single):
     lines = [Line(f"S{n}", 1, Money(cents), tax_class=kind) for n, (kind, cents) in enumerate(parts)]
 
     assert price(lines, Money(shipping), "BE").single_rate == single
@@ -173,7 +173,7 @@ def test_a_split_gives_what_is_over_to_the_largest_remainders_and_ties_to_the_fi
     assert split(0, []) == []
 
 
-def test_every_country_can_be_sent_to_the_cheapest_way_first():
+def test_every_country_has_shipping_methods_the_cheapest_first():
     methods = shipping_methods("BE")
 
     assert [(one.code, one.price.amount) for one in methods] == [("standard", 495), ("express", 995)]
@@ -186,7 +186,7 @@ def test_currencies_do_not_add_up():
         Money(1, "EUR") + Money(1, "USD")
 
 
-# -- numbers -------------------------------------------------------------------------------------
+# -- numbers ---------------------------------------------------------------------------------------
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -202,36 +202,36 @@ def test_another_customer_with_the_same_key_gets_another_number():
     assert order_number("account:1", "k") != order_number("account:2", "k")
 
 
-# -- the way of an order -------------------------------------------------------------------------
+# -- transitions of an order -----------------------------------------------------------------------
 
 
 def test_payment_confirms_an_order_for_good():
     order = an_order()
 
-    order.paid(a_payment(Outcome.PAID), NOW)
+    order.mark_paid(a_payment(Outcome.PAID), NOW)
 
     assert (order.status, order.payment.status, order.payment.last4) == (
         OrderStatus.CONFIRMED,
         PaymentStatus.PAID,
         "4242",
     )
-    assert order.answer == Answer(
+    assert order.answer == StoredResponse(
         201, order_status=OrderStatus.CONFIRMED, payment_status=PaymentStatus.PAID, happenings=2
     )
     assert order.version == 2
     with pytest.raises(NotAllowed):
-        order.paid(a_payment(Outcome.PAID), NOW)
+        order.mark_paid(a_payment(Outcome.PAID), NOW)
     with pytest.raises(NotAllowed):
-        order.begin_undo("unavailable")
+        order.begin_compensation("unavailable")
 
 
-def test_a_refused_payment_is_undone_and_then_answered_402():
+def test_a_refused_payment_is_compensated_and_then_answered_402():
     order = an_order()
 
-    order.payment_failed(a_payment(Outcome.REFUSED, code="card_declined"), NOW)
+    order.mark_payment_failed(a_payment(Outcome.REFUSED, code="card_declined"), NOW)
 
-    assert (order.next_step, order.is_answered) == (Step.UNDO, False)
-    order.undone(NOW)
+    assert (order.next_step, order.is_answered) == (Step.COMPENSATE, False)
+    order.finish_compensation(NOW)
     assert (order.status, order.next_step, order.is_answered) == (OrderStatus.CANCELLED, None, True)
     assert (order.answer.status, order.answer.members) == (402, {"code": "card_declined"})
 
@@ -239,8 +239,8 @@ def test_a_refused_payment_is_undone_and_then_answered_402():
 def test_an_open_payment_is_accepted_and_its_first_answer_stays():
     order = an_order()
 
-    order.payment_open(a_payment(Outcome.PROCESSING), NOW)
-    order.paid(a_payment(Outcome.PAID), NOW)
+    order.mark_payment_open(a_payment(Outcome.PROCESSING), NOW)
+    order.mark_paid(a_payment(Outcome.PAID), NOW)
 
     assert order.answer.status == 202
     assert order.as_answered().status is OrderStatus.PENDING
@@ -249,14 +249,14 @@ def test_an_open_payment_is_accepted_and_its_first_answer_stays():
     assert [one.what for one in order.timeline] == ["placed", "payment_processing", "confirmed"]
 
 
-def test_an_order_given_up_before_it_was_answered_may_be_placed_again_under_new_holds():
+def test_an_abandoned_order_can_be_restarted_under_a_new_hold_id():
     order = an_order()
-    order.begin_undo("unavailable")
-    order.undone(NOW)
+    order.begin_compensation("unavailable")
+    order.finish_compensation(NOW)
     assert order.abandoned
     assert order.hold_id == "HM-000000000000"
 
-    order.place_again(an_order(payment=PaymentState("pay_2", "card", "tok_ok")))
+    order.restart(an_order(payment=PaymentState("pay_2", "card", "tok_ok")))
 
     assert (order.status, order.next_step, order.hold_id) == (
         OrderStatus.PENDING,
@@ -266,11 +266,11 @@ def test_an_order_given_up_before_it_was_answered_may_be_placed_again_under_new_
     assert order.payment.id == "pay_2"
 
 
-def test_money_that_comes_in_while_an_order_is_undone_confirms_it():
+def test_a_payment_during_the_compensation_confirms_the_order():
     order = an_order()
-    order.begin_undo("cancelled")
+    order.begin_compensation("cancelled")
 
-    order.undo_overtaken(a_payment(Outcome.PAID), NOW)
+    order.confirm_after_all(a_payment(Outcome.PAID), NOW)
 
     assert order.status is OrderStatus.CONFIRMED
 
@@ -292,14 +292,14 @@ def test_a_confirmed_order_is_cancelled_only_after_its_money_is_back():
         ),
     )
     with pytest.raises(NotAllowed):
-        order.cancel_finished(NOW)
-    order.refunded("HM-000000000000:cancel", NOW)
-    order.cancel_finished(NOW)
+        order.finish_cancellation(NOW)
+    order.mark_refunded("HM-000000000000:cancel", NOW)
+    order.finish_cancellation(NOW)
     assert (order.status, order.payment.status) == (OrderStatus.CANCELLED, PaymentStatus.REFUNDED)
     assert order.next_step is None
 
 
-def test_what_was_sent_cannot_be_cancelled():
+def test_a_shipped_order_cannot_be_cancelled():
     order = a_confirmed_order()
     order.ship(Shipment("s1", NOW, "bpost", "123", {"TEA": 1}))
 
@@ -334,41 +334,41 @@ def test_parcels_leave_until_everything_has_and_then_arrive():
     ]
 
 
-# -- leases --------------------------------------------------------------------------------------
+# -- leases ----------------------------------------------------------------------------------------
 
 
-def test_only_one_worker_at_a_time_until_its_lease_ends():
+def test_a_lease_excludes_other_workers_until_it_expires():
     order = an_order()
 
-    assert order.take("a", NOW)
-    assert order.take("a", NOW)
-    assert not order.take("b", NOW + timedelta(seconds=5))
-    assert order.take("b", NOW + timedelta(seconds=21))
+    assert order.acquire_lease("a", NOW)
+    assert order.acquire_lease("a", NOW)
+    assert not order.acquire_lease("b", NOW + timedelta(seconds=5))
+    assert order.acquire_lease("b", NOW + timedelta(seconds=21))
 
 
-def test_trying_again_waits_longer_each_time_and_shows_the_order_to_staff():
+def test_retries_back_off_exponentially_and_mark_the_order_as_stuck():
     order, waits = an_order(), []
 
     for _ in range(6):
-        order.try_again(NOW, "catalog is away")
+        order.schedule_retry(NOW, "catalog is away")
         waits.append((order.wake_at - NOW).total_seconds())
 
     assert waits == [1, 2, 4, 8, 15, 15]
     assert (order.stuck, order.trouble, order.version) == (True, "catalog is away", 1)
 
 
-def test_nothing_is_looked_at_any_more_when_nothing_is_left_to_do():
+def test_a_finished_order_has_no_next_attempt():
     order = a_confirmed_order()
-    order.rest(NOW)
+    order.release_lease(NOW)
     assert order.wake_at == NOW + timedelta(seconds=30)  # the mail
 
-    order.mailed(NOW)
-    order.rest(NOW)
+    order.mark_mailed(NOW)
+    order.release_lease(NOW)
 
     assert (order.next_step, order.wake_at) == (None, None)
 
 
-def test_an_anonymous_order_keeps_what_the_books_need_and_nobody():
+def test_an_anonymised_order_keeps_the_sale_without_personal_data():
     order = a_confirmed_order()
     order.account_id = "a1"
     order.events = [{"data": {"account_id": "a1", "session_id": "s", "number": order.id}}]

@@ -1,4 +1,4 @@
-"""A shop without a payment provider browses and quotes; it takes no order, and says so."""
+"""Tests of a shop without a payment provider: it quotes, but takes no orders and says so."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
 
 @pytest.fixture
 def shop():
-    """No demo: nobody has configured a provider."""
+    """Return a shop outside demo mode, with no provider configured."""
     with override_settings(DEMO=False):
         shop = Shop()
         with shop.wired():
@@ -30,12 +30,12 @@ def shop():
 
 
 def demo_order(shop):
-    """An order of the days when this shop was a demo."""
+    """Place an order as if the shop were still a demo."""
     with override_settings(DEMO=True):
-        return shop.assemble().placing.place(shop.wish()).order
+        return shop.assemble().place_order.place(shop.command()).order
 
 
-def test_an_order_is_refused_before_anything_is_asked_for_or_held(client, shop):
+def test_an_order_is_refused_before_prices_or_stock_are_requested(client, shop):
     cart = shop.fill_cart({"TEA": 2})
     answers = [
         post(client),
@@ -58,14 +58,14 @@ def test_the_same_key_buys_once_a_provider_is_there(client, shop):
         assert post(client).status_code == 201
 
 
-def test_quotes_and_shipping_methods_are_answered_as_ever(client, shop):
+def test_quotes_and_shipping_methods_work_without_a_provider(client, shop):
     quote = post(client, QUOTE, key=None, url="/api/checkout/quotes")
     methods = client.get("/api/checkout/shipping-methods?country=BE")
 
     assert (quote.status_code, methods.status_code) == (200, 200)
 
 
-def test_the_ways_to_pay_are_told(client, shop):
+def test_payment_methods_are_listed(client, shop):
     assert client.get("/api/checkout/payment-methods").json() == {"results": []}
     with override_settings(DEMO=True), wiring.wiring.override(shop.assemble()):
         assert client.get("/api/checkout/payment-methods").json() == {
@@ -73,12 +73,12 @@ def test_the_ways_to_pay_are_told(client, shop):
         }
 
 
-def test_orders_of_the_demo_are_replayed_and_shown_and_owed_money_is_shown_to_staff(client, shop):
+def test_demo_orders_are_replayed_and_their_owed_refunds_are_shown_as_stuck(client, shop):
     order = demo_order(shop)
 
     replayed = shop.place()
-    shop.parts.desk.cancel(order.id, STAFF)
-    shop.sweep(seconds=60)
+    shop.parts.order_service.cancel(order.id, STAFF)
+    shop.run_recovery(seconds=60)
 
     assert (replayed.replay, replayed.order.id) == (True, order.id)
     kept = shop.orders.get(order.id)
@@ -134,7 +134,7 @@ def test_a_mail_of_a_demo_says_so():
             shop = Shop()
             number = shop.place().order.id
         with override_settings(DEMO=demo):
-            shop.assemble().mailing.send_confirmation(number)
+            shop.assemble().order_mail.send_confirmation(number)
 
-        (mail,) = shop.post.sent
+        (mail,) = shop.mailer.sent
         assert mail.text.count("This shop is a demo: nothing was charged") == count

@@ -1,5 +1,6 @@
-"""Refunds by line and quantity, with the provider's own ledger: no cent goes back twice, nothing paid back is
-sent.
+"""Tests of refunds by line and quantity, with the sandbox provider's ledger.
+
+No cent is refunded twice, and nothing refunded is shipped.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from checkout.domain import (
     UnknownPayment,
     price,
 )
-from checkout.services import Away, Basket, Refusal, Viewer
+from checkout.services import Basket, DependencyUnavailable, RuleViolation, Viewer
 from tests.fakes import Shop
 from tests.test_domain import NOW, a_confirmed_order
 
@@ -44,15 +45,15 @@ def a_parcel(id: str = "s1", **lines: int) -> Shipment:
     return Shipment(id, NOW, "bpost", "1", lines)
 
 
-class Troubled:
-    """The provider, with trouble at refunds."""
+class FailingProvider:
+    """A provider whose refunds fail with ``error``."""
 
     def __init__(self, provider) -> None:
-        self._provider, self.trouble = provider, None
+        self._provider, self.error = provider, None
 
     def refund(self, payment_id, amount, key):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         self._provider.refund(payment_id, amount, key)
 
     def __getattr__(self, name):
@@ -60,10 +61,10 @@ class Troubled:
 
 
 @pytest.fixture
-def provider(shop) -> Troubled:
-    troubled = Troubled(shop.parts.payments)
-    shop.parts.saga._payments = troubled
-    return troubled
+def provider(shop) -> FailingProvider:
+    failing = FailingProvider(shop.parts.payments)
+    shop.parts.saga._payments = failing
+    return failing
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def order(shop):
 @pytest.fixture
 def refund(shop, order):
     def refund(request: RefundRequest):
-        return shop.parts.desk.refund(order.id, request, actor="staff-1")
+        return shop.parts.order_service.refund(order.id, request, actor="staff-1")
 
     return refund
 
@@ -82,18 +83,18 @@ def refund(shop, order):
 @pytest.fixture
 def ship(shop, order):
     def ship(parcel: Shipment):
-        return shop.parts.desk.ship(order.id, parcel, actor="staff-1")
+        return shop.parts.order_service.ship(order.id, parcel, actor="staff-1")
 
     return ship
 
 
 def refused(act, *arguments) -> str:
-    with pytest.raises((NotAllowed, Refusal)) as caught:
+    with pytest.raises((NotAllowed, RuleViolation)) as caught:
         act(*arguments)
     return caught.value.type
 
 
-# -- units ---------------------------------------------------------------------------------------
+# -- units -----------------------------------------------------------------------------------------
 
 
 def test_units_are_paid_back_at_what_was_paid_for_them_and_no_more_than_were_bought(shop, refund):
@@ -116,8 +117,8 @@ def test_a_refund_happens_once_per_key_and_is_written_down_once(shop, refund):
 
     assert shop.charged() == 4995
     assert [event["type"] for event in again.events].count("audit.recorded") == 1
-    told = next(event["data"] for event in again.events if event["type"] == "audit.recorded")
-    assert told["message"] == "1000 EUR (1 x TEA): broken"
+    audit = next(event["data"] for event in again.events if event["type"] == "audit.recorded")
+    assert audit["message"] == "1000 EUR (1 x TEA): broken"
     assert refused(refund, a_refund(TEA=2)) == "idempotency-key-reused"
 
 
@@ -158,17 +159,17 @@ def test_a_discount_is_not_paid_back_and_cents_are_split_over_units_once():
     back = []
     for n in range(3):
         order.begin_refund(a_refund(f"r{n}", TEA=1))
-        order.refunded(f"r{n}", NOW)
+        order.mark_refunded(f"r{n}", NOW)
         back.append(order.refunds[-1].amount.amount)
 
     assert back == [819, 818, 818]
     assert order.balance.lines[0].left == 0
 
 
-# -- parcels -------------------------------------------------------------------------------------
+# -- parcels ---------------------------------------------------------------------------------------
 
 
-def test_what_was_paid_back_is_not_sent(refund, ship):
+def test_refunded_units_are_not_shipped(refund, ship):
     refund(a_refund(TEA=2))
 
     assert refused(ship, a_parcel(TEA=2)) == "not-shippable"
@@ -177,16 +178,16 @@ def test_what_was_paid_back_is_not_sent(refund, ship):
     assert sent.fulfilment is FulfilmentStatus.SHIPPED
 
 
-def test_an_order_that_was_paid_back_altogether_is_not_sent_whichever_way(shop, order, refund, ship):
+def test_a_fully_refunded_order_is_not_shipped(shop, order, refund, ship):
     refund(a_refund(amount=order.totals.total.amount))
 
     assert refused(ship, a_parcel()) == "not-shippable"
     assert refused(ship, a_parcel(TEA=1)) == "not-shippable"
-    assert shop.parts.desk.cancel(order.id, STAFF).status is OrderStatus.CANCELLED
+    assert shop.parts.order_service.cancel(order.id, STAFF).status is OrderStatus.CANCELLED
     assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
 
 
-def test_what_was_sent_can_still_be_paid_back_and_is_not_sent_again(shop, refund, ship):
+def test_shipped_units_can_be_refunded_and_are_not_shipped_again(shop, refund, ship):
     ship(a_parcel(TEA=2))
     refunded = refund(a_refund(TEA=1))
 
@@ -211,16 +212,16 @@ def test_an_order_that_costs_nothing_can_be_sent():
     assert order.unsent == {"GIFT": 1}
 
 
-# -- a provider in trouble -----------------------------------------------------------------------
+# -- a failing provider ----------------------------------------------------------------------------
 
 
 def test_a_refund_that_the_provider_refuses_takes_nothing_and_says_why(shop, order, provider, refund, ship):
-    provider.trouble = RefundRefused("the card is closed")
+    provider.error = RefundRefused("the card is closed")
     for _ in range(2):
         with pytest.raises(RefundRefused, match="the card is closed"):
             refund(a_refund(TEA=3))
-    provider.trouble = None
-    shop.sweep()
+    provider.error = None
+    shop.run_recovery()
 
     kept = shop.orders.get(order.id)
     assert (kept.payment.status, kept.owed_refunds, shop.charged()) == (PaymentStatus.PAID, (), 5995)
@@ -231,53 +232,51 @@ def test_a_refund_that_the_provider_refuses_takes_nothing_and_says_why(shop, ord
     assert shop.charged() == 2995
 
 
-@pytest.mark.parametrize("trouble", [ProviderDown("no answer"), UnknownPayment("pay_1")])
-def test_while_it_is_unknown_what_became_of_a_refund_there_is_no_other(
-    shop, order, provider, refund, ship, trouble
-):
-    provider.trouble = trouble
+@pytest.mark.parametrize("failure", [ProviderDown("no answer"), UnknownPayment("pay_1")])
+def test_an_open_refund_blocks_other_refunds(shop, order, provider, refund, ship, failure):
+    provider.error = failure
     waiting = refund(a_refund(TEA=1))
 
     assert (waiting.payment.status, len(waiting.owed_refunds)) == (PaymentStatus.PAID, 1)
     assert refused(refund, a_refund("r2", CUP=1)) == "refund-in-progress"
-    assert refused(shop.parts.desk.cancel, order.id, STAFF) == "refund-in-progress"
+    assert refused(shop.parts.order_service.cancel, order.id, STAFF) == "refund-in-progress"
     assert refused(ship, a_parcel(TEA=3)) == "not-shippable"
-    provider.trouble = None
-    shop.sweep()
+    provider.error = None
+    shop.run_recovery()
     assert shop.charged() == 4995
     refund(a_refund("r2", CUP=1))
     assert shop.charged() == 2495
 
 
-def test_an_order_whose_refund_fails_in_the_sweep_keeps_no_other_waiting(shop, provider):
+def test_a_failing_refund_does_not_delay_the_recovery_of_other_orders(shop, provider):
     first, second = (shop.place(key=key).order for key in ("k1", "k2"))
-    provider.trouble = UnknownPayment("pay_1")
+    provider.error = UnknownPayment("pay_1")
     for order in (first, second):
-        shop.parts.desk.refund(order.id, a_refund(), actor="staff-1")
+        shop.parts.order_service.refund(order.id, a_refund(), actor="staff-1")
 
-    shop.sweep(seconds=60)
+    shop.run_recovery(seconds=60)
 
     assert shop.orders.get(first.id).stuck
     assert shop.orders.get(second.id).stuck
-    provider.trouble = None
-    shop.sweep()
+    provider.error = None
+    shop.run_recovery()
     assert shop.charged() == 0
 
 
 def test_a_cancellation_that_the_provider_refuses_to_pay_back_is_left_to_staff(shop, order, provider):
-    provider.trouble = RefundRefused("the card is closed")
-    shop.parts.desk.cancel(order.id, STAFF)
-    shop.sweep(seconds=60)
+    provider.error = RefundRefused("the card is closed")
+    shop.parts.order_service.cancel(order.id, STAFF)
+    shop.run_recovery(seconds=60)
 
     kept = shop.orders.get(order.id)
     assert (kept.status, kept.stuck, kept.trouble) == (OrderStatus.CONFIRMED, True, "the card is closed")
-    provider.trouble = None
-    shop.parts.desk.retry(order.id, actor="staff-1")
+    provider.error = None
+    shop.parts.order_service.retry(order.id, actor="staff-1")
     assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
     assert shop.charged() == 0
 
 
-# -- any sequence --------------------------------------------------------------------------------
+# -- any sequence ----------------------------------------------------------------------------------
 
 SOME = st.dictionaries(st.sampled_from(["TEA", "CUP", "POT"]), st.integers(1, 4), min_size=1, max_size=2)
 STEPS = st.one_of(
@@ -290,44 +289,46 @@ STEPS = st.one_of(
     st.tuples(st.just("provider"), st.sampled_from(["down", "refuses", "well"])),
     st.tuples(st.just("time"), st.integers(1, 40)),
 )
-TROUBLES = {"down": ProviderDown("no answer"), "refuses": RefundRefused("no"), "well": None}
+ERRORS = {"down": ProviderDown("no answer"), "refuses": RefundRefused("no"), "well": None}
 
 
-class Scene:
-    """One order, staff who do anything to it, and what an outsider counts: money at the provider, parcels."""
+class RefundScenario:
+    """One order with arbitrary staff actions; it counts money at the provider, and parcels."""
 
     def __init__(self) -> None:
         self.shop = Shop()
         self.number = self.shop.place(basket=BASKET).order.id
-        self.provider = Troubled(self.shop.parts.payments)
+        self.provider = FailingProvider(self.shop.parts.payments)
         self.shop.parts.saga._payments = self.provider
-        self.desk = self.shop.parts.desk
+        self.order_service = self.shop.parts.order_service
 
     def do(self, place: int, step: str, what) -> None:
         acts = {
             "refund lines": lambda: self._refund(f"r{place}", lines=what),
             "refund amount": lambda: self._refund(f"r{place}", amount=Money(what)),
             "refund all": lambda: self._refund(f"r{place}"),
-            "ship": lambda: self.desk.ship(self.number, a_parcel(f"s{place}", **what), actor="s"),
-            "ship all": lambda: self.desk.ship(self.number, a_parcel(f"s{place}"), actor="s"),
-            "cancel": lambda: self.desk.cancel(self.number, STAFF),
-            "provider": lambda: setattr(self.provider, "trouble", TROUBLES[what]),
-            "time": lambda: self.shop.sweep(seconds=what),
+            "ship": lambda: self.order_service.ship(self.number, a_parcel(f"s{place}", **what), actor="s"),
+            "ship all": lambda: self.order_service.ship(self.number, a_parcel(f"s{place}"), actor="s"),
+            "cancel": lambda: self.order_service.cancel(self.number, STAFF),
+            "provider": lambda: setattr(self.provider, "error", ERRORS[what]),
+            "time": lambda: self.shop.run_recovery(seconds=what),
         }
         before = self.order
-        with contextlib.suppress(NotAllowed, Refusal, RefundRefused, Away, ProviderDown):
+        with contextlib.suppress(
+            NotAllowed, RuleViolation, RefundRefused, DependencyUnavailable, ProviderDown
+        ):
             acts[step]()
         self._check_parcel(before)
 
     def _refund(self, id: str, **what) -> None:
-        self.desk.refund(self.number, RefundRequest(id, NOW, "", id, **what), actor="s")
+        self.order_service.refund(self.number, RefundRequest(id, NOW, "", id, **what), actor="s")
 
     @property
     def order(self):
         return self.shop.orders.get(self.number)
 
     def _check_parcel(self, before) -> None:
-        """What a parcel holds was neither sent nor paid back before it left."""
+        """Check that a parcel holds no unit that was sent or refunded before it."""
         back, sent = Counter(), Counter()
         for refund in before.refunds:
             for line in refund.lines if not refund.failure else ():
@@ -363,14 +364,14 @@ class Scene:
 
 @settings(max_examples=150)
 @given(st.lists(STEPS, max_size=12))
-def test_no_sequence_pays_a_line_back_twice_or_sends_what_was_paid_back(steps):
-    scene = Scene()
+def test_no_sequence_of_actions_refunds_twice_or_ships_refunded_units(steps):
+    scenario = RefundScenario()
 
     for place, (step, what) in enumerate(steps):
-        scene.do(place, step, what)
-        scene.check()
+        scenario.do(place, step, what)
+        scenario.check()
 
-    scene.provider.trouble = None
-    scene.shop.sweep(seconds=60)
-    scene.check()
-    assert scene.order.owed_refunds == ()
+    scenario.provider.error = None
+    scenario.shop.run_recovery(seconds=60)
+    scenario.check()
+    assert scenario.order.owed_refunds == ()

@@ -1,4 +1,4 @@
-"""The saga, over memory repositories and siblings that keep the real ones' rules."""
+"""Tests of the saga over in-memory repositories and fakes of the other services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from checkout import presenters
 from checkout.domain import Money, NotAllowed, OrderStatus, Outcome, PaymentStatus
-from checkout.services import Away, Basket, Refusal, Viewer
+from checkout.services import Basket, DependencyUnavailable, RuleViolation, Viewer
 
 STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
 
@@ -26,7 +26,7 @@ def test_a_paid_order_is_confirmed_its_stock_sold_and_its_cart_emptied_in_two_wr
     assert shop.catalog.on_hand == {"TEA": 8, "CUP": 9, "POT": 10}
     assert shop.carts.carts[cart].lines == {}
     assert shop.charged() == 4995
-    assert shop.asked == [order.id]
+    assert shop.requested_mails == [order.id]
     assert [event["type"] for event in order.events] == ["order.confirmed"]
     assert order.events[0]["data"] == {
         "order_id": order.id,
@@ -64,9 +64,9 @@ def test_the_same_key_gives_the_same_answer_and_charges_once(shop):
     assert shop.charged() == 2495
 
 
-def test_the_same_key_gives_the_same_answer_also_while_the_catalogue_is_away(shop):
+def test_a_replay_works_while_the_catalogue_is_unavailable(shop):
     shop.place()
-    shop.catalog.away = {"skus", "reserve"}
+    shop.catalog.unavailable = {"skus", "reserve"}
 
     assert shop.place().replay
 
@@ -74,7 +74,7 @@ def test_the_same_key_gives_the_same_answer_also_while_the_catalogue_is_away(sho
 def test_the_same_key_for_another_body_is_refused(shop):
     shop.place()
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RuleViolation) as refused:
         shop.place(fingerprint="another")
 
     assert (refused.value.status, refused.value.type) == (422, "idempotency-key-reused")
@@ -136,7 +136,7 @@ def test_a_payment_of_unknown_outcome_is_answered_202_and_confirmed_when_it_is_k
     placed = shop.place(payment_token="tok_timeout_unknown")
     assert (placed.order.answer.status, placed.order.payment.status) == (202, PaymentStatus.PROCESSING)
 
-    shop.sweep(seconds=20)
+    shop.run_recovery(seconds=20)
 
     order = shop.orders.get(placed.order.id)
     assert (order.status, order.payment.status, order.committed) == (
@@ -153,7 +153,7 @@ def test_a_payment_of_unknown_outcome_cannot_be_cancelled(shop):
     placed = shop.place(payment_token="tok_timeout_unknown")
 
     with pytest.raises(NotAllowed) as refused:
-        shop.parts.desk.cancel(placed.order.id, STAFF)
+        shop.parts.order_service.cancel(placed.order.id, STAFF)
 
     assert refused.value.type == "payment-in-progress"
 
@@ -162,10 +162,10 @@ def test_a_payment_that_needs_its_shopper_waits_and_goes_on_when_approved(shop):
     placed = shop.place(payment_token="tok_requires_action")
     assert placed.order.answer.status == 202
     assert placed.order.payment.next_action.startswith("http")
-    shop.sweep(seconds=60)
+    shop.run_recovery(seconds=60)
 
     shop.parts.payments.decide(placed.order.payment.id, approve=True)
-    order = shop.parts.desk.payment_decided(placed.order.id)
+    order = shop.parts.order_service.resume_after_decision(placed.order.id)
 
     assert (order.status, shop.charged()) == (OrderStatus.CONFIRMED, 2495)
 
@@ -174,7 +174,7 @@ def test_a_payment_that_its_shopper_refuses_ends_the_order(shop):
     placed = shop.place(payment_token="tok_requires_action")
 
     shop.parts.payments.decide(placed.order.payment.id, approve=False)
-    order = shop.parts.desk.payment_decided(placed.order.id)
+    order = shop.parts.order_service.resume_after_decision(placed.order.id)
 
     assert (order.status, order.payment.status) == (OrderStatus.CANCELLED, PaymentStatus.REFUSED)
     assert shop.catalog.available("TEA") == 10
@@ -183,7 +183,7 @@ def test_a_payment_that_its_shopper_refuses_ends_the_order(shop):
 def test_a_payment_that_waits_for_its_shopper_too_long_is_called_off(shop):
     placed = shop.place(payment_token="tok_requires_action")
 
-    shop.sweep(seconds=31 * 60)
+    shop.run_recovery(seconds=31 * 60)
 
     assert shop.orders.get(placed.order.id).status is OrderStatus.CANCELLED
     assert shop.catalog.available("TEA") == 10
@@ -192,14 +192,14 @@ def test_a_payment_that_waits_for_its_shopper_too_long_is_called_off(shop):
 
 def test_a_shopper_may_cancel_an_order_that_waits_for_the_payment(shop):
     placed = shop.place(payment_token="tok_requires_action")
-    token = shop.parts.desk.token(placed.order)
+    token = shop.parts.order_service.token(placed.order)
 
-    order = shop.parts.desk.cancel(placed.order.id, Viewer(token=token))
+    order = shop.parts.order_service.cancel(placed.order.id, Viewer(token=token))
 
     assert (order.status, shop.catalog.available("TEA"), shop.charged()) == (OrderStatus.CANCELLED, 10, 0)
 
 
-# -- what is checked before anything is written ----------------------------------------------------
+# -- validation before any write -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -213,18 +213,18 @@ def test_a_shopper_may_cancel_an_order_that_waits_for_the_payment(shop):
         ({"expected_total": Money(2495, "USD")}, 422, "total-changed"),
     ],
 )
-def test_what_a_rule_forbids_is_refused_and_not_stored(shop, other, status, type):
-    with pytest.raises(Refusal) as refused:
+def test_rule_violations_are_refused_and_not_stored(shop, other, status, type):
+    with pytest.raises(RuleViolation) as refused:
         shop.place(**other)
 
     assert (refused.value.status, refused.value.type) == (status, type)
     assert shop.orders.count() == 0
 
 
-def test_an_accounts_cart_is_not_there_for_anyone_else(shop):
+def test_an_accounts_cart_is_not_found_for_others(shop):
     cart = shop.fill_cart({"TEA": 1}, account_id="a1")
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RuleViolation) as refused:
         shop.place(basket=Basket(cart_id=cart))
 
     assert refused.value.status == 404
@@ -232,80 +232,80 @@ def test_an_accounts_cart_is_not_there_for_anyone_else(shop):
 
 
 def test_an_empty_cart_cannot_be_ordered(shop):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RuleViolation) as refused:
         shop.place(basket=Basket(cart_id=shop.fill_cart({})))
 
     assert refused.value.type == "cart-empty"
 
 
-# -- siblings away -----------------------------------------------------------------------------------
+# -- unavailable services --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call", ["skus", "reserve"])
-def test_with_the_catalogue_away_nothing_is_half_written_and_the_key_works_afterwards(shop, call):
+def test_an_unavailable_catalogue_leaves_nothing_reserved_and_the_key_usable(shop, call):
     cart = shop.fill_cart({"TEA": 2})
-    shop.catalog.away = {call}
+    shop.catalog.unavailable = {call}
 
-    with pytest.raises(Away):
+    with pytest.raises(DependencyUnavailable):
         shop.place(basket=Basket(cart_id=cart))
 
-    shop.sweep()
+    shop.run_recovery()
     assert (shop.catalog.held, shop.carts.claims, shop.charged()) == ({}, {}, 0)
-    assert shop.parts.desk.mine("a", limit=10, cursor=None)[0].items == []
-    shop.catalog.away = set()
+    assert shop.parts.order_service.list_for_account("a", limit=10, cursor=None)[0].items == []
+    shop.catalog.unavailable = set()
     placed = shop.place(basket=Basket(cart_id=cart))
     assert (placed.order.answer.status, placed.replay, shop.charged()) == (201, False, 2495)
 
 
 def test_a_reservation_whose_answer_was_lost_is_released(shop):
-    shop.catalog.lost, shop.catalog.away = {"reserve"}, {"release"}
-    with pytest.raises(Away):
+    shop.catalog.lost_responses, shop.catalog.unavailable = {"reserve"}, {"release"}
+    with pytest.raises(DependencyUnavailable):
         shop.place()
     assert shop.catalog.available("TEA") == 8
 
-    shop.catalog.lost = shop.catalog.away = set()
-    shop.sweep()
+    shop.catalog.lost_responses = shop.catalog.unavailable = set()
+    shop.run_recovery()
 
     assert (shop.catalog.available("TEA"), shop.charged()) == (10, 0)
     assert shop.place().order.answer.status == 201
 
 
 @pytest.mark.parametrize("call", ["get", "claim"])
-def test_with_the_carts_away_an_order_is_not_taken(shop, call):
+def test_unavailable_carts_refuse_the_order(shop, call):
     cart = shop.fill_cart({"TEA": 2})
-    shop.carts.away = {call}
+    shop.carts.unavailable = {call}
 
-    with pytest.raises(Away):
+    with pytest.raises(DependencyUnavailable):
         shop.place(basket=Basket(cart_id=cart))
 
-    shop.carts.away = set()
-    shop.sweep()
+    shop.carts.unavailable = set()
+    shop.run_recovery()
     assert shop.place(basket=Basket(cart_id=cart)).order.answer.status == 201
 
 
-def test_after_the_payment_an_order_is_confirmed_whoever_is_away_and_finished_later(shop):
+def test_a_paid_order_is_confirmed_and_finished_later_if_services_are_unavailable(shop):
     cart = shop.fill_cart({"TEA": 2})
-    shop.catalog.away, shop.carts.away = {"commit"}, {"settle"}
+    shop.catalog.unavailable, shop.carts.unavailable = {"commit"}, {"remove_ordered"}
 
     placed = shop.place(basket=Basket(cart_id=cart))
     assert (placed.order.answer.status, placed.order.committed) == (201, False)
-    shop.sweep(seconds=70)
+    shop.run_recovery(seconds=70)
     assert shop.orders.get(placed.order.id).stuck
-    shop.catalog.away = shop.carts.away = set()
-    shop.sweep(seconds=20)
+    shop.catalog.unavailable = shop.carts.unavailable = set()
+    shop.run_recovery(seconds=20)
 
     order = shop.orders.get(placed.order.id)
     assert (order.committed, order.settled, order.stuck) == (True, True, False)
     assert (shop.catalog.on_hand["TEA"], shop.carts.carts[cart].lines) == (8, {})
 
 
-def test_a_refusal_is_told_only_after_everything_was_given_back(shop):
-    shop.catalog.away = {"release"}
-    with pytest.raises(Away):
+def test_a_refusal_is_answered_only_after_the_compensation(shop):
+    shop.catalog.unavailable = {"release"}
+    with pytest.raises(DependencyUnavailable):
         shop.place(payment_token="tok_declined")
 
-    shop.catalog.away = set()
-    shop.sweep()
+    shop.catalog.unavailable = set()
+    shop.run_recovery()
 
     placed = shop.place(payment_token="tok_declined")
     assert (placed.order.answer.status, placed.replay) == (402, True)

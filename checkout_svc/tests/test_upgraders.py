@@ -1,4 +1,4 @@
-"""Documents of before are read in the present shape."""
+"""Tests that documents of older schemas are read in the present schema."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_refunds_without_lines_are_split_over_what_was_left_of_lines_and_shippin
     assert upgraded.refunds[0].shipping == Money(99)
     assert (upgraded.balance.left, upgraded.unsent) == (0, {})
     assert CODEC.decode(CODEC.encode(upgraded)) == upgraded
-    upgraded.refunded("r2", NOW)
+    upgraded.mark_refunded("r2", NOW)
     assert upgraded.payment.status is PaymentStatus.REFUNDED
 
 

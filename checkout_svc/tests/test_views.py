@@ -1,4 +1,4 @@
-"""The API, by whole answers and all sorts of bad input."""
+"""Tests of the API: placing orders, and complete responses."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_quote_that_cannot_be_made(client, change, status, type):
 # -- placing ---------------------------------------------------------------------------------------
 
 
-def test_a_guests_order_is_confirmed_and_can_be_looked_at_with_its_token(client, shop):
+def test_a_guests_order_is_confirmed_and_can_be_read_with_its_token(client, shop):
     response = post(client)
 
     body = response.json()
@@ -189,7 +189,7 @@ def test_a_total_that_changed_is_422_with_the_new_one(client):
     assert post(client, {**BODY, "expected_total": eur(2495)}, key="key-2").status_code == 201
 
 
-def test_an_unknown_payment_is_202_and_a_payment_page_is_told(client, shop):
+def test_an_open_payment_is_202_with_the_url_of_the_payment_page(client, shop):
     response = post(client, paying("tok_requires_action"))
 
     body = response.json()
@@ -211,13 +211,13 @@ def test_an_unknown_payment_is_202_and_a_payment_page_is_told(client, shop):
     assert post(client, paying("tok_requires_action")).json() == body
 
 
-def test_with_a_sibling_away_the_answer_is_503_and_is_not_stored(client, shop):
-    shop.catalog.away = {"skus"}
+def test_an_unavailable_service_is_503_and_is_not_stored(client, shop):
+    shop.catalog.unavailable = {"skus"}
     response = post(client)
 
     problem = assert_problem(response, 503)
 
     assert (problem["type"], response["Retry-After"]) == ("unavailable", "5")
     assert shop.orders.count() == 0
-    shop.catalog.away = set()
+    shop.catalog.unavailable = set()
     assert post(client).status_code == 201

@@ -1,4 +1,4 @@
-"""Bad input to the API: always a problem that names what is wrong, never a 500."""
+"""Tests of bad input to the API: always a problem that names the fault, never a 500."""
 
 from __future__ import annotations
 

@@ -1,26 +1,14 @@
-"""What was bought: orders, their totals and payments. Rules only; nothing here knows of Django, HTTP or a
-database."""
+"""Rules of orders, their totals and payments.
 
+Nothing here depends on Django, HTTP or a database.
+"""
+
+from .address import COUNTRIES, Address
 from .money import Money, split
 from .order import Order
-from .parts import (
-    Answer,
-    CartRef,
-    FulfilmentStatus,
-    Happening,
-    Lease,
-    NotAllowed,
-    OrderStatus,
-    PaymentState,
-    PaymentStatus,
-    Refund,
-    RefundLine,
-    Shipment,
-    Step,
-    order_number,
-)
+from .order_state import LEASE_DURATION
 from .payment import (
-    Booked,
+    CapturedPayment,
     NotConfigured,
     Outcome,
     Payment,
@@ -30,21 +18,34 @@ from .payment import (
     RefundRefused,
     UnknownPayment,
 )
-from .places import COUNTRIES, Address, ShippingMethod, shipping_method, shipping_methods
-from .record import LEASE
 from .refunds import Balance, LineBalance, RefundRequest
+from .shipping import ShippingMethod, shipping_method, shipping_methods
 from .totals import Line, TaxShare, Totals, price, tax_shares
+from .value_objects import (
+    CartRef,
+    FulfilmentStatus,
+    Lease,
+    NotAllowed,
+    OrderStatus,
+    PaymentState,
+    PaymentStatus,
+    Refund,
+    RefundLine,
+    Shipment,
+    Step,
+    StoredResponse,
+    TimelineEntry,
+    order_number,
+)
 
 __all__ = [
     "COUNTRIES",
-    "LEASE",
+    "LEASE_DURATION",
     "Address",
-    "Answer",
     "Balance",
-    "Booked",
+    "CapturedPayment",
     "CartRef",
     "FulfilmentStatus",
-    "Happening",
     "Lease",
     "Line",
     "LineBalance",
@@ -67,7 +68,9 @@ __all__ = [
     "Shipment",
     "ShippingMethod",
     "Step",
+    "StoredResponse",
     "TaxShare",
+    "TimelineEntry",
     "Totals",
     "UnknownPayment",
     "order_number",

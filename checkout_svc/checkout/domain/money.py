@@ -1,4 +1,4 @@
-"""Money in minor units. No floats anywhere: half-up rounding on integers only."""
+"""Money in minor units, with integer arithmetic only; amounts are rounded half up."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ class Money:
     currency: str = "EUR"
 
     def __add__(self, other: Money) -> Money:
-        self._same(other)
+        self._require_same_currency(other)
         return Money(self.amount + other.amount, self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        self._same(other)
+        self._require_same_currency(other)
         return Money(self.amount - other.amount, self.currency)
 
     def times(self, quantity: int) -> Money:
         return Money(self.amount * quantity, self.currency)
 
-    def _same(self, other: Money) -> None:
+    def _require_same_currency(self, other: Money) -> None:
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
 
 
-def total(parts: list[Money], currency: str = "EUR") -> Money:
-    """The sum; zero of ``currency`` for no parts."""
+def sum_money(parts: list[Money], currency: str = "EUR") -> Money:
+    """Return the sum of ``parts``, or zero of ``currency`` if there are none."""
     result = Money(0, currency)
     for part in parts:
         result = result + part
@@ -38,7 +38,7 @@ def total(parts: list[Money], currency: str = "EUR") -> Money:
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:
-    """``numerator / denominator`` rounded half away from zero; both non-negative."""
+    """Return ``numerator / denominator`` rounded half up; both must be non-negative."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 

@@ -1,9 +1,12 @@
-"""The order: aggregate, saga log and outbox in one document. State changes are the named transitions below.
+"""The order aggregate: order, saga log and outbox in one document.
 
-    pending --paid--> confirmed --begin_cancel, refund, stock back--> cancelled
-       |--refused, out of stock, abandoned: begin_undo--> (release, unclaim) --undone--> cancelled
+State changes are the named transitions below.
 
-Paying is the pivot: before it everything can be undone, after it the order only goes forward.
+    pending --mark_paid--> confirmed --begin_cancel, refund, restock--> finish_cancellation --> cancelled
+       |--refused, out of stock, abandoned: begin_compensation--> finish_compensation --> cancelled
+
+The payment is the pivot transaction of the saga: before it every step can be compensated, after it the
+order only goes forward.
 """
 
 from __future__ import annotations
@@ -12,111 +15,121 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
-from .parts import (
-    Answer,
+from .payment import Payment
+from .refunds import RefundableOrder, RefundRequest
+from .value_objects import (
     FulfilmentStatus,
     OrderStatus,
     Shipment,
     Step,
+    StoredResponse,
     payment_status,
 )
-from .payment import Payment
-from .refunds import RefundableOrder, RefundRequest
 
 _CART_REFUSED = ("cart-claimed", "cart-changed")
 _STOCK_REFUSED = ("out-of-stock", "unknown-sku")
 
 
 class Order(RefundableOrder):
-    """The transitions. Each is guarded, raises NotAllowed, and raises ``version``."""
+    """The transitions of an order; each one raises NotAllowed or increases ``version``."""
 
     __slots__ = ()
 
     # -- before the pivot --------------------------------------------------------------------------
-    def paid(self, payment: Payment, now: datetime) -> None:
-        """The pivot. Money has moved, so from here the order is confirmed, whatever else fails."""
-        self._need(
+    def mark_paid(self, payment: Payment, now: datetime) -> None:
+        """Confirm the order: money has moved, so from here on the order only goes forward."""
+        self._require(
             self.status is OrderStatus.PENDING and not self.undoing, "not-payable", "It is not to be paid."
         )
         self.status, self.accepted, self.mail_due = OrderStatus.CONFIRMED, True, bool(self.email)
-        self._note_payment(payment)
-        self._happened(now, "confirmed")
-        self._answered(Answer(201))
+        self._copy_payment(payment)
+        self._add_to_timeline(now, "confirmed")
+        self._store_response(StoredResponse(201))
 
-    def payment_open(self, payment: Payment, now: datetime) -> None:
-        """The payment is neither made nor refused yet: the order is accepted and waits."""
-        self._need(
+    def mark_payment_open(self, payment: Payment, now: datetime) -> None:
+        """Accept the order while its payment is neither paid nor refused."""
+        self._require(
             self.status is OrderStatus.PENDING and not self.undoing, "not-payable", "It is not to be paid."
         )
         before = self.payment.status
-        self._note_payment(payment)
+        self._copy_payment(payment)
         self.accepted = True
         if self.payment.status is not before:
-            self._happened(now, f"payment_{self.payment.status.value}")
-        self._answered(Answer(202))
+            self._add_to_timeline(now, f"payment_{self.payment.status.value}")
+        self._store_response(StoredResponse(202))
 
-    def payment_failed(self, payment: Payment, now: datetime) -> None:
-        self._note_payment(payment)
-        self._happened(now, "payment_refused")
+    def mark_payment_failed(self, payment: Payment, now: datetime) -> None:
+        """Record the refused payment and begin the compensation."""
+        self._copy_payment(payment)
+        self._add_to_timeline(now, "payment_refused")
         detail = "The payment was refused; nothing was charged and nothing is held."
-        self.begin_undo("payment-refused", Answer(402, "payment-refused", detail, {"code": payment.code}))
+        self.begin_compensation(
+            "payment-refused", StoredResponse(402, "payment-refused", detail, {"code": payment.code})
+        )
 
-    def begin_undo(self, why: str, answer: Answer | None = None) -> None:
-        """Give back what is held, then ``undone``. Saved before anything is given back, so that nobody pays
-        meanwhile.
+    def begin_compensation(self, why: str, answer: StoredResponse | None = None) -> None:
+        """Record that everything reserved for the order must be released.
 
-        Without an ``answer`` the same key may place the order again.
+        Save the order before anything is released, so that no paused worker pays for it meanwhile.
+        Without an ``answer`` the same idempotency key may place the order again.
         """
-        self._need(self.status is OrderStatus.PENDING, "not-undoable", "Only a pending order can be undone.")
+        self._require(
+            self.status is OrderStatus.PENDING, "not-undoable", "Only a pending order can be undone."
+        )
         self.undoing = self.undoing or why
         if answer:
-            self._answered(answer)
+            self._store_response(answer)
         self.version += 1
 
-    def undone(self, now: datetime) -> None:
-        """Nothing is held any more."""
-        self._need(self.next_step is Step.UNDO, "not-undoable", "It is not being undone.")
+    def finish_compensation(self, now: datetime) -> None:
+        """Cancel the order after everything was released."""
+        self._require(self.next_step is Step.COMPENSATE, "not-undoable", "It is not being undone.")
         self.status = OrderStatus.CANCELLED
-        self._happened(now, "cancelled")
+        self._add_to_timeline(now, "cancelled")
 
-    def undo_overtaken(self, payment: Payment, now: datetime) -> None:
-        """The money came in before the payment could be called off: the order goes forward after all."""
-        self._need(self.next_step is Step.UNDO, "not-undoable", "It is not being undone.")
+    def confirm_after_all(self, payment: Payment, now: datetime) -> None:
+        """Confirm an order whose payment succeeded before it could be cancelled."""
+        self._require(self.next_step is Step.COMPENSATE, "not-undoable", "It is not being undone.")
         self.undoing = ""
-        self.paid(payment, now)
+        self.mark_paid(payment, now)
 
     @property
     def may_have_been_charged(self) -> bool:
-        """Whether undoing has to call the payment off first. These reasons are known before or from the
-        payment."""
+        """Return True if the compensation must cancel the payment first."""
         return self.undoing not in (*_CART_REFUSED, *_STOCK_REFUSED, "payment-refused")
 
     @property
     def abandoned(self) -> bool:
-        """Undone before it was answered: a 503 is never stored, so the same key starts afresh."""
+        """Return True if the order was cancelled without a stored response.
+
+        A 503 is never stored, so the same idempotency key starts again.
+        """
         return self.status is OrderStatus.CANCELLED and self.answer is None
 
     @property
     def holds_cart(self) -> bool:
-        """Whether undoing has to let go of a cart."""
+        """Return True if the compensation must release a cart."""
         return self.cart is not None and self.undoing not in _CART_REFUSED
 
     @property
     def may_hold_stock(self) -> bool:
-        """Whether undoing has to release. A line that was short held nothing, but of several lines, asked for
-        twice after a lost answer, one may still be held."""
+        """Return True if the compensation must release stock.
+
+        A single line that was short reserved nothing. Of several lines, one may still be reserved if the
+        request was repeated after its response was lost.
+        """
         if self.undoing in _STOCK_REFUSED:
             return len(self.lines) > 1
         return self.undoing not in _CART_REFUSED
 
     @property
     def is_answered(self) -> bool:
-        """Whether its buyer can be told: a refusal only after everything was given back."""
-        return self.answer is not None and self.next_step is not Step.UNDO
+        """Return True if the buyer can be answered; a refusal only after the compensation has finished."""
+        return self.answer is not None and self.next_step is not Step.COMPENSATE
 
-    def place_again(self, fresh: Order) -> None:
-        """The same key once more after it was abandoned: today's prices, and new holds."""
-        self._need(self.abandoned, "not-abandoned", "It was answered already.")
+    def restart(self, fresh: Order) -> None:
+        """Place an abandoned order again, with today's prices and a new hold id."""
+        self._require(self.abandoned, "not-abandoned", "It was answered already.")
         self.lines, self.totals, self.cart, self.placed_at = (
             fresh.lines,
             fresh.totals,
@@ -131,33 +144,35 @@ class Order(RefundableOrder):
 
     # -- after the pivot ---------------------------------------------------------------------------
     def begin_cancel(self, now: datetime, reason: str) -> bool:
-        """A confirmed order that nothing was sent of is taken back; the money follows. False if it was
-        before."""
+        """Begin to cancel a confirmed order of which nothing was shipped, and to refund it.
+
+        Returns False if the cancellation had begun before.
+        """
         if self.undoing or self.status is OrderStatus.CANCELLED:
             return False
-        self._need(
+        self._require(
             self.status is OrderStatus.CONFIRMED,
             "payment-in-progress",
             "Its payment is not known yet; try again soon.",
         )
-        self._need(not self.shipments, "not-cancellable", "It has been sent; it can be returned instead.")
-        self._need_no_open_refund()
+        self._require(not self.shipments, "not-cancellable", "It has been sent; it can be returned instead.")
+        self._require_no_open_refund()
         self.undoing, self.mail_due = reason or "cancelled", False
         if self.refundable.amount:
             self.refunds += (self._refund_for(RefundRequest(f"{self.id}:cancel", now, reason)),)
         self.version += 1
         return True
 
-    def cancel_finished(self, now: datetime) -> None:
-        self._need(bool(self.undoing), "not-cancellable", "It is not being cancelled.")
-        self._need(not self.owed_refunds, "not-cancellable", "Money is still owed to the shopper.")
+    def finish_cancellation(self, now: datetime) -> None:
+        self._require(bool(self.undoing), "not-cancellable", "It is not being cancelled.")
+        self._require(not self.owed_refunds, "not-cancellable", "Money is still owed to the shopper.")
         self.status = OrderStatus.CANCELLED
-        self._happened(now, "cancelled")
+        self._add_to_timeline(now, "cancelled")
 
     # -- parcels -----------------------------------------------------------------------------------
     @property
     def sent(self) -> Counter[str]:
-        """Units in parcels, by SKU."""
+        """Return the shipped units by SKU."""
         sent = Counter[str]()
         for shipment in self.shipments:
             sent.update(shipment.lines)
@@ -165,7 +180,7 @@ class Order(RefundableOrder):
 
     @property
     def unsent(self) -> dict[str, int]:
-        """Units that are still to be sent: neither in a parcel nor paid back, nor about to be."""
+        """Return the units still to ship by SKU, without units that were or will be refunded."""
         balance, sent = self.balance, self.sent
         if self.totals.total.amount and not balance.left:
             return {}
@@ -181,37 +196,37 @@ class Order(RefundableOrder):
         return FulfilmentStatus.PARTIALLY_SHIPPED if self.unsent else FulfilmentStatus.SHIPPED
 
     def ship(self, shipment: Shipment) -> bool:
-        """``shipment.lines`` leave the house. False if the same id did already, with the same parcel."""
+        """Add a parcel; return False if the same parcel was added before under the same id."""
         known = next((one for one in self.shipments if one.id == shipment.id), None)
         if known:
             same = known.fingerprint in ("", shipment.fingerprint)
-            self._need(same, "idempotency-key-reused", "This key made another shipment.")
+            self._require(same, "idempotency-key-reused", "This key made another shipment.")
             return False
         sendable = self.status is OrderStatus.CONFIRMED and not self.undoing
-        self._need(sendable, "not-shippable", "Only a confirmed order can be sent.")
+        self._require(sendable, "not-shippable", "Only a confirmed order can be sent.")
         fits = all(0 < quantity <= self.unsent.get(sku, 0) for sku, quantity in shipment.lines.items())
-        self._need(bool(shipment.lines) and fits, "not-shippable", "More than is left to send.")
+        self._require(bool(shipment.lines) and fits, "not-shippable", "More than is left to send.")
         self.shipments += (shipment,)
-        self._happened(shipment.at, "shipped" if not self.unsent else "partially_shipped")
+        self._add_to_timeline(shipment.at, "shipped" if not self.unsent else "partially_shipped")
         return True
 
     def deliver(self, now: datetime) -> bool:
-        """Everything arrived. False if that was said before."""
+        """Mark the order as delivered; return False if it was delivered before."""
         if self.delivered_at:
             return False
-        self._need(
+        self._require(
             self.fulfilment is FulfilmentStatus.SHIPPED, "not-deliverable", "Not all of it has been sent."
         )
         self.delivered_at = now
-        self._happened(now, "delivered")
+        self._add_to_timeline(now, "delivered")
         return True
 
-    # -- people ------------------------------------------------------------------------------------
-    def mailed(self, now: datetime) -> None:
+    # -- mail and erasure --------------------------------------------------------------------------
+    def mark_mailed(self, now: datetime) -> None:
         self.mail_due, self.mailed_at = False, now
 
     def anonymise(self) -> None:
-        """The sale stays, for the books; who it was goes."""
+        """Remove the customer's personal data and keep the sale for accounting."""
         self.account_id = self.session_id = None
         self.email, self.mail_due = "", False
         self.shipping_address = self.shipping_address.anonymous()
@@ -222,7 +237,7 @@ class Order(RefundableOrder):
         self.version += 1
 
     def as_answered(self) -> Order:
-        """The order as it looked when ``POST /orders`` was answered."""
+        """Return the order as it was when ``POST /orders`` was answered."""
         if self.answer is None:
             return self
         return replace(
@@ -235,9 +250,9 @@ class Order(RefundableOrder):
             delivered_at=None,
         )
 
-    # -- parts of the above ------------------------------------------------------------------------
-    def _answered(self, answer: Answer) -> None:
-        """The first answer is the one that counts."""
+    # -- helpers -----------------------------------------------------------------------------------
+    def _store_response(self, answer: StoredResponse) -> None:
+        """Store the response unless one is stored already."""
         self.answer = self.answer or replace(
             answer,
             order_status=self.status,
@@ -245,7 +260,7 @@ class Order(RefundableOrder):
             happenings=len(self.timeline),
         )
 
-    def _note_payment(self, payment: Payment) -> None:
+    def _copy_payment(self, payment: Payment) -> None:
         self.payment.status = payment_status(payment.outcome)
         self.payment.last4 = payment.last4 or self.payment.last4
         self.payment.next_action = payment.next_action or self.payment.next_action

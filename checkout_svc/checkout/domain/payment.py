@@ -1,7 +1,6 @@
-"""The payment port: what checkout asks of a provider, and what a provider answers.
+"""The payment port: requests to a payment provider and its responses.
 
-It has the shape of Stripe's Payment Intents (https://docs.stripe.com/payments/paymentintents/lifecycle), so
-that
+It follows Stripe's Payment Intents (https://docs.stripe.com/payments/paymentintents/lifecycle), so that
 3-D Secure fits: a payment may stay ``processing`` or ``requires_action``.
 """
 
@@ -16,7 +15,7 @@ from .money import Money
 
 
 class Outcome(StrEnum):
-    """Where a payment stands at the provider."""
+    """The status of a payment at the provider."""
 
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
@@ -27,8 +26,10 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class PaymentRequest:
-    """What to charge. ``order_id`` is the provider's idempotency key: one payment for it, however often it is
-    asked."""
+    """A request to charge an amount.
+
+    ``order_id`` is the provider's idempotency key: repeated requests make one payment.
+    """
 
     order_id: str
     amount: Money
@@ -38,8 +39,10 @@ class PaymentRequest:
 
 @dataclass(slots=True, frozen=True)
 class Payment:
-    """The provider's answer. ``code`` says why a payment was refused, ``next_action`` where the shopper goes
-    on."""
+    """A payment as the provider reports it.
+
+    ``code`` is the reason of a refusal; ``next_action`` is the URL where the shopper continues.
+    """
 
     id: str
     outcome: Outcome
@@ -50,53 +53,53 @@ class Payment:
 
 
 @dataclass(slots=True, frozen=True)
-class Booked:
-    """A payment in the provider's books, minor units: what was captured, and what went back by its key."""
+class CapturedPayment:
+    """A payment in the provider's ledger, in minor units: what was captured, and refunds by their key."""
 
     payment_id: str
     captured: int
     refunds: dict[str, int]
 
     @property
-    def kept(self) -> int:
+    def net(self) -> int:
+        """Return the captured amount less all refunds."""
         return self.captured - sum(self.refunds.values())
 
 
 class ProviderDown(Exception):
-    """No answer, or not one that can be believed: whether anything was charged is unknown. Ask by the id."""
+    """The provider did not answer reliably: it is unknown whether anything was charged. Ask by the id."""
 
 
 class NotConfigured(ProviderDown):
-    """The shop has no payment provider: nothing can be charged until staff configure one."""
+    """The shop has no payment provider, so nothing can be charged."""
 
 
 class UnknownPayment(LookupError):
-    """The provider has never heard of this payment: nothing was charged."""
+    """The provider does not know this payment, so nothing was charged."""
 
 
 class RefundRefused(Exception):
-    """The provider will not give this money back; ``str()`` says why."""
+    """The provider refuses the refund; ``str()`` is the reason."""
 
 
 class PaymentProvider(Protocol):
-    """All may be repeated at will; all may raise ProviderDown."""
+    """A payment provider. All methods are idempotent and may raise ProviderDown."""
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The ways to pay that it takes; none where nothing can be charged."""
+        """Return the payment methods that the provider accepts; none if nothing can be charged."""
         ...
 
     def accepts(self, method: str, token: str) -> bool:
-        """Whether this looks like something that can be charged at all."""
+        """Return True if the provider may be able to charge this method and token."""
         ...
 
     def id_for(self, order_id: str) -> str:
-        """The id that the payment of this order will have: it is stored with the order before anything is
-        charged."""
+        """Return the id of the order's payment, which is stored with the order before the charge."""
         ...
 
     def create(self, request: PaymentRequest) -> Payment:
-        """Make the payment and try to charge it, in one call."""
+        """Create the payment and try to charge it, in one call."""
         ...
 
     def confirm(self, payment_id: str) -> Payment:
@@ -104,18 +107,20 @@ class PaymentProvider(Protocol):
         ...
 
     def get(self, payment_id: str) -> Payment:
-        """How it stands; UnknownPayment when it was never made."""
+        """Return the payment. Raises UnknownPayment if it does not exist."""
         ...
 
-    def books(self) -> Iterator[Booked]:
-        """Every payment that the provider knows of this shop."""
+    def captured_payments(self) -> Iterator[CapturedPayment]:
+        """Iterate over all payments that the provider knows of this shop."""
         ...
 
     def cancel(self, payment_id: str) -> Payment:
-        """Make sure that it is never charged; a payment that was charged already stays and is answered as
-        paid."""
+        """Make sure that the payment is never charged.
+
+        A payment that was charged already stays, and is returned as paid.
+        """
         ...
 
     def refund(self, payment_id: str, amount: Money, key: str) -> None:
-        """Give ``amount`` back once per ``key``; RefundRefused when it cannot."""
+        """Refund ``amount`` once per ``key``. Raises RefundRefused if the provider refuses it."""
         ...

@@ -1,7 +1,7 @@
-"""What an order costs. Prices include VAT; the tax is the part of them that goes to the country of delivery.
+"""Totals of an order and the VAT they include.
 
-Rates are in basis points (2100 = 21 %), from the European Commission's "Taxes in Europe Database", 2025;
-outside the EU no VAT is charged.
+Prices include VAT of the country of delivery. Rates are in basis points (2100 = 21 %), from the European
+Commission's "Taxes in Europe Database", 2025; outside the EU no VAT is charged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .money import Money, divide_half_up, split, total
+from .money import Money, divide_half_up, split, sum_money
 
 #: country -> (standard, reduced)
 VAT: Mapping[str, tuple[int, int]] = {
@@ -25,7 +25,7 @@ VAT: Mapping[str, tuple[int, int]] = {
 
 @dataclass(slots=True, frozen=True)
 class Line:
-    """One SKU of an order as it was sold: title and ``unit_price`` are those of the moment of the sale."""
+    """One SKU of an order as it was sold, with the title and ``unit_price`` of that moment."""
 
     sku: str
     quantity: int
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(slots=True, frozen=True)
 class TaxShare:
-    """The VAT of what is taxed at one ``rate`` (basis points): ``amount`` on ``base``, due in ``country``."""
+    """The VAT at one ``rate`` (basis points): ``amount`` on ``base``, due in ``country``."""
 
     rate: int
     base: Money
@@ -54,7 +54,7 @@ class TaxShare:
 
 @dataclass(slots=True, frozen=True)
 class Totals:
-    """``total = subtotal - discount + shipping``; ``tax`` is included in it and is the sum of ``taxes``.
+    """``total = subtotal - discount + shipping``; it includes ``tax``, the sum of ``taxes``.
 
     ``tax_rate`` is the one rate in basis points; 0 where nothing is taxed or there are several.
     """
@@ -69,31 +69,31 @@ class Totals:
 
     @property
     def single_rate(self) -> int | None:
-        """The rate of all goods and of the shipping, in basis points; None where they differ."""
+        """Return the rate of goods and shipping in basis points, or None if they differ."""
         return None if len(self.taxes) > 1 else self.tax_rate
 
 
 def rate(country: str, tax_class: str) -> int:
-    """Basis points of VAT in ``country``; an unknown tax class pays the standard rate."""
+    """Return the VAT rate in basis points; an unknown tax class has the standard rate."""
     standard, reduced = VAT.get(country, (0, 0))
     return {"reduced": reduced, "zero": 0}.get(tax_class, standard)
 
 
 def included_tax(gross: int, basis_points: int) -> int:
-    """The VAT inside ``gross`` cents."""
+    """Return the VAT included in ``gross`` cents."""
     return divide_half_up(gross * basis_points, 10_000 + basis_points)
 
 
 def price(lines: Sequence[Line], shipping: Money, country: str, discount: Money | None = None) -> Totals:
-    """The totals of ``lines`` sent to ``country``; tax is rounded once per rate, as on an invoice."""
-    subtotal = total([line.line_total for line in lines], shipping.currency)
+    """Return the totals of ``lines`` sent to ``country``; tax is rounded once per rate, as on an invoice."""
+    subtotal = sum_money([line.line_total for line in lines], shipping.currency)
     discount = discount or Money(0, shipping.currency)
     taxes = tax_shares(lines, shipping, country, discount)
     return Totals(
         subtotal=subtotal,
         discount=discount,
         shipping=shipping,
-        tax=total([share.amount for share in taxes], shipping.currency),
+        tax=sum_money([share.amount for share in taxes], shipping.currency),
         tax_rate=taxes[0].rate if len(taxes) == 1 else 0,
         total=subtotal - discount + shipping,
         taxes=taxes,
@@ -101,12 +101,12 @@ def price(lines: Sequence[Line], shipping: Money, country: str, discount: Money 
 
 
 def tax_shares(lines: Sequence[Line], shipping: Money, country: str, discount: Money) -> tuple[TaxShare, ...]:
-    """The VAT of goods and shipping, rate by rate; a rate that nothing is charged at is left out."""
+    """Return the VAT of goods and shipping per rate, without rates that nothing is charged at."""
     goods: dict[int, int] = {}
     for line in lines:
         points = rate(country, line.tax_class)
         goods[points] = goods.get(points, 0) + line.line_total.amount
-    gross = dict(zip(goods, _less(list(goods.values()), discount.amount), strict=True))
+    gross = dict(zip(goods, _subtract_discount(list(goods.values()), discount.amount), strict=True))
     if shipping.amount:
         points = rate(country, "standard")
         gross[points] = gross.get(points, 0) + shipping.amount
@@ -118,6 +118,6 @@ def tax_shares(lines: Sequence[Line], shipping: Money, country: str, discount: M
     )
 
 
-def _less(amounts: list[int], discount: int) -> list[int]:
-    """``amounts`` less their part of ``discount``, in proportion."""
+def _subtract_discount(amounts: list[int], discount: int) -> list[int]:
+    """Return ``amounts`` less their proportional part of ``discount``."""
     return [amount - part for amount, part in zip(amounts, split(discount, amounts), strict=True)]

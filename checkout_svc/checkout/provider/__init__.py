@@ -1,1 +1,1 @@
-"""Payment providers behind the port of domain/payment.py. The built-in one is for demos."""
+"""Payment providers that implement the port of domain/payment.py."""

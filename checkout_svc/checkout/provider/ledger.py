@@ -1,4 +1,4 @@
-"""The test provider's own book: one document per payment, in a database that the saga never touches."""
+"""The sandbox provider's ledger: one document per payment, in a database that the saga never touches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..domain import Money, Outcome, RefundRefused
 
 @dataclass(slots=True)
 class LedgerEntry:
-    """A payment at the provider. ``captured`` minor units were taken once; ``refunds`` maps a key to what
-    went back.
+    """A payment at the provider.
 
-    ``settles_at`` is when a payment that is still processing turns out to be paid.
+    ``captured`` is in minor units; ``refunds`` maps an idempotency key to the refunded minor units.
+    ``settles_at`` is when a payment that is still processing becomes paid.
     """
 
     id: str
@@ -40,15 +40,15 @@ class LedgerEntry:
         self.outcome, self.code = Outcome.REFUSED, code
         self.version += 1
 
-    def settle(self, now: datetime) -> bool:
-        """Whether a payment that was processing has just been paid."""
+    def complete_if_due(self, now: datetime) -> bool:
+        """Mark a processing payment as paid if it is due; return True if it changed."""
         if self.outcome is not Outcome.PROCESSING or not self.settles_at or now < self.settles_at:
             return False
         self.pay()
         return True
 
     def cancel(self) -> bool:
-        """Only what waits for the shopper can be called off. Whether it was just now."""
+        """Cancel the payment if it waits for the shopper; return True if it changed."""
         if self.outcome is not Outcome.REQUIRES_ACTION:
             return False
         self.outcome = Outcome.CANCELLED
@@ -56,7 +56,10 @@ class LedgerEntry:
         return True
 
     def refund(self, amount: Money, key: str) -> bool:
-        """Once per key; whether it was just now."""
+        """Refund once per key; return True if the entry changed.
+
+        Raises RefundRefused if less than ``amount`` is left.
+        """
         if key in self.refunds:
             return False
         if amount.amount > self.captured - sum(self.refunds.values()):

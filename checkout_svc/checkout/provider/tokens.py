@@ -1,4 +1,4 @@
-"""The tokens that the built-in provider takes, and what each does. None of them is a card."""
+"""The sandbox provider's payment tokens and their behaviour. No token is a card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..domain import Outcome
 
 @dataclass(frozen=True)
 class Behaviour:
-    """``outcome`` is what the ledger says at once; ``answered`` is false where the caller never hears it."""
+    """``outcome`` is what the ledger records; ``answered`` is False if the caller gets no response."""
 
     outcome: Outcome
     last4: str

@@ -1,42 +1,56 @@
-"""The use cases. They get repositories, siblings and the payment provider through their constructors."""
+"""The use cases of checkout.
 
-from .mailing import Mail, Mailing, Post
-from .orders import Orders, Search, Viewer
-from .people import anonymise_orders
-from .placing import Placed, PlaceOrder, Placing
-from .ports import Away, Cart, Carts, Catalog, Correction, Fate, Refusal, Sku, StockBook, Truth
+Repositories, service clients and the payment provider are passed to their constructors.
+"""
+
+from .erasure import anonymise_orders
+from .order_mail import Mail, Mailer, OrderMailService
+from .order_service import OrderFilter, OrderService, Viewer
+from .place_order import PlacedOrder, PlaceOrder, PlaceOrderCommand
+from .ports import (
+    Cart,
+    Carts,
+    Catalog,
+    Correction,
+    DependencyUnavailable,
+    ExpectedReservation,
+    ReservationStatus,
+    RuleViolation,
+    Sku,
+    StockSnapshot,
+)
 from .pricing import Basket, Priced, Pricing
-from .reconciling import Finding, Reconciler, Report
+from .reconciliation import Finding, Reconciler, Report
+from .recovery import OrderRecovery
 from .saga import Saga
-from .sweeping import Sweeper
 
 __all__ = [
-    "Away",
     "Basket",
     "Cart",
     "Carts",
     "Catalog",
     "Correction",
-    "Fate",
+    "DependencyUnavailable",
+    "ExpectedReservation",
     "Finding",
     "Mail",
-    "Mailing",
-    "Orders",
+    "Mailer",
+    "OrderFilter",
+    "OrderMailService",
+    "OrderRecovery",
+    "OrderService",
     "PlaceOrder",
-    "Placed",
-    "Placing",
-    "Post",
+    "PlaceOrderCommand",
+    "PlacedOrder",
     "Priced",
     "Pricing",
     "Reconciler",
-    "Refusal",
     "Report",
+    "ReservationStatus",
+    "RuleViolation",
     "Saga",
-    "Search",
     "Sku",
-    "StockBook",
-    "Sweeper",
-    "Truth",
+    "StockSnapshot",
     "Viewer",
     "anonymise_orders",
 ]

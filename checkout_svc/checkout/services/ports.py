@@ -1,4 +1,4 @@
-"""What the use cases ask of the world around them; ``wiring.py`` gives them the real thing, tests a fake."""
+"""Ports of the use cases; ``wiring.py`` passes the real adapters, tests pass fakes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from typing import Any, Protocol
 from ..domain import Money
 
 
-class Refusal(Exception):
-    """A rule says no. ``type`` is the problem's slug, ``members`` go into the answer beside it."""
+class RuleViolation(Exception):
+    """A business rule refuses the request.
+
+    ``type`` is the slug of the problem; ``members`` are added to the problem.
+    """
 
     def __init__(self, status: int, type: str, detail: str, **members: Any) -> None:
         super().__init__(detail)
         self.status, self.type, self.detail, self.members = status, type, detail, members
 
 
-class Away(Exception):
-    """A sibling does not answer: 503 with Retry-After, and nothing half-written."""
+class DependencyUnavailable(Exception):
+    """Another service does not answer: 503 with Retry-After, and nothing is half written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """What the catalogue's documents say of a SKU just now; ``price`` includes VAT."""
+    """A SKU as the catalogue has it now; ``price`` includes VAT."""
 
     sku: str
     price: Money
@@ -47,8 +50,8 @@ class Cart:
     lines: dict[str, int]
 
 
-class Fate(StrEnum):
-    """What an order's units are, as the order has it."""
+class ReservationStatus(StrEnum):
+    """The status of an order's units according to the order."""
 
     HELD = "held"
     COMMITTED = "committed"
@@ -56,12 +59,14 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """What the catalogue is told of an order's units. ``since`` is when they became so, ``sold_at`` when
-    units that came back had been sold."""
+class ExpectedReservation:
+    """The reservation that the stock should have for an order.
+
+    ``since`` is when the units got this status; ``sold_at`` is when returned units had been sold.
+    """
 
     hold_id: str
-    fate: Fate
+    status: ReservationStatus
     lines: dict[str, int]
     since: datetime
     sold_at: datetime | None = None
@@ -69,8 +74,10 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the catalogue did about it: ``held``, ``committed``, ``released``, ``returned``; or why it could
-    not: ``short``, ``was-released``, ``unknown-sku``."""
+    """A correction that the catalogue made: ``held``, ``committed``, ``released`` or ``returned``.
+
+    Where it could not, ``outcome`` is the reason: ``short``, ``was-released`` or ``unknown-sku``.
+    """
 
     hold_id: str
     sku: str
@@ -78,55 +85,63 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class StockBook:
-    """A SKU as the catalogue has it: ``holds`` maps a hold's id to (fate, quantity)."""
+class StockSnapshot:
+    """The stock of a SKU in the catalogue; ``holds`` maps a hold id to (status, quantity)."""
 
     sku: str
     available: int
-    holds: dict[str, tuple[Fate, int]]
+    holds: dict[str, tuple[ReservationStatus, int]]
 
 
 class Catalog(Protocol):
-    """All may raise Away; all may be repeated at will."""
+    """The catalogue. All methods are idempotent and may raise DependencyUnavailable."""
 
     def skus(self, skus: Sequence[str]) -> dict[str, Sku]:
-        """Those of ``skus`` that exist and are for sale."""
+        """Return those of ``skus`` that exist and are for sale."""
         ...
 
     def reserve(self, order_id: str, lines: Mapping[str, int]) -> None:
-        """All of it or nothing: Refusal 409 out-of-stock with ``short``, or 422 unknown-sku."""
+        """Reserve all lines or none.
+
+        Raises RuleViolation: 409 out-of-stock with ``short``, or 422 unknown-sku.
+        """
         ...
 
     def commit(self, order_id: str, lines: Mapping[str, int]) -> None:
-        """What was reserved is sold."""
+        """Mark the reserved units as sold."""
         ...
 
     def release(self, order_id: str, lines: Mapping[str, int], *, sold: bool = False) -> None:
-        """What was reserved or sold is on hand again; a later ``reserve`` under this id is refused.
+        """Put reserved or sold units back; a later ``reserve`` under this id is refused.
 
-        ``sold``: it is known to be committed, so it goes back also if the catalogue has forgotten that."""
+        Pass ``sold`` if the order is known to be committed: its units go back even if the catalogue has
+        forgotten the commit.
+        """
         ...
 
-    def correct(self, truths: Sequence[Truth]) -> list[Correction]:
-        """Make the stock agree, as after a restore; only what there is to say. At most 200 at once."""
+    def correct(self, expected: Sequence[ExpectedReservation]) -> list[Correction]:
+        """Correct the stock, as after a restore, and return the changes. At most 200 at once."""
         ...
 
-    def books(self) -> Iterator[StockBook]:
-        """All stock, SKU by SKU."""
+    def stock_snapshots(self) -> Iterator[StockSnapshot]:
+        """Iterate over the stock, SKU by SKU."""
         ...
 
 
 class Carts(Protocol):
-    """All may raise Away; all may be repeated at will."""
+    """The carts. All methods are idempotent and may raise DependencyUnavailable."""
 
     def get(self, cart_id: str) -> Cart | None: ...
 
     def claim(self, cart_id: str, order_id: str, version: int) -> None:
-        """Refusal 409 cart-claimed when another live order holds it, or it has changed."""
+        """Claim the cart for the order.
+
+        Raises RuleViolation (409 cart-claimed) if another live order holds it or it has changed.
+        """
         ...
 
     def unclaim(self, cart_id: str, order_id: str) -> None: ...
 
-    def settle(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
-        """Take out what was bought, and only that."""
+    def remove_ordered(self, cart_id: str, order_id: str, lines: Mapping[str, int]) -> None:
+        """Remove the ordered units from the cart, and nothing else."""
         ...

@@ -1,16 +1,16 @@
-"""What a basket costs, from the catalogue's documents; what clients say about prices counts for nothing."""
+"""Prices of a basket from the catalogue's documents; prices sent by clients are ignored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ..domain import Address, CartRef, Line, Totals, price, shipping_method
-from .ports import Carts, Catalog, Refusal
+from .ports import Carts, Catalog, RuleViolation
 
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What is to be bought: a cart's lines, or ``lines`` (SKU to quantity). Exactly one of them is given."""
+    """The goods to buy: either the cart ``cart_id`` or ``lines`` (SKU to quantity)."""
 
     cart_id: str | None = None
     lines: dict[str, int] | None = None
@@ -30,16 +30,16 @@ class Pricing:
     def price(
         self, basket: Basket, *, account_id: str | None, address: Address, method: str, coupon: str = ""
     ) -> Priced:
-        """Raises Refusal (404 cart, 422 rules) and Away."""
+        """Return lines and totals. Raises RuleViolation (404 cart, 422 rules) and DependencyUnavailable."""
         chosen = shipping_method(method, address.country)
         if chosen is None:
-            raise Refusal(
+            raise RuleViolation(
                 422,
                 "unknown-shipping-method",
                 f"There is no shipping method {method!r} to {address.country}.",
             )
         if coupon:
-            raise Refusal(422, "unknown-coupon", "There is no such coupon.")
+            raise RuleViolation(422, "unknown-coupon", "There is no such coupon.")
         quantities, cart = self._quantities(basket, account_id)
         lines = self._lines(quantities)
         return Priced(lines, price(lines, chosen.price, address.country), cart)
@@ -49,16 +49,16 @@ class Pricing:
             return basket.lines, None
         cart = self._carts.get(basket.cart_id or "")
         if cart is None or cart.account_id not in (None, account_id):
-            raise Refusal(404, "not-found", "There is no such cart.")
+            raise RuleViolation(404, "not-found", "There is no such cart.")
         if not cart.lines:
-            raise Refusal(422, "cart-empty", "The cart is empty.")
+            raise RuleViolation(422, "cart-empty", "The cart is empty.")
         return cart.lines, CartRef(cart.id, cart.version)
 
     def _lines(self, quantities: dict[str, int]) -> tuple[Line, ...]:
         known = self._catalog.skus(sorted(quantities))
         unknown = [sku for sku in quantities if sku not in known]
         if unknown:
-            raise Refusal(422, "unknown-sku", "Some of it is not for sale.", skus=unknown)
+            raise RuleViolation(422, "unknown-sku", "Some of it is not for sale.", skus=unknown)
         return tuple(
             Line(
                 sku=sku, quantity=quantity, unit_price=one.price, product_id=one.product_id, title=one.title,

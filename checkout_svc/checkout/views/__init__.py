@@ -1,8 +1,8 @@
-"""HTTP: validate, make one call, show what came of it."""
+"""Views: validate the request, call one use case, return its result."""
 
-from .buying import Orders, PaymentMethods, Quotes, ShippingMethods
 from .challenge import TestPayment
-from .reading import Cancel, Order
+from .order_detail import Cancel, Order
+from .orders import Orders, PaymentMethods, Quotes, ShippingMethods
 from .staff import Deliver, Refunds, Shipments
 
 __all__ = [

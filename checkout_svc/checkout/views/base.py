@@ -1,4 +1,4 @@
-"""What the views share: who asks, and how a rule's "no" is told."""
+"""Helpers that the views share: the caller, and problems for expected errors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chassis.identity.principal import Principal
 
 from ..domain import Address, NotAllowed, NotConfigured, ProviderDown, RefundRefused, Totals
 from ..presenters import totals
-from ..services import Away, Basket, Refusal, Viewer
+from ..services import Basket, DependencyUnavailable, RuleViolation, Viewer
 
 _UNPROCESSABLE = {"idempotency-key-reused", "refund-too-large", "not-refundable"}
-NOT_SOON = 3600  # seconds: it takes a person to configure a payment provider
+NOT_CONFIGURED_RETRY_AFTER = 3600  # seconds: it takes a person to configure a payment provider
 _SESSION = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
 
 
@@ -26,8 +26,8 @@ class CheckoutView(View):
 
 
 def problem_for(error: Exception) -> Problem | None:
-    """The problem that tells of one of this service's own errors."""
-    if isinstance(error, Refusal):
+    """Return the problem for one of this service's own errors, or None."""
+    if isinstance(error, RuleViolation):
         members: Any = {k: totals(v) if isinstance(v, Totals) else v for k, v in error.members.items()}
         return Problem(error.status, error.type, error.detail, **members)
     if isinstance(error, NotAllowed):
@@ -37,8 +37,8 @@ def problem_for(error: Exception) -> Problem | None:
         return Problem(422, "refund-refused", str(error))
     if isinstance(error, NotConfigured):
         detail = "This shop has no payment provider yet, so it takes no orders; nothing is held."
-        return Problem(503, "payment-not-configured", detail, retry_after=NOT_SOON)
-    if isinstance(error, Away | ProviderDown):
+        return Problem(503, "payment-not-configured", detail, retry_after=NOT_CONFIGURED_RETRY_AFTER)
+    if isinstance(error, DependencyUnavailable | ProviderDown):
         return Problem(
             503, "unavailable", "We cannot take this order just now; nothing was charged.", retry_after=5
         )
@@ -46,7 +46,7 @@ def problem_for(error: Exception) -> Problem | None:
 
 
 def principal(request: Request) -> Principal:
-    """Who calls, as the type that TokenAuthentication really gives."""
+    """Return the caller, with the type that TokenAuthentication really gives."""
     return cast("Principal", request.user)
 
 
@@ -61,7 +61,7 @@ def viewer(request: Request) -> Viewer:
 
 
 def session_id(request: Request) -> str | None:
-    """The browser's session, sent only with consent; anything odd is as if it were not there."""
+    """Return the browser's session id, which is sent only with consent, or None if it is malformed."""
     text = request.headers.get("X-Session-Id", "")
     return text if _SESSION.match(text) else None
 

@@ -1,4 +1,4 @@
-"""The test provider's page, in place of a bank's 3-D Secure: the shopper approves or refuses a payment."""
+"""The sandbox provider's page in place of a bank's 3-D Secure: approve or refuse a payment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chassis.identity.permissions import Public
 
 from .. import serializers
 from ..domain import UnknownPayment
-from ..provider.builtin import TestProvider
+from ..provider.sandbox import SandboxProvider
 from ..wiring import action_key, parts
 from .base import CheckoutView
 
@@ -30,7 +30,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 
 
 class TestPayment(CheckoutView):
-    """The key in the address is what lets a shopper decide."""
+    """The page of a test payment; the key in its URL authorises the shopper."""
 
     permission_classes = [Public]
     parser_classes = [JSONParser, FormParser]
@@ -49,18 +49,18 @@ class TestPayment(CheckoutView):
             payment = _sandbox().decide(payment_id, approve=body["decision"] == "approve")
         except UnknownPayment as error:
             raise NotFound() from error
-        order = parts().desk.payment_decided(_order_id(payment_id).partition(".")[0])
+        order = parts().order_service.resume_after_decision(_order_id(payment_id).partition(".")[0])
         if "json" in (request.content_type or ""):
             return Response({"payment": payment_id, "outcome": payment.outcome.value})
-        return HttpResponseRedirect(parts().mailing.link(order))
+        return HttpResponseRedirect(parts().order_mail.link(order))
 
 
 def _order_id(payment_id: str) -> str:
     return payment_id.removeprefix("pay_")
 
 
-def _sandbox() -> TestProvider:
-    """NotFound where there are no test payments."""
+def _sandbox() -> SandboxProvider:
+    """Return the sandbox provider. Raises NotFound if there is none."""
     sandbox = parts().sandbox
     if sandbox is None:
         raise NotFound()

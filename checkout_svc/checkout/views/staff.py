@@ -1,4 +1,4 @@
-"""What staff do with a confirmed order."""
+"""Views for staff who process confirmed orders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chassis.api.idempotency import fingerprint, idempotency_key, scoped
 from chassis.identity.permissions import Staff
 from chassis.ids import new_id
 
-from .. import presenters, serializers, shapes
+from .. import presenters, schemas, serializers
 from ..domain import Money, Order, RefundRequest, Shipment
 from ..services import Viewer
 from ..wiring import parts
@@ -23,9 +23,9 @@ KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
 class Shipments(CheckoutView):
     permission_classes = [Staff("checkout.order.write")]
 
-    @extend_schema(parameters=[KEY], request=serializers.NewShipment, responses={201: shapes.OrderShape})
+    @extend_schema(parameters=[KEY], request=serializers.NewShipment, responses={201: schemas.OrderSchema})
     def post(self, request: Request, number: str) -> Response:
-        """A parcel has left, with these lines or with all that is left."""
+        """Record a parcel with these lines, or with all that is left."""
         body = serializers.NewShipment.of(request)
         shipment = Shipment(
             id=_id(request, number),
@@ -36,18 +36,18 @@ class Shipments(CheckoutView):
             fingerprint=fingerprint(request.data),
         )
         replay = any(one.id == shipment.id for one in _order(number).shipments)
-        order = parts().desk.ship(number, shipment, actor=principal(request).id)
+        order = parts().order_service.ship(number, shipment, actor=principal(request).id)
         return _made(order, replay)
 
 
 class Deliver(CheckoutView):
     permission_classes = [Staff("checkout.order.write")]
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.OrderShape)
+    @extend_schema(parameters=[KEY], request=None, responses=schemas.OrderSchema)
     def post(self, request: Request, number: str) -> Response:
-        """All of it has arrived."""
+        """Mark the whole order as delivered."""
         idempotency_key(request)
-        return Response(presenters.order(parts().desk.deliver(number, actor=principal(request).id)))
+        return Response(presenters.order(parts().order_service.deliver(number, actor=principal(request).id)))
 
 
 class Refunds(CheckoutView):
@@ -56,10 +56,10 @@ class Refunds(CheckoutView):
     @extend_schema(
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)],
         request=serializers.NewRefund,
-        responses={201: shapes.OrderShape},
+        responses={201: schemas.OrderSchema},
     )
     def post(self, request: Request, number: str) -> Response:
-        """Give money back: an amount, units of lines, or all that is left. No line twice."""
+        """Refund an amount, units of lines, or all that is left. Each line at most once per request."""
         idempotency_key(request, required=True)
         body = serializers.NewRefund.of(request)
         wanted = body.get("amount")
@@ -72,11 +72,11 @@ class Refunds(CheckoutView):
             lines=quantities(body.get("lines", [])),
         )
         replay = _order(number).refund(refund.id) is not None
-        return _made(parts().desk.refund(number, refund, actor=principal(request).id), replay)
+        return _made(parts().order_service.refund(number, refund, actor=principal(request).id), replay)
 
 
 def _order(number: str) -> Order:
-    return parts().desk.get(number, Viewer(may_read=True))
+    return parts().order_service.get(number, Viewer(may_read=True))
 
 
 def _made(order: Order, replay: bool) -> Response:
@@ -85,6 +85,6 @@ def _made(order: Order, replay: bool) -> Response:
 
 
 def _id(request: Request, number: str) -> str:
-    """The same for the same key, so that the order knows a repetition."""
+    """Return the same id for the same key, so that the order recognises a repeated request."""
     key = idempotency_key(request)
     return scoped(number, key)[:32] if key else new_id()

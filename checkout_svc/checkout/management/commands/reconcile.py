@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: after a restore or a promotion, before sales open."""
+"""`manage.py reconcile`: run after a restore or a promotion, before sales open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from chassis.couch import CouchError
 from checkout import wiring
 from checkout.domain import ProviderDown
-from checkout.services import Away, Report
+from checkout.services import DependencyUnavailable, Report
 
 FOR_A_PERSON = 1
 NOT_FINISHED = 2
@@ -45,7 +45,7 @@ def _run(wait: float) -> Report:
     while True:
         try:
             return wiring.parts().reconciler.run()
-        except (Away, ProviderDown, CouchError) as error:
+        except (DependencyUnavailable, ProviderDown, CouchError) as error:
             if time.monotonic() > end:
                 raise CommandError(f"not finished: {error}", returncode=NOT_FINISHED) from error
             time.sleep(1.0)

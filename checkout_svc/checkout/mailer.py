@@ -1,4 +1,4 @@
-"""The way a mail leaves: Django's backend, chosen by settings."""
+"""Mailer over Django's e-mail backend, which the settings choose."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from django.core.mail import EmailMessage
 from .services import Mail
 
 
-class DjangoPost:
-    """``Post`` over django.core.mail. The Message-ID follows from the mail, so a mail sent twice shows as
-    one."""
+class DjangoMailer:
+    """``Mailer`` over django.core.mail.
+
+    The Message-ID is derived from the mail's id, so that receivers can recognise a duplicate.
+    """
 
     def send(self, mail: Mail) -> None:
         host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")

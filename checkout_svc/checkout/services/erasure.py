@@ -1,4 +1,4 @@
-"""What happens to orders when the person behind them goes."""
+"""Removal of personal data from orders when an account is erased."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from chassis.couch import Repository
 
 from ..domain import Order
 
-_MANY = 100
+_PAGE_SIZE = 100
 
 
 def anonymise_orders(orders: Repository[Order], account_id: str) -> int:
-    """Every order of the account stays, without its person; repeating it finds nothing more. How many there
-    were."""
+    """Anonymise every order of the account and return their number; repeating it returns 0."""
     done = 0
-    while items := orders.find("account", {"account_id": account_id}, limit=_MANY).items:
+    while items := orders.find("account", {"account_id": account_id}, limit=_PAGE_SIZE).items:
         for order in items:
             orders.update(order.id, Order.anonymise)
             done += 1

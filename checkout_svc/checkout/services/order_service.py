@@ -1,4 +1,4 @@
-"""Reading orders, and what shoppers and staff do with them after they were placed."""
+"""Use cases on orders after they were placed: reading, cancelling, refunds and parcels."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..domain import (
     Shipment,
     Step,
 )
-from .facts import audit
-from .ports import Refusal
+from .events import append_audit_event
+from .ports import RuleViolation
 from .saga import Saga
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: a shopper by account, a guest by the order's token, or staff by permission."""
+    """The caller: a shopper by account, a guest by the order's token, or staff by permission."""
 
     account_id: str | None = None
     token: str = ""
@@ -35,13 +35,14 @@ class Viewer:
     may_write: bool = False
 
     @property
-    def staff_name(self) -> str:
+    def audit_actor(self) -> str:
+        """Return the account id for the audit trail if the caller is staff, else an empty string."""
         return self.account_id or "" if self.may_write else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Filters of the staff list; ``since`` and ``until`` are about ``placed_at``, the latter not included."""
+class OrderFilter:
+    """Filters of the staff list; ``since <= placed_at < until``."""
 
     status: str = ""
     email: str = ""
@@ -50,7 +51,9 @@ class Search:
     until: datetime | None = None
 
 
-class Orders:
+class OrderService:
+    """Read and change orders that were placed."""
+
     def __init__(
         self,
         orders: Repository[Order],
@@ -65,35 +68,37 @@ class Orders:
 
     # -- reading -----------------------------------------------------------------------------------
     def token(self, order: Order) -> str:
-        """A guest's key, derived, so that replays give the same; empty for an account's order."""
+        """Return a guest's access token, which is the same in every replay; empty for an account's order."""
         if order.account_id:
             return ""
         return hmac.new(self._secret, f"order-access:{order.id}".encode(), hashlib.sha256).hexdigest()[:40]
 
     def get(self, number: str, viewer: Viewer) -> Order:
-        """NotFound, also for what belongs to someone else."""
+        """Return the order. Raises NotFound if it does not exist or the viewer may not see it."""
         order = self._orders.get(number)
         if not self._may_see(order, viewer):
             raise NotFound(number)
         return order
 
-    def mine(self, account_id: str, *, limit: int, cursor: str | None) -> tuple[Page[Order], int]:
-        """The account's accepted orders, the newest first, and how many there are."""
+    def list_for_account(self, account_id: str, *, limit: int, cursor: str | None) -> tuple[Page[Order], int]:
+        """Return a page of the account's accepted orders, the newest first, and their number."""
         where = {"account_id": account_id, "accepted": True}
         page = self._orders.find("account", where, descending=True, limit=limit, cursor=cursor)
         return page, self._orders.count(where, index="account")
 
-    def search(self, search: Search, *, limit: int, cursor: str | None) -> Page[Order]:
-        """All orders, for staff, the newest first."""
-        if search.number:
-            return self._by_number(search)
-        if search.since and search.until and search.since >= search.until:
+    def search(self, filters: OrderFilter, *, limit: int, cursor: str | None) -> Page[Order]:
+        """Return a page of all orders that match, the newest first; for staff."""
+        if filters.number:
+            return self._by_number(filters)
+        if filters.since and filters.until and filters.since >= filters.until:
             return Page([], None)
-        where = {name: value for name, value in (("email", search.email), ("status", search.status)) if value}
+        where = {
+            name: value for name, value in (("email", filters.email), ("status", filters.status)) if value
+        }
         try:
             return self._orders.find(
                 "_".join(where) or "placed", where, descending=True, limit=limit, cursor=cursor,
-                start=search.since, end=search.until,
+                start=filters.since, end=filters.until,
             )  # fmt: skip
         except (Busy, Unavailable):
             raise
@@ -104,9 +109,9 @@ class Orders:
                 cursor
             ) from error  # one of another range: CouchDB refuses keys the wrong way round
 
-    def _by_number(self, search: Search) -> Page[Order]:
-        found = self._orders.get_many([search.number])
-        return Page([order for order in found if _fits(order, search)], None)
+    def _by_number(self, filters: OrderFilter) -> Page[Order]:
+        found = self._orders.get_many([filters.number])
+        return Page([order for order in found if _matches(order, filters)], None)
 
     def _may_see(self, order: Order, viewer: Viewer) -> bool:
         if viewer.may_read:
@@ -117,89 +122,97 @@ class Orders:
 
     # -- changing ----------------------------------------------------------------------------------
     def cancel(self, number: str, viewer: Viewer, *, reason: str = "") -> Order:
-        """The money goes back and the stock too. Cancelling a cancelled order answers it unchanged."""
+        """Cancel the order, refund it and put its stock back; a cancelled order is returned unchanged."""
         order = self.get(number, replace(viewer, may_read=viewer.may_write))
 
         def change(order: Order) -> None:
             if order.payment.status is PaymentStatus.REQUIRES_ACTION and order.status is OrderStatus.PENDING:
-                order.begin_undo("cancelled")
+                order.begin_compensation("cancelled")
             elif not order.begin_cancel(self._clock(), reason or "cancelled"):
                 return
-            audit(order, viewer.staff_name, "cancel", reason or "cancelled", self._clock())
+            append_audit_event(order, viewer.audit_actor, "cancel", reason or "cancelled", self._clock())
 
-        return order if order.status is OrderStatus.CANCELLED else self._change_and_drive(number, change)
+        return order if order.status is OrderStatus.CANCELLED else self._change_and_advance(number, change)
 
     def refund(self, number: str, request: RefundRequest, *, actor: str) -> Order:
-        """Raises RefundRefused if the provider will not; while it does not answer, the sweeper goes on."""
+        """Refund lines or an amount. Raises RefundRefused if the provider refuses.
+
+        While the provider does not answer, the recovery job tries again.
+        """
 
         def change(order: Order) -> None:
             if order.begin_refund(request):
-                audit(order, actor, "refund", _told(order.refunds[-1]), request.at)
+                append_audit_event(order, actor, "refund", _describe_refund(order.refunds[-1]), request.at)
 
-        order = self._change_and_drive(number, change)
+        order = self._change_and_advance(number, change)
         refund = order.refund(request.id)
         if refund and refund.failure:
             raise RefundRefused(refund.failure)
         return order
 
     def ship(self, number: str, shipment: Shipment, *, actor: str) -> Order:
-        """``shipment.lines`` empty: all that is left."""
+        """Add a parcel with ``shipment.lines``, or with all that is left if there are none."""
 
         def change(order: Order) -> None:
             if order.ship(replace(shipment, lines=shipment.lines or order.unsent)):
-                audit(order, actor, "ship", f"{shipment.carrier} {shipment.tracking}", shipment.at)
+                append_audit_event(
+                    order, actor, "ship", f"{shipment.carrier} {shipment.tracking}", shipment.at
+                )
 
         return self._orders.update(number, change)
 
     def deliver(self, number: str, *, actor: str) -> Order:
+        """Mark the order as delivered."""
+
         def change(order: Order) -> None:
             if order.deliver(self._clock()):
-                audit(order, actor, "deliver", "delivered", self._clock())
+                append_audit_event(order, actor, "deliver", "delivered", self._clock())
 
         return self._orders.update(number, change)
 
     def retry(self, number: str, *, actor: str) -> Order:
-        """Staff send a stuck order on its way again, at once."""
+        """Retry a stuck order at once, for staff."""
 
         def change(order: Order) -> None:
-            order.rest(self._clock())
-            audit(order, actor, "retry", "tried again", self._clock())
+            order.release_lease(self._clock())
+            append_audit_event(order, actor, "retry", "tried again", self._clock())
 
-        return self._change_and_drive(number, change)
+        return self._change_and_advance(number, change)
 
-    def payment_decided(self, number: str) -> Order:
-        """The shopper did, or refused, what the payment waited for: look at it now rather than when its time
-        comes."""
+    def resume_after_decision(self, number: str) -> Order:
+        """Process the order at once after the shopper approved or refused its payment."""
         order = self._orders.get(number)
-        if order.next_step is not Step.PAY or not order.take(self._new_id(), self._clock()):
+        if order.next_step is not Step.PAY or not order.acquire_lease(self._new_id(), self._clock()):
             return order
         try:
-            return self._saga.settle(self._orders.save(order))
+            return self._saga.run_to_completion(self._orders.save(order))
         except Conflict:
-            return self._orders.get(number)  # someone else is on it already
+            return self._orders.get(number)  # another worker has it
 
-    def _change_and_drive(self, number: str, change: Callable[[Order], None]) -> Order:
-        """Write down what is to be done, then do it; whatever fails is done later by the sweeper."""
+    def _change_and_advance(self, number: str, change: Callable[[Order], None]) -> Order:
+        """Save the intended change, then carry it out; the recovery job retries what fails."""
         by = self._new_id()
 
         def take(order: Order) -> None:
-            if not order.take(by, self._clock()):
-                raise Refusal(409, "order-busy", "It is being worked on just now; try again in a moment.")
+            if not order.acquire_lease(by, self._clock()):
+                raise RuleViolation(
+                    409, "order-busy", "It is being worked on just now; try again in a moment."
+                )
             change(order)
 
-        return self._saga.settle(self._orders.update(number, take))
+        return self._saga.run_to_completion(self._orders.update(number, take))
 
 
-def _told(refund: Refund) -> str:
-    """A refund in one line, for the audit trail: `1000 EUR (1 x TEA): broken`, in minor units."""
+def _describe_refund(refund: Refund) -> str:
+    """Describe a refund in one line for the audit trail, in minor units: `1000 EUR (1 x TEA): broken`."""
     units = ", ".join(f"{line.quantity} x {line.sku}" for line in refund.lines if line.quantity)
     return f"{refund.amount.amount} {refund.amount.currency}{f' ({units})' if units else ''}: {refund.reason}"
 
 
-def _fits(order: Order, search: Search) -> bool:
+def _matches(order: Order, filters: OrderFilter) -> bool:
     return (
-        search.email in ("", order.email)
-        and search.status in ("", order.status.value)
-        and (search.since is None or order.placed_at >= search.since)
-        and (search.until is None or order.placed_at < search.until)
+        filters.email in ("", order.email)
+        and filters.status in ("", order.status.value)
+        and (filters.since is None or order.placed_at >= filters.since)
+        and (filters.until is None or order.placed_at < filters.until)
     )

@@ -1,4 +1,4 @@
-"""After a restore: orders, stock and the provider's books come from different moments."""
+"""Tests after a restore: orders, stock and payments come from different moments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAFF = Viewer(account_id="staff-1", may_read=True, may_write=True)
 
 
 def reconcile(shop):
-    """The first report; a second run finds the same and changes nothing."""
+    """Return the first report; check that a second run finds the same and changes nothing."""
     first = shop.parts.reconciler.run()
     before = stock(shop)
     second = shop.parts.reconciler.run()
@@ -28,8 +28,8 @@ def stock(shop):
     return shop.catalog.on_hand["TEA"], shop.catalog.available("TEA")
 
 
-def at_the_time(shop):
-    """The stock as it is now, for a later restore."""
+def capture_stock(shop):
+    """Copy the stock and return a function that restores it."""
     kept = copy.deepcopy((shop.catalog.on_hand, shop.catalog.held, shop.catalog.sold, shop.catalog.released))
 
     def restore():
@@ -38,17 +38,17 @@ def at_the_time(shop):
     return restore
 
 
-def put_back(shop, older):
-    """An order as an older backup has it."""
+def restore_order(shop, older):
+    """Overwrite an order with an older version, as a restored backup does."""
     older = copy.deepcopy(older)
     older.rev = shop.orders.get(older.id).rev
     shop.orders.save(older)
 
 
-def test_where_everything_agrees_nothing_is_changed(shop):
+def test_consistent_data_is_not_changed(shop):
     shop.place()
     cancelled = shop.place(key="k2").order
-    shop.parts.desk.cancel(cancelled.id, STAFF)
+    shop.parts.order_service.cancel(cancelled.id, STAFF)
 
     report = reconcile(shop)
 
@@ -56,12 +56,12 @@ def test_where_everything_agrees_nothing_is_changed(shop):
     assert (report.changes, report.findings, stock(shop)) == ([], [], (8, 8))
 
 
-def test_stock_that_is_older_than_the_orders_is_taken_from_the_shelf_again(shop):
+def test_sales_missing_from_older_stock_are_committed_again(shop):
     first = shop.place().order
-    restore = at_the_time(shop)
+    restore = capture_stock(shop)
     second = shop.place(key="k2", basket=Basket(lines={"TEA": 3, "CUP": 1})).order
     cancelled = shop.place(key="k3").order
-    shop.parts.desk.cancel(cancelled.id, STAFF)
+    shop.parts.order_service.cancel(cancelled.id, STAFF)
     restore()
 
     report = reconcile(shop)
@@ -74,10 +74,10 @@ def test_stock_that_is_older_than_the_orders_is_taken_from_the_shelf_again(shop)
     assert first.id in shop.catalog.sold
 
 
-def test_a_cancellation_that_the_stock_has_not_seen_brings_the_units_back(shop):
+def test_units_of_a_cancellation_missing_from_the_stock_are_returned(shop):
     order = shop.place().order
-    restore = at_the_time(shop)
-    shop.parts.desk.cancel(order.id, STAFF)
+    restore = capture_stock(shop)
+    shop.parts.order_service.cancel(order.id, STAFF)
     restore()
 
     report = reconcile(shop)
@@ -87,7 +87,7 @@ def test_a_cancellation_that_the_stock_has_not_seen_brings_the_units_back(shop):
 
 
 def test_an_order_that_waits_for_its_payment_is_held_again_before_others_can_buy(shop):
-    restore = at_the_time(shop)
+    restore = capture_stock(shop)
     order = shop.place(payment_token="tok_requires_action").order
     restore()
 
@@ -130,8 +130,8 @@ def test_an_order_whose_capture_nobody_knows_is_for_a_person(shop):
 def test_a_ledger_that_is_newer_than_the_orders_is_for_a_person_where_money_went_back(shop):
     order = shop.place().order
     older = shop.orders.get(order.id)
-    shop.parts.desk.cancel(order.id, STAFF)
-    put_back(shop, older)
+    shop.parts.order_service.cancel(order.id, STAFF)
+    restore_order(shop, older)
 
     report = reconcile(shop)
 
@@ -145,28 +145,28 @@ def test_a_ledger_that_is_newer_than_the_orders_is_for_a_person_where_money_went
 def test_an_order_that_was_paid_after_the_backup_goes_forward_by_itself(shop):
     order = shop.place(payment_token="tok_timeout_unknown").order
     older = shop.orders.get(order.id)
-    shop.sweep(seconds=40)
+    shop.run_recovery(seconds=40)
     assert shop.orders.get(order.id).status is OrderStatus.CONFIRMED
-    put_back(shop, older)
+    restore_order(shop, older)
 
     report = reconcile(shop)
-    shop.sweep(seconds=70)
+    shop.run_recovery(seconds=70)
 
     assert (report.changes, report.findings, report.waiting) == ([], [], 1)
     assert shop.orders.get(order.id).status is OrderStatus.CONFIRMED
     assert (stock(shop), shop.charged()) == ((8, 8), order.totals.total.amount)
 
 
-def test_an_order_that_came_to_nothing_after_the_backup_comes_to_nothing_again(shop):
+def test_an_order_cancelled_after_the_backup_is_cancelled_again(shop):
     order = shop.place(payment_token="tok_requires_action").order
     older = shop.orders.get(order.id)
-    shop.clock.forward(minutes=40)
-    shop.sweep(seconds=40)
+    shop.clock.advance(minutes=40)
+    shop.run_recovery(seconds=40)
     assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
-    put_back(shop, older)
+    restore_order(shop, older)
 
     report = shop.parts.reconciler.run()
-    shop.sweep(seconds=40)
+    shop.run_recovery(seconds=40)
 
     assert report.changes == [Correction(order.id, "", "undone")]
     assert shop.orders.get(order.id).status is OrderStatus.CANCELLED
@@ -174,7 +174,7 @@ def test_an_order_that_came_to_nothing_after_the_backup_comes_to_nothing_again(s
 
 
 def test_more_sold_than_there_is_is_for_a_person(shop):
-    restore = at_the_time(shop)
+    restore = capture_stock(shop)
     shop.place(basket=Basket(lines={"TEA": 6}))
     restore()
     shop.catalog.on_hand["TEA"] = 4
@@ -186,7 +186,7 @@ def test_more_sold_than_there_is_is_for_a_person(shop):
 
 def test_money_that_was_kept_of_a_cancelled_order_is_for_a_person(shop):
     order = shop.place().order
-    shop.parts.desk.cancel(order.id, STAFF)
+    shop.parts.order_service.cancel(order.id, STAFF)
     entry = shop.ledger.get(order.payment.id)
     entry.refunds.clear()
     shop.ledger.save(entry)
@@ -197,7 +197,7 @@ def test_money_that_was_kept_of_a_cancelled_order_is_for_a_person(shop):
 
 
 def run(*options):
-    """Exit code and what was printed."""
+    """Run the command and return its exit code and output."""
     out, code = StringIO(), 0
     try:
         call_command("reconcile", *options, wait=0, stdout=out)
@@ -229,7 +229,7 @@ def test_the_command_ends_with_1_when_a_person_must_look(shop):
 
 def test_the_command_ends_with_2_when_it_could_not_be_finished(shop):
     shop.place()
-    shop.catalog.away = {"correct"}
+    shop.catalog.unavailable = {"correct"}
 
     with pytest.raises(CommandError) as caught:
         run()

@@ -1,4 +1,4 @@
-"""What checkout tells the others, in the write that makes it true."""
+"""Events of checkout, written to the order's outbox together with the change they describe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chassis.messaging import record
 from ..domain import Order
 
 
-def publish(order: Order, type: str, at: datetime) -> None:
-    """``order.confirmed``, ``order.cancelled`` or ``order.refunded`` goes into the outbox."""
+def append_order_event(order: Order, type: str, at: datetime) -> None:
+    """Append ``order.confirmed``, ``order.cancelled`` or ``order.refunded`` to the outbox."""
     record(order, type=type, source="checkout", subject=order.id, data=_data(order), at=at)
 
 
-def audit(order: Order, actor: str, action: str, message: str, at: datetime) -> None:
-    """Who of the staff did what to it; nothing when nobody of the staff did."""
+def append_audit_event(order: Order, actor: str, action: str, message: str, at: datetime) -> None:
+    """Append an audit event for an action of staff; do nothing if ``actor`` is empty."""
     if not actor:
         return
     data = {

@@ -1,4 +1,4 @@
-"""Looking at orders, and cancelling them."""
+"""Views that show and cancel orders."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chassis.api.pagination import bad_cursor, page, page_params
 from chassis.couch import BadCursor
 from chassis.identity.permissions import Public
 
-from .. import presenters, serializers, shapes
-from ..services import Search
+from .. import presenters, schemas, serializers
+from ..services import OrderFilter
 from ..wiring import parts
 from .base import CheckoutView, principal, viewer
 
@@ -27,44 +27,44 @@ def list_orders(request: Request) -> Response:
     query = (serializers.StaffQuery if staff else serializers.PageQuery).of(request)
     limit, cursor = page_params(request)
     try:
-        return Response(_everyones(query, limit, cursor) if staff else _mine(request, limit, cursor))
+        return Response(_list_all(query, limit, cursor) if staff else _list_own(request, limit, cursor))
     except BadCursor as error:
         raise bad_cursor() from error
 
 
-def _mine(request: Request, limit: int, cursor: str | None) -> dict[str, Any]:
-    found, total = parts().desk.mine(principal(request).id, limit=limit, cursor=cursor)
+def _list_own(request: Request, limit: int, cursor: str | None) -> dict[str, Any]:
+    found, total = parts().order_service.list_for_account(principal(request).id, limit=limit, cursor=cursor)
     return page([presenters.order(order) for order in found], found.next, total=total)
 
 
-def _everyones(query: dict[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
-    search = Search(
+def _list_all(query: dict[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
+    filters = OrderFilter(
         status=query.get("status", ""),
         email=query.get("email", "").lower(),
         number=query.get("number", ""),
         since=query.get("from"),
         until=query.get("to"),
     )
-    found = parts().desk.search(search, limit=limit, cursor=cursor)
+    found = parts().order_service.search(filters, limit=limit, cursor=cursor)
     return page([presenters.order(order) for order in found], found.next)
 
 
 class Order(CheckoutView):
-    permission_classes = [Public]  # the desk tells whose it is, and 404 to everyone else
+    permission_classes = [Public]  # the order_service tells whose it is, and 404 to everyone else
 
-    @extend_schema(parameters=[TOKEN], responses=shapes.OrderShape)
+    @extend_schema(parameters=[TOKEN], responses=schemas.OrderSchema)
     def get(self, request: Request, number: str) -> Response:
-        """One order: for its account, for staff, or for a guest who has its token."""
+        """Return an order to its account, to staff, or to a guest who has its token."""
         serializers.Nothing.of(request)
-        return Response(presenters.order(parts().desk.get(number, viewer(request))))
+        return Response(presenters.order(parts().order_service.get(number, viewer(request))))
 
 
 class Cancel(CheckoutView):
     permission_classes = [Public]  # as above
 
-    @extend_schema(parameters=[TOKEN], request=serializers.Cancel, responses=shapes.OrderShape)
+    @extend_schema(parameters=[TOKEN], request=serializers.Cancel, responses=schemas.OrderSchema)
     def post(self, request: Request, number: str) -> Response:
-        """Take it back before it is sent: the money is refunded and the stock is free again."""
+        """Cancel an order before it is sent: the money is refunded and the stock is free again."""
         body = serializers.Cancel.of(request)
-        order = parts().desk.cancel(number, viewer(request), reason=body.get("reason", ""))
+        order = parts().order_service.cancel(number, viewer(request), reason=body.get("reason", ""))
         return Response(presenters.order(order))

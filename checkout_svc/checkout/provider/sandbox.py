@@ -1,4 +1,4 @@
-"""The built-in test provider: real rules and a real ledger, no money. For demos only (`DEMO`)."""
+"""The sandbox payment provider: real rules and a real ledger, but no money. For demos only (`DEMO`)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from datetime import datetime, timedelta
 from chassis.couch import Busy, Conflict, NotFound, Repository, Unavailable
 from chassis.failpoints import failpoint
 
-from ..domain import Booked, Money, Outcome, Payment, PaymentRequest, ProviderDown, UnknownPayment
+from ..domain import CapturedPayment, Money, Outcome, Payment, PaymentRequest, ProviderDown, UnknownPayment
 from .ledger import LedgerEntry
 from .tokens import TOKENS
 
 _PAGE = 500
 
 
-class TestProvider:
-    """``PaymentProvider`` over a ledger database. Payment ids follow from order ids, so they are known before
-    a charge.
+class SandboxProvider:
+    """``PaymentProvider`` over a ledger database.
 
-    ``unknown_for`` is how long a ``tok_timeout_unknown`` stays processing; ``action_url`` says where the
-    shopper of a
-    ``tok_requires_action`` goes on, from the payment's id.
+    Payment ids are derived from order ids, so they are known before the charge.
+    ``unknown_for`` is how long a ``tok_timeout_unknown`` stays processing. ``action_url`` maps a payment id
+    to the page where the shopper of a ``tok_requires_action`` continues.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
@@ -65,16 +64,16 @@ class TestProvider:
 
     def get(self, payment_id: str) -> Payment:
         entry = self._find(payment_id)
-        if entry.settle(self._clock()):
-            entry = self._change(payment_id, lambda fresh: fresh.settle(self._clock()))
+        if entry.complete_if_due(self._clock()):
+            entry = self._change(payment_id, lambda fresh: fresh.complete_if_due(self._clock()))
         return self._payment(entry)
 
     def confirm(self, payment_id: str) -> Payment:
-        """The shopper did what was required."""
+        """Approve a payment whose shopper has done what was required."""
         return self.decide(payment_id, approve=True)
 
     def decide(self, payment_id: str, *, approve: bool) -> Payment:
-        """What the shopper said on the provider's page; only the first word counts."""
+        """Record the shopper's decision on the provider's page; later decisions are ignored."""
 
         def change(entry: LedgerEntry) -> bool:
             if entry.outcome is not Outcome.REQUIRES_ACTION:
@@ -85,7 +84,7 @@ class TestProvider:
         return self._payment(self._change(payment_id, change))
 
     def cancel(self, payment_id: str) -> Payment:
-        """A payment that was never made is entered as cancelled, so that a late ``create`` finds it so."""
+        """Cancel the payment, also before it exists, so that a late ``create`` finds it cancelled."""
         try:
             return self._payment(self._change(payment_id, LedgerEntry.cancel))
         except UnknownPayment:
@@ -99,7 +98,7 @@ class TestProvider:
     def refund(self, payment_id: str, amount: Money, key: str) -> None:
         self._change(payment_id, lambda entry: entry.refund(amount, key))
 
-    def books(self) -> Iterator[Booked]:
+    def captured_payments(self) -> Iterator[CapturedPayment]:
         cursor: str | None = None
         while True:
             try:
@@ -107,7 +106,7 @@ class TestProvider:
             except (Unavailable, Busy) as error:
                 raise ProviderDown(str(error)) from error
             for entry in page:
-                yield Booked(entry.id, entry.captured, dict(entry.refunds))
+                yield CapturedPayment(entry.id, entry.captured, dict(entry.refunds))
             if page.next is None:
                 return
             cursor = page.next
@@ -130,7 +129,10 @@ class TestProvider:
             raise ProviderDown(str(error)) from error
 
     def _change(self, payment_id: str, change: Callable[[LedgerEntry], bool]) -> LedgerEntry:
-        """Apply ``change``, which says whether there is anything to write, by compare-and-set."""
+        """Apply ``change`` by compare-and-set and return the entry.
+
+        ``change`` returns True if the entry must be saved.
+        """
         for _ in range(25):
             entry = self._find(payment_id)
             if not change(entry):

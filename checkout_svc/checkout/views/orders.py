@@ -1,4 +1,4 @@
-"""What a shopper does until the order is placed."""
+"""Views up to the placed order: methods, quotes and `/orders`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chassis.api.errors import Problem
 from chassis.api.idempotency import fingerprint, idempotency_key
 from chassis.identity.permissions import ByMethod, Public, SignedIn
 
-from .. import presenters, serializers, shapes
+from .. import presenters, schemas, serializers
 from ..domain import Money, shipping_methods
-from ..services import Placed, PlaceOrder
+from ..services import PlacedOrder, PlaceOrderCommand
 from ..wiring import parts
 from .base import CheckoutView, address, basket, principal, session_id
-from .reading import list_orders
+from .order_detail import list_orders
 
 IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
 
@@ -23,9 +23,9 @@ IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, 
 class ShippingMethods(CheckoutView):
     permission_classes = [Public]
 
-    @extend_schema(parameters=[serializers.ShippingQuery], responses=shapes.ShippingMethodsShape)
+    @extend_schema(parameters=[serializers.ShippingQuery], responses=schemas.ShippingMethodsSchema)
     def get(self, request: Request) -> Response:
-        """How a parcel can be sent to a country, and for how much."""
+        """List the shipping methods and prices for a country."""
         query = serializers.ShippingQuery.of(request)
         return Response(
             {"results": [presenters.shipping_method(one) for one in shipping_methods(query["country"])]}
@@ -35,9 +35,9 @@ class ShippingMethods(CheckoutView):
 class PaymentMethods(CheckoutView):
     permission_classes = [Public]
 
-    @extend_schema(responses=shapes.PaymentMethodsShape)
+    @extend_schema(responses=schemas.PaymentMethodsSchema)
     def get(self, request: Request) -> Response:
-        """How an order can be paid; empty without a payment provider. `test`: no money moves."""
+        """List the payment methods; empty without a payment provider. `test`: no money moves."""
         serializers.Nothing.of(request)
         test = parts().sandbox is not None
         return Response({"results": [{"code": code, "test": test} for code in parts().payments.methods]})
@@ -46,9 +46,9 @@ class PaymentMethods(CheckoutView):
 class Quotes(CheckoutView):
     permission_classes = [Public]
 
-    @extend_schema(request=serializers.Quote, responses=shapes.TotalsShape)
+    @extend_schema(request=serializers.Quote, responses=schemas.TotalsSchema)
     def post(self, request: Request) -> Response:
-        """What it would cost just now; nothing is kept."""
+        """Return what an order would cost now; nothing is stored."""
         body = serializers.Quote.of(request)
         priced = parts().pricing.price(
             basket(body),
@@ -66,25 +66,25 @@ class Orders(CheckoutView):
     @extend_schema(
         parameters=[IDEMPOTENCY],
         request=serializers.NewOrder,
-        responses={201: shapes.OrderShape, 202: shapes.OrderShape},
+        responses={201: schemas.OrderSchema, 202: schemas.OrderSchema},
     )
     def post(self, request: Request) -> Response:
         """Place an order, once per key. 202 while its payment is not decided: poll it."""
         key = idempotency_key(request, required=True)
         body = serializers.NewOrder.of(request)
-        return _answer(parts().placing.place(_wish(request, str(key), body)))
+        return _answer(parts().place_order.place(_command(request, str(key), body)))
 
     @extend_schema(
-        operation_id="orders_list", parameters=[serializers.StaffQuery], responses=shapes.OrdersShape
+        operation_id="orders_list", parameters=[serializers.StaffQuery], responses=schemas.OrdersSchema
     )
     def get(self, request: Request) -> Response:
-        """My orders, the newest first; for staff all, with filters."""
+        """List my orders, the newest first; staff get all orders, with filters."""
         return list_orders(request)
 
 
-def _wish(request: Request, key: str, body: dict) -> PlaceOrder:
+def _command(request: Request, key: str, body: dict) -> PlaceOrderCommand:
     expected, billing = body.get("expected_total"), body.get("billing_address")
-    return PlaceOrder(
+    return PlaceOrderCommand(
         key=key,
         fingerprint=fingerprint(request.data),
         account_id=principal(request).account_id,
@@ -100,14 +100,14 @@ def _wish(request: Request, key: str, body: dict) -> PlaceOrder:
     )
 
 
-def _answer(placed: Placed) -> Response:
-    """The stored answer, whether it is new or given again."""
+def _answer(placed: PlacedOrder) -> Response:
+    """Return the stored response, be it new or a replay."""
     answer, headers = placed.order.answer, {"Idempotent-Replay": "true"} if placed.replay else {}
     assert answer is not None  # noqa: S101  # place() raises otherwise
     if answer.problem:
         raise Problem(answer.status, answer.problem, answer.detail, headers=headers, **answer.members)
     headers["Location"] = f"/api/checkout/orders/{placed.order.id}"
-    token = parts().desk.token(placed.order)
+    token = parts().order_service.token(placed.order)
     return Response(
         presenters.order(placed.order.as_answered(), token), status=answer.status, headers=headers
     )

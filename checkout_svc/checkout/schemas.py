@@ -1,4 +1,4 @@
-"""The answers' shapes, for the OpenAPI document only; presenters.py writes them."""
+"""Response schemas for the OpenAPI document only; presenters.py writes the responses."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from .domain import FulfilmentStatus, OrderStatus, PaymentStatus
 from .serializers import Address
 
 
-class MoneyShape(s.Serializer):
+class MoneySchema(s.Serializer):
     amount = s.IntegerField()
     currency = s.CharField()
 
 
-class TaxShape(s.Serializer):
-    amount = MoneyShape()
+class TaxSchema(s.Serializer):
+    amount = MoneySchema()
     rate = s.FloatField(allow_null=True)
     included = s.BooleanField()
 
 
-class TaxShareShape(s.Serializer):
+class TaxShareSchema(s.Serializer):
     rate = s.FloatField()
-    base = MoneyShape()
-    amount = MoneyShape()
+    base = MoneySchema()
+    amount = MoneySchema()
     country = s.CharField()
 
 
-class TotalsShape(s.Serializer):
-    subtotal = MoneyShape()
-    discount = MoneyShape()
-    shipping = MoneyShape()
-    tax = TaxShape()
-    taxes = TaxShareShape(many=True)
-    total = MoneyShape()
+class TotalsSchema(s.Serializer):
+    subtotal = MoneySchema()
+    discount = MoneySchema()
+    shipping = MoneySchema()
+    tax = TaxSchema()
+    taxes = TaxShareSchema(many=True)
+    total = MoneySchema()
 
 
-class ShippingMethodShape(s.Serializer):
+class ShippingMethodSchema(s.Serializer):
     code = s.CharField()
     name = s.CharField()
-    price = MoneyShape()
+    price = MoneySchema()
     min_days = s.IntegerField()
     max_days = s.IntegerField()
 
 
-class ShippingMethodsShape(s.Serializer):
-    results = ShippingMethodShape(many=True)
+class ShippingMethodsSchema(s.Serializer):
+    results = ShippingMethodSchema(many=True)
 
 
-class PaymentMethodShape(s.Serializer):
+class PaymentMethodSchema(s.Serializer):
     code = s.CharField(help_text="what `payment.method` of an order is")
     test = s.BooleanField(help_text="no money moves")
 
 
-class PaymentMethodsShape(s.Serializer):
-    results = PaymentMethodShape(many=True)
+class PaymentMethodsSchema(s.Serializer):
+    results = PaymentMethodSchema(many=True)
 
 
-class LineShape(s.Serializer):
+class LineSchema(s.Serializer):
     sku = s.CharField()
     product_id = s.CharField(allow_blank=True)
     title = s.CharField(allow_blank=True)
@@ -64,77 +64,77 @@ class LineShape(s.Serializer):
     image = s.JSONField(allow_null=True)
     attributes = s.DictField()
     quantity = s.IntegerField()
-    unit_price = MoneyShape()
-    line_total = MoneyShape()
+    unit_price = MoneySchema()
+    line_total = MoneySchema()
 
 
-class NextActionShape(s.Serializer):
+class NextActionSchema(s.Serializer):
     type = s.CharField()
     url = s.CharField()
 
 
-class PaymentShape(s.Serializer):
+class PaymentSchema(s.Serializer):
     status = s.ChoiceField([status.value for status in PaymentStatus])
     method = s.CharField()
     last4 = s.CharField(allow_null=True)
-    next_action = NextActionShape(required=False)
+    next_action = NextActionSchema(required=False)
 
 
-class SkuQuantityShape(s.Serializer):
+class SkuQuantitySchema(s.Serializer):
     sku = s.CharField()
     quantity = s.IntegerField()
 
 
-class ShipmentShape(s.Serializer):
+class ShipmentSchema(s.Serializer):
     id = s.CharField()
     at = s.DateTimeField()
     carrier = s.CharField()
     tracking = s.CharField()
-    lines = SkuQuantityShape(many=True)
+    lines = SkuQuantitySchema(many=True)
 
 
-class FulfilmentShape(s.Serializer):
+class FulfilmentSchema(s.Serializer):
     status = s.ChoiceField([status.value for status in FulfilmentStatus])
-    shipments = ShipmentShape(many=True)
+    shipments = ShipmentSchema(many=True)
 
 
-class RefundLineShape(s.Serializer):
+class RefundLineSchema(s.Serializer):
     sku = s.CharField()
     quantity = s.IntegerField(help_text="0 where an amount was paid back and not units")
-    amount = MoneyShape()
+    amount = MoneySchema()
 
 
-class RefundShape(s.Serializer):
+class RefundSchema(s.Serializer):
     at = s.DateTimeField()
-    amount = MoneyShape()
-    lines = RefundLineShape(many=True)
-    shipping = MoneyShape()
+    amount = MoneySchema()
+    lines = RefundLineSchema(many=True)
+    shipping = MoneySchema()
     status = s.ChoiceField(["pending", "done"])
 
 
-class HappeningShape(s.Serializer):
+class TimelineEntrySchema(s.Serializer):
     at = s.DateTimeField()
     what = s.CharField()
 
 
-class OrderShape(s.Serializer):
+class OrderSchema(s.Serializer):
     number = s.CharField()
     status = s.ChoiceField([status.value for status in OrderStatus])
     placed_at = s.DateTimeField()
     email = s.CharField(allow_blank=True)
-    lines = LineShape(many=True)
-    totals = TotalsShape()
-    payment = PaymentShape()
-    fulfilment = FulfilmentShape()
-    refunds = RefundShape(many=True)
-    timeline = HappeningShape(many=True)
+    lines = LineSchema(many=True)
+    totals = TotalsSchema()
+    payment = PaymentSchema()
+    fulfilment = FulfilmentSchema()
+    refunds = RefundSchema(many=True)
+    timeline = TimelineEntrySchema(many=True)
     shipping_method = s.CharField()
     shipping_address = Address()
     billing_address = Address(allow_null=True)
     access_token = s.CharField(required=False)
 
 
-class OrdersShape(s.Serializer):
-    results = OrderShape(many=True)
+class OrdersSchema(s.Serializer):
+    results = OrderSchema(many=True)
     next = s.CharField(allow_null=True)
     total = s.IntegerField(required=False)

@@ -1,16 +1,16 @@
-"""The place of a payment provider that nobody has configured: the shop browses, and takes no order."""
+"""The provider of a shop that has none configured: the shop can be browsed, but takes no orders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..domain import Booked, Money, NotConfigured, Payment, PaymentRequest
+from ..domain import CapturedPayment, Money, NotConfigured, Payment, PaymentRequest
 
 _WHY = "no payment provider is configured"
 
 
-class NoProvider:
-    """``PaymentProvider`` that charges nobody: it raises NotConfigured before anything is reserved."""
+class UnconfiguredProvider:
+    """``PaymentProvider`` that raises NotConfigured before anything is reserved."""
 
     methods: tuple[str, ...] = ()
 
@@ -29,8 +29,8 @@ class NoProvider:
     def get(self, payment_id: str) -> Payment:
         raise NotConfigured(_WHY)
 
-    def books(self) -> Iterator[Booked]:
-        """It knows of no payment, so that a shop that only browses can be reconciled after a restore."""
+    def captured_payments(self) -> Iterator[CapturedPayment]:
+        """Return no payments, so that reconciliation also works without a provider."""
         return iter(())
 
     def cancel(self, payment_id: str) -> Payment:

@@ -1,4 +1,4 @@
-"""Orders after they were placed, through the API."""
+"""Tests of the API for placed orders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_account_sees_its_orders_and_nobody_elses(client, shop):
 
 def test_my_orders_come_in_pages(client, shop):
     for n in range(3):
-        shop.clock.forward(seconds=1)
+        shop.clock.advance(seconds=1)
         assert post(client, key=f"k{n}", **bearer(sub="a1")).status_code == 201
 
     first = client.get(f"{URL}?limit=2", headers=bearer(sub="a1")).json()
@@ -53,7 +53,7 @@ def test_bad_cursors_are_refused(client, cursor):
 
 def test_staff_see_all_orders_and_filter_them(client, shop):
     ada = post(client).json()["number"]
-    shop.clock.forward(days=1)
+    shop.clock.advance(days=1)
     bob = post(client, {**paying("tok_declined"), "email": "bob@example.com"}, **bearer(sub="a1"))
     assert bob.status_code == 402
     headers = staff(READER)
@@ -144,7 +144,7 @@ def test_staff_send_deliver_and_refund(client, shop):
         ("refunds", {"reason": "broken"}, {"reason": "late"}),
     ],
 )
-def test_staff_who_repeat_a_key_are_told_so(client, what, body, other):
+def test_staff_requests_with_the_same_key_are_replayed(client, what, body, other):
     number = post(client).json()["number"]
     url, headers = f"{URL}/{number}/{what}", staff(WRITER, "checkout.refund.write")
 
@@ -227,7 +227,7 @@ def test_staff_routes_are_closed_to_everyone_else(client, what):
         assert_problem(post(client, {}, url=f"{URL}/{number}/{what}", **headers), status)
 
 
-def test_an_erased_account_is_forgotten_when_auth_says_so(client, shop):
+def test_an_account_erased_event_anonymises_orders(client, shop):
     number = post(client, **bearer(sub="a1")).json()["number"]
     event = {
         "id": "e1",

@@ -1,4 +1,4 @@
-"""What puts every order back on its way: a lost request, queue or process costs seconds, not orders."""
+"""Recovery of interrupted orders: a lost request, queue or process costs seconds, not orders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ BATCH = 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Sweeper:
+class OrderRecovery:
+    """Resumes orders whose next attempt is due."""
+
     def __init__(
         self,
         orders: Repository[Order],
@@ -26,21 +28,21 @@ class Sweeper:
     ) -> None:
         self._orders, self._saga, self._clock, self._new_id = orders, saga, clock, new_id
 
-    def sweep(self) -> int:
-        """Go on with every order whose time has come; how many were looked at."""
+    def resume_due(self) -> int:
+        """Resume every order whose next attempt is due, and return how many were due."""
         due = self._orders.find("wake", start=EPOCH, end=self._clock(), limit=BATCH).items
         for order in due:
             try:
                 self.resume(order)
             except Conflict:
-                continue  # someone else is faster
+                continue  # another worker has it
         return len(due)
 
     def resume(self, order: Order) -> Order:
-        """Take the lease and go on; what fails is tried again later and shown to staff in the end."""
-        if not order.take(self._new_id(), self._clock()):
+        """Acquire the lease and run the order; what fails is retried later and shown to staff in the end."""
+        if not order.acquire_lease(self._new_id(), self._clock()):
             return order
         failpoint("sweeper.before_take")
         order = self._orders.save(order)
         failpoint("sweeper.after_take")
-        return self._saga.settle(order)
+        return self._saga.run_to_completion(order)

@@ -1,4 +1,4 @@
-"""What an order holds, what follows from it, and who works on it just now; order.py says how it changes."""
+"""The fields of an order, what derives from them, and leases; order.py has the transitions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from .parts import (
-    Answer,
+from .address import Address
+from .totals import Line, Totals
+from .value_objects import (
     CartRef,
-    Happening,
     Lease,
     NotAllowed,
     OrderStatus,
@@ -17,21 +17,26 @@ from .parts import (
     Refund,
     Shipment,
     Step,
+    StoredResponse,
+    TimelineEntry,
 )
-from .places import Address
-from .totals import Line, Totals
 
-LEASE = timedelta(seconds=10)  # an order takes well below a second; a slow one may be overtaken, safely
-STUCK_AFTER = 5  # tries; then staff are shown the order, and it is still tried again
-SLOWEST_RETRY = 15  # seconds
-MAIL_AGAIN = timedelta(seconds=30)
-ASK_AT_MOST = timedelta(seconds=60)  # between two looks at a payment that is still open
+# An order takes well below a second; a slow one may be overtaken safely.
+LEASE_DURATION = timedelta(seconds=10)
+STUCK_AFTER = 5  # attempts; then staff see the order, and it is still retried
+MAX_RETRY_SECONDS = 15  # seconds
+MAIL_RETRY_DELAY = timedelta(seconds=30)
+MAX_PAYMENT_POLL_INTERVAL = timedelta(seconds=60)  # between two checks of an open payment
 
 
 @dataclass(slots=True)
-class OrderRecord:
-    """``id`` is the public number. ``wake_at`` says when the sweeper looks next; None means nothing is left
-    to do."""
+class OrderState:
+    """The stored fields of an order.
+
+    ``id`` is the public order number. ``wake_at`` is the time of the next attempt by the recovery job; None
+    means that nothing is left to do. ``tries`` counts the failed attempts, ``trouble`` is the last error, and
+    ``undoing`` the reason of a compensation or cancellation.
+    """
 
     id: str
     fingerprint: str
@@ -50,13 +55,13 @@ class OrderRecord:
     accepted: bool = False
     attempt: int = 1
     undoing: str = ""
-    answer: Answer | None = None
+    answer: StoredResponse | None = None
     committed: bool = False
     settled: bool = False
     delivered_at: datetime | None = None
     shipments: tuple[Shipment, ...] = ()
     refunds: tuple[Refund, ...] = ()
-    timeline: tuple[Happening, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
     mail_due: bool = False
     mailed_at: datetime | None = None
     lease: Lease | None = None
@@ -70,11 +75,13 @@ class OrderRecord:
     events: list[dict[str, Any]] = field(default_factory=list)
     event_seq: int = 0
 
-    # -- what others call it -----------------------------------------------------------------------
+    # -- derived values ----------------------------------------------------------------------------
     @property
     def hold_id(self) -> str:
-        """What cart and catalogue know this order by. They refuse to hold again for an id that was let go of,
-        so an order that was abandoned and is placed again holds under a new one."""
+        """Return the id under which carts and catalogue know this order.
+
+        They refuse to reserve again for a released id, so a restarted order gets a new one.
+        """
         return self.id if self.attempt == 1 else f"{self.id}.{self.attempt}"
 
     @property
@@ -87,13 +94,13 @@ class OrderRecord:
 
     @property
     def owed_refunds(self) -> tuple[Refund, ...]:
-        """What is to be paid back and is not known to be."""
+        """Return the refunds whose result is not known yet."""
         return tuple(refund for refund in self.refunds if refund.is_open)
 
     @property
     def next_step(self) -> Step | None:
         if self.status is OrderStatus.PENDING:
-            return Step.UNDO if self.undoing else Step.PAY
+            return Step.COMPENSATE if self.undoing else Step.PAY
         if self.status is OrderStatus.CONFIRMED and not (self.committed and self.settled):
             return Step.FINISH
         if self.status is OrderStatus.CONFIRMED and self.undoing:
@@ -103,34 +110,37 @@ class OrderRecord:
         return Step.MAIL if self.mail_due else None
 
     # -- leases and retries: they move the revision, not the version -------------------------------
-    def take(self, by: str, now: datetime) -> bool:
-        """Whether ``by`` may work on it until ``now + LEASE``; false while someone else does."""
+    def acquire_lease(self, by: str, now: datetime) -> bool:
+        """Reserve the order for ``by`` until ``now + LEASE_DURATION``; return False if another holds it."""
         if self.lease and self.lease.until > now and self.lease.by != by:
             return False
-        self.lease = Lease(by, now + LEASE)
+        self.lease = Lease(by, now + LEASE_DURATION)
         self.wake_at = self.lease.until
         return True
 
-    def rest(self, now: datetime) -> None:
-        """Work on it is over for now, well done; what is left is looked at when its time comes."""
+    def release_lease(self, now: datetime) -> None:
+        """Release the lease after successful work and set the time of the next attempt."""
         self.lease, self.tries, self.stuck, self.trouble = None, 0, False, ""
-        asking = max(timedelta(seconds=2), min((now - self.placed_at) / 10, ASK_AT_MOST))
-        delay = {None: None, Step.MAIL: MAIL_AGAIN, Step.PAY: asking}.get(self.next_step, timedelta(0))
+        asking = max(timedelta(seconds=2), min((now - self.placed_at) / 10, MAX_PAYMENT_POLL_INTERVAL))
+        delay = {None: None, Step.MAIL: MAIL_RETRY_DELAY, Step.PAY: asking}.get(self.next_step, timedelta(0))
         self.wake_at = None if delay is None else now + delay
 
-    def try_again(self, now: datetime, trouble: str) -> None:
-        """Later, ever later up to SLOWEST_RETRY, and shown to staff after STUCK_AFTER tries."""
+    def schedule_retry(self, now: datetime, trouble: str) -> None:
+        """Release the lease and retry with exponential backoff, up to MAX_RETRY_SECONDS.
+
+        After STUCK_AFTER attempts staff see the order as stuck; it is still retried.
+        """
         self.lease, self.trouble = None, trouble
-        self.wake_at = now + timedelta(seconds=min(2**self.tries, SLOWEST_RETRY))
+        self.wake_at = now + timedelta(seconds=min(2**self.tries, MAX_RETRY_SECONDS))
         self.tries += 1
         self.stuck = self.tries >= STUCK_AFTER
 
-    # -- parts of every transition -----------------------------------------------------------------
-    def _happened(self, at: datetime, what: str) -> None:
-        self.timeline += (Happening(at, what),)
+    # -- helpers of transitions --------------------------------------------------------------------
+    def _add_to_timeline(self, at: datetime, what: str) -> None:
+        self.timeline += (TimelineEntry(at, what),)
         self.version += 1
 
     @staticmethod
-    def _need(holds: bool, type: str, detail: str) -> None:
+    def _require(holds: bool, type: str, detail: str) -> None:
         if not holds:
             raise NotAllowed(type, detail)

@@ -1,4 +1,4 @@
-"""The pieces that an order is made of."""
+"""The value objects and enums of an order."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class FulfilmentStatus(StrEnum):
 
 
 class Step(StrEnum):
-    """What an order waits for; ``Order.next_step`` derives it from the order alone."""
+    """The next step of an order; ``Order.next_step`` derives it from the order alone."""
 
-    UNDO = "undo"
+    COMPENSATE = "compensate"
     PAY = "pay"
     FINISH = "finish"
     CANCEL = "cancel"
@@ -52,7 +52,7 @@ class Step(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class CartRef:
-    """The cart that is bought, in exactly the version that was priced."""
+    """The cart of an order, in the version that was priced."""
 
     id: str
     version: int
@@ -60,7 +60,10 @@ class CartRef:
 
 @dataclass(slots=True)
 class PaymentState:
-    """``id`` is the provider's; ``token`` stands for the shopper's card and holds no card data."""
+    """The payment of an order.
+
+    ``id`` is the provider's; ``token`` stands for the shopper's card and holds no card data.
+    """
 
     id: str
     method: str
@@ -72,8 +75,8 @@ class PaymentState:
 
 
 @dataclass(slots=True, frozen=True)
-class Happening:
-    """A line of the timeline that shopper and staff see."""
+class TimelineEntry:
+    """An entry of the timeline that shoppers and staff see."""
 
     at: datetime
     what: str
@@ -81,7 +84,7 @@ class Happening:
 
 @dataclass(slots=True, frozen=True)
 class Shipment:
-    """A parcel: quantities by SKU."""
+    """A parcel; ``lines`` maps a SKU to its quantity."""
 
     id: str
     at: datetime
@@ -93,7 +96,7 @@ class Shipment:
 
 @dataclass(slots=True, frozen=True)
 class RefundLine:
-    """A line's part of a refund. ``quantity`` is 0 where an amount was asked for and not units."""
+    """A line's part of a refund; ``quantity`` is 0 if an amount was refunded and not units."""
 
     sku: str
     quantity: int
@@ -103,10 +106,10 @@ class RefundLine:
 
 @dataclass(slots=True, frozen=True)
 class Refund:
-    """Money on its way back: ``amount`` is what ``lines`` and ``shipping`` add up to.
+    """A refund; ``amount`` is the sum of ``lines`` and ``shipping``.
 
-    ``id`` is the provider's key for it. ``done_at`` is empty until the provider has agreed, ``failure`` says
-    why it did not.
+    ``id`` is the provider's idempotency key. ``done_at`` is None until the provider has agreed;
+    ``failure`` is the reason if it refused.
     """
 
     id: str
@@ -127,10 +130,10 @@ class Refund:
 
 
 @dataclass(slots=True, frozen=True)
-class Answer:
-    """What ``POST /orders`` was answered, so that the same key gets the same again.
+class StoredResponse:
+    """The response to ``POST /orders``, stored so that the same idempotency key gets it again.
 
-    The order as it looked then is not copied: it can be derived, see ``Order.as_answered``.
+    The order of that moment is not copied: ``Order.as_answered`` derives it.
     """
 
     status: int
@@ -144,16 +147,20 @@ class Answer:
 
 @dataclass(slots=True, frozen=True)
 class Lease:
-    """Who works on the order just now. It saves work; what keeps it right is the compare-and-set of every
-    save."""
+    """The worker that processes the order, and until when.
+
+    A lease saves duplicate work; correctness comes from the compare-and-set of every save.
+    """
 
     by: str
     until: datetime
 
 
 class NotAllowed(Exception):
-    """A transition that the order's state forbids. ``type`` is the problem's slug, ``str()`` the detail;
-    ``members`` go into the answer beside them."""
+    """Raised for a transition that the order's state forbids.
+
+    ``type`` is the slug of the problem, ``str()`` its detail; ``members`` are added to the problem.
+    """
 
     def __init__(self, type: str, detail: str, **members: Any):
         super().__init__(detail)
@@ -170,11 +177,11 @@ _STATUS = {
 
 
 def payment_status(outcome: Outcome) -> PaymentStatus:
-    """The order's word for where its payment stands."""
+    """Return the payment status of an order whose payment has this outcome."""
     return _STATUS[outcome]
 
 
 def order_number(scope: str, key: str) -> str:
-    """The number, and id, of the one order that this customer can make under it: 60 bits of a SHA-256."""
+    """Return the order number for a customer's scope and idempotency key: 60 bits of a SHA-256."""
     bits = int.from_bytes(hashlib.sha256(f"{scope}|{key}".encode()).digest(), "big") >> (256 - 60)
     return "HM-" + "".join(_CROCKFORD[(bits >> shift) & 31] for shift in range(55, -1, -5))
