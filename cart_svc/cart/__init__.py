@@ -1,1 +1,1 @@
-"""What a shopper means to buy: carts, saved items, coupons."""
+"""Carts, saved items and coupons."""

@@ -1,11 +1,11 @@
-"""The admin of cart_svc: carts to look at, coupons to change and switch off."""
+"""Admin pages of cart_svc: carts to read, coupons to change and switch off."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from cart import repositories
-from cart.domain import Money, Refused
+from cart.domain import Money, RuleViolation
 from cart.wiring import parts
 from chassis.admin import Card, Column, DocumentAdmin, Table, document_model, money, register, site
 
@@ -44,8 +44,10 @@ CouponModel = document_model(
 
 @register(CartModel)
 class CartAdmin(DocumentAdmin):
+    """Carts, read-only."""
+
     noun = "cart"
-    has_add = has_change = has_delete = False  # a cart is its shopper's
+    has_add = has_change = has_delete = False  # only its shopper changes a cart
     list_display = ["id", "account_id", "guest", "units", "value", "coupon", "merged", "updated_at"]
     list_filter = ["guest", "updated_at"]
     search_fields = ["id", "account_id"]
@@ -57,10 +59,12 @@ class CartAdmin(DocumentAdmin):
 
 @register(CouponModel)
 class CouponAdmin(DocumentAdmin):
+    """Coupons; they can be changed and switched off, not added or deleted."""
+
     noun = "coupon"
-    has_add = False  # until checkout takes a coupon off an order's total, none is given out
-    has_delete = False  # switched off instead: carts and orders may name it
-    refusals = (Refused,)
+    has_add = False  # until checkout applies coupons to orders, none is created
+    has_delete = False  # switched off instead: carts and orders may refer to it
+    refusals = (RuleViolation,)
     list_display = ["code", "title", "percent", "amount_off", "minimum", "active", "starts_at", "ends_at"]
     list_filter = ["active"]
     search_fields = ["code", "title"]
@@ -73,6 +77,7 @@ class CouponAdmin(DocumentAdmin):
 
 @site.dashboard
 def dashboard(request):
+    """Return the cards of the overview: counts, and the carts that changed last."""
     carts = parts().carts
     latest = carts.find("by_time", descending=True, limit=10)
     return [
@@ -80,8 +85,8 @@ def dashboard(request):
         Card("Accounts' carts", carts.count({"guest": False}, index="by_owner")),
         Card("Coupons in use", parts().coupons.count({"active": True}, index="by_active")),
         Table(
-            "Last touched",
-            ["cart", "whose", "units", "value", "at"],
+            "Last changed",
+            ["cart", "owner", "units", "value", "at"],
             [
                 [cart.id[:8] + "…", "guest" if cart.guest else cart.account_id, cart.count, _value(cart),
                  f"{cart.updated_at:%Y-%m-%d %H:%M}"]

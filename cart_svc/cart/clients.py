@@ -1,4 +1,4 @@
-"""The catalogue, as seen from here: what a SKU is, what it costs and whether it can be had."""
+"""Service client for the catalogue: SKUs, their prices and their availability."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from chassis.siblings import Refused, Sibling, SiblingDown
 _PER_CALL = 60  # SKUs of 64 characters: an address well under 8 KB, nginx's limit
 
 
-class CatalogAway(Exception):
-    """The catalogue does not answer, or not in a way that can be used."""
+class CatalogUnavailable(Exception):
+    """The catalogue does not answer, or its response cannot be used."""
 
 
 class Catalog(Protocol):
+    """The port to the catalogue."""
+
     def offers(self, skus: Sequence[str]) -> Mapping[str, Offer]:
-        """What is for sale of these, as of now; what is not there is not sold. CatalogAway."""
+        """Return the current offers of those ``skus`` that are for sale. Raises CatalogUnavailable."""
         ...
 
 
-class SiblingCatalog:
-    """Catalog over catalog_svc's `GET /internal/skus`."""
+class CatalogClient:
+    """`Catalog` over `GET /internal/skus` of catalog_svc."""
 
     def __init__(self, catalog: Sibling) -> None:
         self._catalog = catalog
 
     def offers(self, skus: Sequence[str]) -> Mapping[str, Offer]:
         found: dict[str, Offer] = {}
-        for part in _parts(skus):
-            found.update((offer.sku, offer) for offer in self._ask(part))
+        for part in _batches(skus):
+            found.update((offer.sku, offer) for offer in self._fetch(part))
         return found
 
-    def _ask(self, skus: Sequence[str]) -> list[Offer]:
+    def _fetch(self, skus: Sequence[str]) -> list[Offer]:
         try:
             answer = self._catalog.get("/internal/skus", {"sku": ",".join(skus)}, timeout=4.0).json
             return [_offer(row) for row in answer]
         except (SiblingDown, Refused, KeyError, TypeError) as error:
-            raise CatalogAway(repr(error)) from error
+            raise CatalogUnavailable(repr(error)) from error
 
 
-def _parts(skus: Sequence[str]) -> Iterator[Sequence[str]]:
+def _batches(skus: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(skus), _PER_CALL):
         yield skus[start : start + _PER_CALL]
 

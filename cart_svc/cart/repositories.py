@@ -1,4 +1,4 @@
-"""What cart_svc stores, declared as data."""
+"""The collections of cart_svc and their indexes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CARTS = Collection(
     database=DATABASE,
     kind="cart",
     type=Cart,
-    # by_owner: the sweeper's; both begin an admin's list.
+    # by_owner is for the cleanup; the admin lists use both.
     indexes=(Index("by_owner", ("guest", "updated_at")), Index("by_time", ("updated_at",))),
 )
 COUPONS = Collection(

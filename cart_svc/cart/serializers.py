@@ -1,16 +1,16 @@
-"""What comes in and goes out of cart_svc's API."""
+"""Serializers of requests, and schemas of responses, of cart_svc's API."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from cart.domain import MOST_LINES, MOST_OF_EACH, Cart, PricedCart
+from cart.domain import MAX_LINES, MAX_QUANTITY, Cart, PricedCart
 from chassis.api import serializers
 
 
 class QuantityIn(serializers.Strict):
-    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_EACH)
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
 
 
 class LineIn(QuantityIn):
@@ -41,7 +41,7 @@ class OrderedIn(serializers.Strict):
 
 class SettleIn(serializers.Strict):
     order_id = serializers.CharField(max_length=128)
-    lines = OrderedIn(many=True, max_length=MOST_LINES)
+    lines = OrderedIn(many=True, max_length=MAX_LINES)
 
 
 class CartLineOut(serializers.Serializer):
@@ -52,14 +52,14 @@ class CartLineOut(serializers.Serializer):
     image = serializers.JSONField(allow_null=True, help_text="As on the product's card.")
     attributes = serializers.DictField(child=serializers.JSONField())
     unit_price = serializers.Money()
-    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_EACH)
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
     line_total = serializers.Money()
     availability = serializers.ChoiceField(["in_stock", "low", "out"])
-    notice = serializers.CharField(allow_null=True, help_text="What the shopper should be told of this line.")
+    notice = serializers.CharField(allow_null=True, help_text="A message to the shopper about this line.")
 
 
 class CartOut(serializers.Serializer):
-    """Only the schema of it: `cart_body` writes it."""
+    """The schema of `cart_body`, for the OpenAPI document only."""
 
     id = serializers.CharField(allow_null=True, help_text="Null when there is no cart.")
     lines = CartLineOut(many=True)
@@ -77,7 +77,7 @@ class ClaimedLineOut(serializers.Serializer):
 
 
 class InternalCartOut(serializers.Serializer):
-    """Only the schema of it: `internal_body` writes it."""
+    """The schema of `internal_body`, for the OpenAPI document only."""
 
     id = serializers.CharField()
     version = serializers.IntegerField()

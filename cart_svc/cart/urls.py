@@ -1,4 +1,4 @@
-"""The addresses of cart_svc under `/api/cart`, and the internal ones."""
+"""URLs of cart_svc under `/api/cart`, and the internal ones."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The cart over HTTP: for shoppers, and for checkout."""
+"""Views of the cart, for shoppers and for checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cart.serializers import (
     cart_body,
     internal_body,
 )
-from cart.services import AddAnswer, Holder
+from cart.services import AddResult, CartOwner
 from cart.wiring import parts
 from chassis.api.idempotency import fingerprint, idempotency_key
 from chassis.api.views import View
@@ -43,19 +43,19 @@ IDEMPOTENCY = OpenApiParameter(
 SKU = OpenApiParameter("sku", str, OpenApiParameter.PATH)
 
 
-def holder(request: Request) -> Holder:
-    """Whose cart it is. An id that is not ours opens nothing and is no error: cookies outlive carts."""
+def cart_owner(request: Request) -> CartOwner:
+    """Return the owner of the cart; a malformed cart id is ignored, since cookies outlive carts."""
     if request.user.account_id:
-        return Holder(account_id=request.user.account_id)
+        return CartOwner(account_id=request.user.account_id)
     given = request.headers.get("X-Cart-Id", "")
-    return Holder(cart_id=given if _CART_ID.match(given) else None)
+    return CartOwner(cart_id=given if _CART_ID.match(given) else None)
 
 
 def answer(cart: PricedCart, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(cart_body(cart), status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
-def _added(added: AddAnswer) -> Response:
+def _added(added: AddResult) -> Response:
     headers = {"X-Cart-Id": added.guest_cart} if added.guest_cart else {}
     if added.replayed:
         headers["Idempotent-Replay"] = "true"
@@ -67,13 +67,13 @@ class CartView(View):
 
     @extend_schema(operation_id="cart_get", parameters=[CART_ID], responses=CartOut)
     def get(self, request: Request) -> Response:
-        """The cart with the catalogue's prices of now; empty when there is none. Nothing is created."""
-        return answer(parts().shopping.cart_view(holder(request)))
+        """Return the cart with current prices; empty if there is none. Nothing is created."""
+        return answer(parts().cart_service.cart_view(cart_owner(request)))
 
     @extend_schema(operation_id="cart_empty", parameters=[CART_ID], responses={200: CartOut})
     def delete(self, request: Request) -> Response:
-        """Take everything out; what was saved for later stays."""
-        return answer(parts().shopping.cart_empty(holder(request)))
+        """Remove all lines; saved lines stay."""
+        return answer(parts().cart_service.cart_empty(cart_owner(request)))
 
 
 class LinesView(View):
@@ -86,11 +86,16 @@ class LinesView(View):
         responses={200: CartOut, 201: CartOut},
     )
     def post(self, request: Request) -> Response:
-        """201 for a new line, 200 for a raised one. A guest's first answer carries the cart's id."""
+        """Add units: 201 for a new line, 200 for an existing one.
+
+        A guest's first response has the cart's id.
+        """
         body = LineIn.of(request)
         key = idempotency_key(request)
-        shopping = parts().shopping
-        return _added(shopping.line_add(holder(request), **body, key=key, fingerprint=fingerprint(body)))
+        cart_service = parts().cart_service
+        return _added(
+            cart_service.line_add(cart_owner(request), **body, key=key, fingerprint=fingerprint(body))
+        )
 
 
 class LineView(View):
@@ -100,12 +105,12 @@ class LineView(View):
     def patch(self, request: Request, sku: str) -> Response:
         """Set the quantity, 1 to 99."""
         body = QuantityIn.of(request)
-        return answer(parts().shopping.line_set(holder(request), sku=sku, **body))
+        return answer(parts().cart_service.line_set(cart_owner(request), sku=sku, **body))
 
     @extend_schema(operation_id="line_remove", parameters=[CART_ID, SKU], responses={200: CartOut})
     def delete(self, request: Request, sku: str) -> Response:
-        """Take a line out."""
-        return answer(parts().shopping.line_remove(holder(request), sku=sku))
+        """Remove a line."""
+        return answer(parts().cart_service.line_remove(cart_owner(request), sku=sku))
 
 
 class SaveView(View):
@@ -113,8 +118,8 @@ class SaveView(View):
 
     @extend_schema(operation_id="line_save", parameters=[CART_ID, SKU], request=None, responses=CartOut)
     def post(self, request: Request, sku: str) -> Response:
-        """Keep a line for later."""
-        return answer(parts().shopping.line_save(holder(request), sku=sku))
+        """Save a line for later."""
+        return answer(parts().cart_service.line_save(cart_owner(request), sku=sku))
 
 
 class RestoreView(View):
@@ -122,8 +127,8 @@ class RestoreView(View):
 
     @extend_schema(operation_id="line_restore", parameters=[CART_ID, SKU], request=None, responses=CartOut)
     def post(self, request: Request, sku: str) -> Response:
-        """Put what was kept for later back into the cart."""
-        return answer(parts().shopping.line_restore(holder(request), sku=sku))
+        """Move a saved line back into the cart."""
+        return answer(parts().cart_service.line_restore(cart_owner(request), sku=sku))
 
 
 class CouponView(View):
@@ -131,12 +136,13 @@ class CouponView(View):
 
     @extend_schema(operation_id="coupon_set", parameters=[CART_ID], request=CouponIn, responses=CartOut)
     def post(self, request: Request) -> Response:
-        """Use a coupon; 422 `unknown-coupon` or `coupon-ended`."""
-        return answer(parts().shopping.coupon_set(holder(request), **CouponIn.of(request)))
+        """Set a coupon; 422 `unknown-coupon` or `coupon-ended`."""
+        return answer(parts().cart_service.coupon_set(cart_owner(request), **CouponIn.of(request)))
 
     @extend_schema(operation_id="coupon_remove", parameters=[CART_ID], responses={200: CartOut})
     def delete(self, request: Request) -> Response:
-        return answer(parts().shopping.coupon_remove(holder(request)))
+        """Remove the coupon."""
+        return answer(parts().cart_service.coupon_remove(cart_owner(request)))
 
 
 class MergeView(View):
@@ -144,9 +150,9 @@ class MergeView(View):
 
     @extend_schema(operation_id="cart_merge", request=MergeIn, responses=CartOut)
     def post(self, request: Request) -> Response:
-        """A guest's cart into the account's; a repeat changes nothing."""
+        """Merge a guest's cart into the account's; a repeated request changes nothing."""
         body = MergeIn.of(request)
-        return answer(parts().shopping.cart_merge(request.user.account_id, guest_cart=body["cart_id"]))
+        return answer(parts().cart_service.cart_merge(request.user.account_id, guest_cart=body["cart_id"]))
 
 
 class InternalCartView(View):
@@ -154,7 +160,8 @@ class InternalCartView(View):
 
     @extend_schema(operation_id="internal_cart_get", responses=InternalCartOut)
     def get(self, request: Request, cart_id: str) -> Response:
-        return Response(internal_body(parts().desk.cart_get(cart_id)))
+        """Return the stored cart."""
+        return Response(internal_body(parts().checkout_cart_service.cart_get(cart_id)))
 
 
 class ClaimView(View):
@@ -162,8 +169,10 @@ class ClaimView(View):
 
     @extend_schema(operation_id="internal_cart_claim", request=ClaimIn, responses=InternalCartOut)
     def post(self, request: Request, cart_id: str) -> Response:
-        """409 `cart-claimed` if another live order holds that version, `cart-changed` if it is an old one."""
-        return Response(internal_body(parts().desk.cart_claim(cart_id, **ClaimIn.of(request))))
+        """Claim a version: 409 `cart-claimed` if another live order holds it, `cart-changed` if it is old."""
+        return Response(
+            internal_body(parts().checkout_cart_service.cart_claim(cart_id, **ClaimIn.of(request)))
+        )
 
 
 class UnclaimView(View):
@@ -171,7 +180,10 @@ class UnclaimView(View):
 
     @extend_schema(operation_id="internal_cart_unclaim", request=UnclaimIn, responses=InternalCartOut)
     def post(self, request: Request, cart_id: str) -> Response:
-        return Response(internal_body(parts().desk.cart_unclaim(cart_id, **UnclaimIn.of(request))))
+        """Release the claim of an order."""
+        return Response(
+            internal_body(parts().checkout_cart_service.cart_unclaim(cart_id, **UnclaimIn.of(request)))
+        )
 
 
 class SettleView(View):
@@ -179,6 +191,6 @@ class SettleView(View):
 
     @extend_schema(operation_id="internal_cart_settle", request=SettleIn, responses=InternalCartOut)
     def post(self, request: Request, cart_id: str) -> Response:
-        """Take out what was ordered, once per order."""
+        """Remove the ordered lines, once per order."""
         body: dict[str, Any] = SettleIn.of(request)
-        return Response(internal_body(parts().desk.cart_settle(cart_id, **body)[0]))
+        return Response(internal_body(parts().checkout_cart_service.cart_remove_ordered(cart_id, **body)[0]))

@@ -1,13 +1,13 @@
-"""The one place that chooses real parts."""
+"""The wiring of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from cart import repositories
-from cart.clients import SiblingCatalog
+from cart.clients import CatalogClient
 from cart.domain import Cart, Coupon
-from cart.services import Keeper, OrderDesk, Shopping
+from cart.services import CartService, CheckoutCartService, EventHandlers, GuestCartCleanup
 from chassis.background import Job
 from chassis.clock import now
 from chassis.couch import Repository, couch_repository, open_store
@@ -20,27 +20,29 @@ COLLECTIONS = (*repositories.COLLECTIONS, dead_letters(repositories.DATABASE))
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The use cases; and, for the admin, what is stored."""
+    """The use cases and, for the admin, the repositories."""
 
     carts: Repository[Cart]
     coupons: Repository[Coupon]
-    shopping: Shopping
-    desk: OrderDesk
-    keeper: Keeper
+    cart_service: CartService
+    checkout_cart_service: CheckoutCartService
+    event_handlers: EventHandlers
+    cleanup: GuestCartCleanup
 
 
 def build() -> Parts:
     carts = couch_repository(repositories.CARTS)
     coupons = couch_repository(repositories.COUPONS)
-    desk = OrderDesk(carts=carts, clock=now)
+    checkout_cart_service = CheckoutCartService(carts=carts, clock=now)
     return Parts(
         carts=carts,
         coupons=coupons,
-        shopping=Shopping(
-            carts=carts, coupons=coupons, catalog=SiblingCatalog(Sibling("catalog")), clock=now
+        cart_service=CartService(
+            carts=carts, coupons=coupons, catalog=CatalogClient(Sibling("catalog")), clock=now
         ),
-        desk=desk,
-        keeper=Keeper(carts=carts, desk=desk, clock=now),
+        checkout_cart_service=checkout_cart_service,
+        event_handlers=EventHandlers(carts=carts, checkout_cart_service=checkout_cart_service),
+        cleanup=GuestCartCleanup(carts=carts, clock=now),
     )
 
 
@@ -48,13 +50,13 @@ wiring = Wiring(build)
 parts = wiring.parts
 
 HANDLERS = {
-    "order.confirmed": lambda envelope: parts().keeper.order_confirmed(envelope),
-    "order.cancelled": lambda envelope: parts().keeper.order_cancelled(envelope),
-    "account.erased": lambda envelope: parts().keeper.account_erased(envelope),
+    "order.confirmed": lambda envelope: parts().event_handlers.order_confirmed(envelope),
+    "order.cancelled": lambda envelope: parts().event_handlers.order_cancelled(envelope),
+    "account.erased": lambda envelope: parts().event_handlers.account_erased(envelope),
 }
 
 BACKGROUND = [
     *Relay(repositories.DATABASE, {"audit.recorded": ("logs",)}).jobs(),
-    Job("sweeper of guests' carts", run=lambda: parts().keeper.guests_sweep(), every=600),
+    Job("sweeper of guests' carts", run=lambda: parts().cleanup.delete_expired(), every=600),
 ]
 READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

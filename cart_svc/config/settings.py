@@ -1,4 +1,4 @@
-"""Settings of cart_svc: the chassis' base, and what only this service needs."""
+"""Settings of cart_svc: the base settings of chassis."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A cart service in memory, with a catalogue that a test can change and switch off."""
+"""Fixtures: a cart service in memory, with a catalogue that tests can change and make unavailable."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ setup(__file__)
 from django.test import Client  # noqa: E402
 
 from cart import wiring  # noqa: E402
-from cart.clients import CatalogAway  # noqa: E402
+from cart.clients import CatalogUnavailable  # noqa: E402
 from cart.domain import Money, Offer  # noqa: E402
 from cart.repositories import CARTS, COUPONS  # noqa: E402
-from cart.services import Keeper, OrderDesk, Shopping  # noqa: E402
+from cart.services import CartService, CheckoutCartService, EventHandlers, GuestCartCleanup  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 
 CUP = Offer("cup", "p1", "Cup", "cup", Money(1200), "in_stock", "/media/cup.webp", {"colour": "red"})
@@ -26,18 +26,18 @@ POT = Offer("pot", "p2", "Pot", "pot", Money(2550), "low")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class Shelf:
-    """Catalog in memory."""
+class FakeCatalog:
+    """A catalogue in memory; `asked` collects the requested SKUs."""
 
     def __init__(self, *offers: Offer) -> None:
-        self.on = True
+        self.available = True
         self.asked: list[list[str]] = []
         self._offers = {offer.sku: offer for offer in offers}
 
     def offers(self, skus: Sequence[str]) -> Mapping[str, Offer]:
         self.asked.append(list(skus))
-        if not self.on:
-            raise CatalogAway("switched off")
+        if not self.available:
+            raise CatalogUnavailable("switched off")
         return {sku: self._offers[sku] for sku in skus if sku in self._offers}
 
     def put(self, *offers: Offer) -> None:
@@ -57,24 +57,27 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
-    def forward(self, **by: float) -> None:
+    def advance(self, **by: float) -> None:
         self.now += timedelta(**by)
 
 
 class World:
-    """All parts of the service, and what is behind them."""
+    """The service's use cases and the fakes behind them."""
 
     def __init__(self, carts=None, coupons=None) -> None:
-        self.shelf, self.clock = Shelf(CUP, POT), Clock()
+        self.catalog, self.clock = FakeCatalog(CUP, POT), Clock()
         self.carts = carts or MemoryRepository(CARTS)
         self.coupons = coupons or MemoryRepository(COUPONS)
-        desk = OrderDesk(carts=self.carts, clock=self.clock)
+        checkout_cart_service = CheckoutCartService(carts=self.carts, clock=self.clock)
         self.parts = wiring.Parts(
             carts=self.carts,
             coupons=self.coupons,
-            shopping=Shopping(carts=self.carts, coupons=self.coupons, catalog=self.shelf, clock=self.clock),
-            desk=desk,
-            keeper=Keeper(carts=self.carts, desk=desk, clock=self.clock),
+            cart_service=CartService(
+                carts=self.carts, coupons=self.coupons, catalog=self.catalog, clock=self.clock
+            ),
+            checkout_cart_service=checkout_cart_service,
+            event_handlers=EventHandlers(carts=self.carts, checkout_cart_service=checkout_cart_service),
+            cleanup=GuestCartCleanup(carts=self.carts, clock=self.clock),
         )
 
 

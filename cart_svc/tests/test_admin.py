@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from cart.domain import Coupon
-from cart.services import Holder
+from cart.services import CartOwner
 from chassis.admin.signon import SignOn, use
 from chassis.testing.identity import make_token
 
@@ -40,9 +40,9 @@ def staff(session="staff"):
 
 
 def fill(world, account=None, sku="cup", quantity=2):
-    shopping = world.parts.shopping
-    holder = Holder(account_id=account)
-    return shopping.line_add(holder, sku=sku, quantity=quantity, key=None, fingerprint="f").cart.id
+    cart_service = world.parts.cart_service
+    owner = CartOwner(account_id=account)
+    return cart_service.line_add(owner, sku=sku, quantity=quantity, key=None, fingerprint="f").cart.id
 
 
 def test_the_dashboard_counts_carts(world):
@@ -82,7 +82,7 @@ def test_a_cart_is_shown_and_cannot_be_changed(world):
     assert staff("reader").get("/admin/cart/cart/coupon/").status_code == 403
 
 
-def test_a_change_that_makes_no_sense_is_told_beside_the_form(world):
+def test_an_invalid_change_is_shown_beside_the_form(world):
     world.coupons.add(Coupon("SPRING", percent=10))
     url = "/admin/cart/cart/coupon/SPRING/change/"
 

@@ -3,7 +3,7 @@ import json
 import pytest
 import urllib3
 
-from cart.clients import CatalogAway, SiblingCatalog
+from cart.clients import CatalogClient, CatalogUnavailable
 from cart.domain import Money, Offer
 from chassis.siblings import Sibling
 from chassis.siblings.client import transport
@@ -16,7 +16,7 @@ ROW = {
 
 
 def catalogue(answer):
-    """The catalogue behind a canned wire; `asked` collects the addresses."""
+    """Return a transport with this response, and the list that collects the requested URLs."""
     asked = []
 
     def send(method, url, **_):
@@ -31,7 +31,7 @@ def test_a_row_of_the_catalogue_becomes_an_offer():
     wire, asked = catalogue((200, [ROW]))
 
     with wire:
-        offers = SiblingCatalog(Sibling("catalog")).offers(["cup", "pot"])
+        offers = CatalogClient(Sibling("catalog")).offers(["cup", "pot"])
 
     assert [url.split("/api/")[1] for url in asked] == ["catalog/internal/skus?sku=cup%2Cpot"]
     assert offers == {
@@ -39,11 +39,11 @@ def test_a_row_of_the_catalogue_becomes_an_offer():
     }
 
 
-def test_many_skus_are_asked_for_in_addresses_that_fit():
+def test_many_skus_are_requested_in_urls_under_the_limit():
     wire, asked = catalogue((200, []))
 
     with wire:
-        SiblingCatalog(Sibling("catalog")).offers([f"{n:064}" for n in range(200)])
+        CatalogClient(Sibling("catalog")).offers([f"{n:064}" for n in range(200)])
 
     assert len(asked) == 4
     assert max(map(len, asked)) < 8000
@@ -57,8 +57,8 @@ def _broken(url):
     "answer",
     [_broken, (503, {}), (500, {}), (403, {"type": "forbidden"}), (200, [{"sku": "cup"}]), (200, None)],
 )
-def test_an_answer_that_is_none_means_that_the_catalogue_is_away(answer):
+def test_an_unusable_response_means_that_the_catalogue_is_unavailable(answer):
     wire, _ = catalogue(answer)
 
-    with wire, pytest.raises(CatalogAway):
-        SiblingCatalog(Sibling("catalog")).offers(["cup"])
+    with wire, pytest.raises(CatalogUnavailable):
+        CatalogClient(Sibling("catalog")).offers(["cup"])

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cart.domain import Cart, ClaimRefused, Coupon, Money, NoSuchLine, Offer, Refused, price_cart
+from cart.domain import Cart, ClaimRefused, Coupon, LineNotFound, Money, Offer, RuleViolation, price_cart
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def content(made):
     return {line.sku: line.quantity for line in made.lines}
 
 
-def test_adding_the_same_sku_raises_its_line():
+def test_adding_the_same_sku_increases_its_quantity():
     made = cart(cup=2)
 
     new = made.add(offer(), 3, NOW)
@@ -35,7 +35,7 @@ def test_adding_the_same_sku_raises_its_line():
 def test_a_line_never_holds_more_than_99():
     made = cart(cup=60)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RuleViolation) as refused:
         made.add(offer(), 40, NOW)
 
     assert refused.value.type == "quantity-limit"
@@ -45,13 +45,13 @@ def test_a_line_never_holds_more_than_99():
 def test_a_cart_never_holds_more_than_100_lines():
     made = cart(**{f"s{n}": 1 for n in range(100)})
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RuleViolation) as refused:
         made.add(offer("one-more"), 1, NOW)
 
     assert refused.value.type == "cart-full"
 
 
-def test_a_saved_line_comes_back_on_top_of_what_is_there():
+def test_a_restored_line_adds_to_the_line_in_the_cart():
     made = cart(cup=2, pot=1)
 
     made.save_for_later("cup", NOW)
@@ -62,11 +62,11 @@ def test_a_saved_line_comes_back_on_top_of_what_is_there():
     assert made.saved == []
 
 
-def test_what_is_not_there_cannot_be_changed():
+def test_a_missing_line_cannot_be_changed():
     made = cart(cup=1)
 
     for change in (made.remove, made.save_for_later, made.restore):
-        with pytest.raises(NoSuchLine):
+        with pytest.raises(LineNotFound):
             change("pot", NOW)
 
 
@@ -81,7 +81,7 @@ def test_a_merge_adds_up_to_the_limit_and_happens_once():
     assert account.merged_from == ["g1"]
 
 
-def test_a_merge_keeps_what_finds_no_line_for_later():
+def test_a_merge_saves_lines_that_do_not_fit_for_later():
     account, guest = Cart.for_account("a1", NOW), cart(cup=2)
     for number in range(100):
         account.add(offer(f"s{number}"), 1, NOW)
@@ -92,13 +92,13 @@ def test_a_merge_keeps_what_finds_no_line_for_later():
     assert [(line.sku, line.quantity) for line in account.saved] == [("cup", 2)]
 
 
-def test_a_guests_cart_is_handed_over_to_one_account_only():
+def test_a_guests_cart_is_merged_into_one_account_only():
     guest = cart(cup=1)
 
-    assert guest.hand_over("a1-cart", NOW)
-    assert guest.hand_over("a1-cart", NOW)
-    assert not guest.hand_over("a2-cart", NOW)
-    assert not Cart.for_account("a1", NOW).hand_over("a1-cart", NOW)
+    assert guest.close_for_merge("a1-cart", NOW)
+    assert guest.close_for_merge("a1-cart", NOW)
+    assert not guest.close_for_merge("a2-cart", NOW)
+    assert not Cart.for_account("a1", NOW).close_for_merge("a1-cart", NOW)
 
 
 def test_one_live_order_holds_a_version():
@@ -113,7 +113,7 @@ def test_one_live_order_holds_a_version():
     assert made.version == 1
 
 
-def test_an_order_that_let_go_makes_room_and_cannot_come_back():
+def test_after_an_unclaim_only_other_orders_can_claim():
     made = cart(cup=1)
     made.claim("o1", 1)
 
@@ -126,7 +126,7 @@ def test_an_order_that_let_go_makes_room_and_cannot_come_back():
     assert refused.value.type == "cart-claimed"
 
 
-def test_a_cart_that_changed_cannot_be_claimed_as_it_was():
+def test_an_old_version_cannot_be_claimed():
     made = cart(cup=1)
     made.set_quantity("cup", 2, NOW)
 
@@ -136,29 +136,29 @@ def test_a_cart_that_changed_cannot_be_claimed_as_it_was():
     assert refused.value.type == "cart-changed"
 
 
-def test_settling_takes_out_only_what_was_ordered_and_only_once():
+def test_ordered_units_are_removed_once_and_nothing_else():
     made = cart(cup=2, pot=1)
     made.claim("o1", made.version)
     made.add(offer("cup"), 3, NOW)
 
-    first = made.settle("o1", {"cup": 2, "pot": 1, "gone": 4}, NOW)
-    again = made.settle("o1", {"cup": 2, "pot": 1}, NOW)
+    first = made.remove_ordered("o1", {"cup": 2, "pot": 1, "gone": 4}, NOW)
+    again = made.remove_ordered("o1", {"cup": 2, "pot": 1}, NOW)
 
     assert (first, again) == (True, False)
     assert content(made) == {"cup": 3}
     assert made.claims == {}
 
 
-def test_an_order_that_was_placed_again_settles_once():
+def test_a_restarted_order_removes_its_units_once():
     made = cart(cup=4)
 
-    made.settle("HM-1.2", {"cup": 1}, NOW)
-    made.settle("HM-1", {"cup": 1}, NOW)
+    made.remove_ordered("HM-1.2", {"cup": 1}, NOW)
+    made.remove_ordered("HM-1", {"cup": 1}, NOW)
 
     assert content(made) == {"cup": 3}
 
 
-def test_prices_are_those_of_now_and_a_change_is_told():
+def test_prices_are_current_and_a_change_has_a_notice():
     made = cart(cup=2, pot=1)
 
     priced = price_cart(made, {"cup": offer("cup", 1500), "pot": offer("pot", 1000, "out")}, None, NOW)
@@ -170,9 +170,9 @@ def test_prices_are_those_of_now_and_a_change_is_told():
     assert (priced.subtotal, priced.total, priced.count) == (Money(4000), Money(4000), 3)
 
 
-def test_without_the_catalogue_the_last_seen_prices_hold_and_say_so():
+def test_without_the_catalogue_the_last_seen_prices_have_a_notice():
     made = cart(cup=2)
-    made.look({"cup": offer("cup", 1300)})
+    made.refresh_offers({"cup": offer("cup", 1300)})
 
     (line,) = price_cart(made, None, None, NOW).lines
 
@@ -182,7 +182,7 @@ def test_without_the_catalogue_the_last_seen_prices_hold_and_say_so():
     )
 
 
-def test_what_is_no_longer_sold_is_told_and_out():
+def test_an_item_no_longer_sold_is_out_and_has_a_notice():
     (line,) = price_cart(cart(cup=1), {}, None, NOW).lines
 
     assert (line.availability, line.notice) == ("out", "This is not for sale any more.")
@@ -201,7 +201,7 @@ def test_what_is_no_longer_sold_is_told_and_out():
         (Coupon("A", percent=10, currency="USD"), 0),
     ],
 )
-def test_a_coupon_takes_off_what_its_conditions_allow(coupon, off):
+def test_a_coupon_discounts_within_its_conditions(coupon, off):
     made = Cart.for_guest("g1", NOW)
     made.add(offer("cup", 3333), 1, NOW)
 
@@ -210,12 +210,12 @@ def test_a_coupon_takes_off_what_its_conditions_allow(coupon, off):
     assert (priced.discount, priced.total) == (Money(off), Money(3333 - off))
 
 
-def test_only_the_newest_answers_are_kept():
+def test_only_the_newest_responses_are_stored():
     made = cart()
-    from cart.domain import Answer
+    from cart.domain import StoredResponse
 
     for number in range(60):
-        made.remember_answer(f"k{number}", Answer("f", 201))
+        made.store_response(f"k{number}", StoredResponse("f", 201))
 
     assert list(made.answers) == [f"k{number}" for number in range(10, 60)]
 
@@ -233,6 +233,6 @@ def test_only_the_newest_answers_are_kept():
     ],
     ids=lambda coupon: coupon.id,
 )
-def test_a_coupon_makes_sense(bad):
-    with pytest.raises(Refused):
+def test_an_invalid_coupon_is_refused(bad):
+    with pytest.raises(RuleViolation):
         bad.validate()

@@ -36,7 +36,7 @@ def content(body):
     return {line["sku"]: line["quantity"] for line in body["lines"]}
 
 
-def test_without_a_cart_the_answer_is_empty_and_nothing_is_made(client, world):
+def test_without_a_cart_the_response_is_empty_and_nothing_is_stored(client, world):
     answer = client.get("/api/cart")
 
     assert (answer.status_code, answer.json()) == (200, EMPTY)
@@ -44,7 +44,7 @@ def test_without_a_cart_the_answer_is_empty_and_nothing_is_made(client, world):
     assert world.carts.count() == 0
 
 
-def test_a_guests_first_line_makes_a_cart_and_gives_its_id(client):
+def test_a_guests_first_line_creates_a_cart_and_returns_its_id(client):
     answer = add(client, quantity=2)
 
     id = answer["X-Cart-Id"]
@@ -78,7 +78,7 @@ def test_a_guests_first_line_makes_a_cart_and_gives_its_id(client):
     )
 
 
-def test_adding_again_raises_the_line(client):
+def test_adding_again_increases_the_quantity(client):
     id = add(client)["X-Cart-Id"]
 
     answer = add(client, quantity=3, cart=id)
@@ -87,7 +87,7 @@ def test_adding_again_raises_the_line(client):
     assert answer["X-Cart-Id"] == id
 
 
-def test_a_guest_never_gets_a_cart_under_an_id_of_their_own_choice(client):
+def test_a_guest_cannot_choose_the_id_of_a_cart(client):
     chosen = "0" * 32
 
     answer = add(client, cart=chosen)
@@ -122,7 +122,7 @@ def test_the_same_key_for_another_body_is_refused(client):
 def test_a_refusal_replays_as_a_refusal(client, world):
     id = add(client)["X-Cart-Id"]
     first = add(client, "new", cart=id, **{"Idempotency-Key": "k1"})
-    world.shelf.put(Offer("new", "p3", "New", "new", CUP.price, "in_stock"))
+    world.catalog.put(Offer("new", "p3", "New", "new", CUP.price, "in_stock"))
 
     again = add(client, "new", cart=id, **{"Idempotency-Key": "k1"})
 
@@ -131,7 +131,7 @@ def test_a_refusal_replays_as_a_refusal(client, world):
     assert again["Idempotent-Replay"] == "true"
 
 
-def test_an_unknown_sku_is_refused_and_makes_no_cart(client, world):
+def test_an_unknown_sku_is_refused_and_creates_no_cart(client, world):
     for sku in ("nope", "no such sku", "a,b", "../x", ".."):
         assert bad_input.assert_problem(add(client, sku), 422)["type"] == "unknown-sku"
 
@@ -148,7 +148,7 @@ def test_more_than_99_of_one_is_refused(client):
 
 
 def test_the_101st_line_is_refused(client, world):
-    world.shelf.put(*(Offer(f"s{n}", "p", "S", "s", CUP.price, "in_stock") for n in range(101)))
+    world.catalog.put(*(Offer(f"s{n}", "p", "S", "s", CUP.price, "in_stock") for n in range(101)))
     id = add(client, "s0")["X-Cart-Id"]
     for number in range(1, 100):
         add(client, f"s{number}", cart=id)
@@ -177,7 +177,7 @@ def test_bad_bodies_are_refused(client):
     assert content(get(client, id)) == {"cup": 1}
 
 
-def test_a_line_is_set_and_taken_out(client):
+def test_a_line_is_set_and_removed(client):
     id = add(client)["X-Cart-Id"]
     headers = {"X-Cart-Id": id}
     url = "/api/cart/lines/cup"
@@ -191,7 +191,7 @@ def test_a_line_is_set_and_taken_out(client):
     bad_input.assert_problem(again, 404)
 
 
-def test_what_is_in_no_cart_is_not_found(client):
+def test_a_missing_line_is_not_found(client):
     bad_input.assert_problem(
         client.patch("/api/cart/lines/cup", {"quantity": 1}, content_type="application/json"), 404
     )
@@ -199,7 +199,7 @@ def test_what_is_in_no_cart_is_not_found(client):
         bad_input.assert_problem(client.delete(f"/api/cart/lines/{bad}"), 404, 400)
 
 
-def test_a_line_is_kept_for_later_and_put_back(client):
+def test_a_line_is_saved_for_later_and_restored(client):
     id = add(client, quantity=2)["X-Cart-Id"]
     headers = {"X-Cart-Id": id}
 
@@ -221,19 +221,19 @@ def test_a_cart_is_emptied(client):
     assert client.delete("/api/cart").json() == EMPTY
 
 
-def test_one_look_asks_the_catalogue_once(client, world):
+def test_reading_a_cart_calls_the_catalogue_once(client, world):
     id = add(client)["X-Cart-Id"]
     add(client, "pot", cart=id)
-    world.shelf.asked.clear()
+    world.catalog.asked.clear()
 
     get(client, id)
 
-    assert world.shelf.asked == [["cup", "pot"]]
+    assert world.catalog.asked == [["cup", "pot"]]
 
 
-def test_a_new_price_holds_at_once_and_is_told(client, world):
+def test_a_new_price_applies_at_once_and_has_a_notice(client, world):
     id = add(client)["X-Cart-Id"]
-    world.shelf.price("cup", 1000)
+    world.catalog.price("cup", 1000)
 
     body = get(client, id)
 
@@ -241,12 +241,12 @@ def test_a_new_price_holds_at_once_and_is_told(client, world):
     assert body["lines"][0]["notice"] == "The price went down from €12.00 to €10.00 since you added it."
 
 
-def test_with_the_catalogue_away_the_last_seen_price_holds(client, world):
+def test_with_the_catalogue_unavailable_the_last_seen_price_applies(client, world):
     id = add(client)["X-Cart-Id"]
-    world.shelf.price("cup", 1000)
+    world.catalog.price("cup", 1000)
     version = world.carts.get(id).version
     get(client, id)
-    world.shelf.on = False
+    world.catalog.available = False
 
     (line,) = get(client, id)["lines"]
 
@@ -255,9 +255,9 @@ def test_with_the_catalogue_away_the_last_seen_price_holds(client, world):
     assert world.carts.get(id).version == version
 
 
-def test_with_the_catalogue_away_known_lines_are_raised_and_new_ones_wait(client, world):
+def test_with_the_catalogue_unavailable_known_lines_increase_and_new_ones_are_503(client, world):
     id = add(client)["X-Cart-Id"]
-    world.shelf.on = False
+    world.catalog.available = False
 
     raised, new = add(client, cart=id), add(client, "pot", cart=id)
 
@@ -266,7 +266,7 @@ def test_with_the_catalogue_away_known_lines_are_raised_and_new_ones_wait(client
     assert new["Retry-After"] == "2"
 
 
-def test_an_account_has_one_cart_wherever_it_signs_in(client):
+def test_an_account_has_one_cart_on_every_device(client):
     add(client, **bearer(sub="a1"))
 
     body = get(client, **bearer(sub="a1"))
@@ -275,7 +275,7 @@ def test_an_account_has_one_cart_wherever_it_signs_in(client):
     assert get(client, **bearer(sub="a2")) == EMPTY
 
 
-def test_the_id_of_an_accounts_cart_opens_nothing(client):
+def test_the_id_of_an_accounts_cart_gives_no_access(client):
     first = add(client, **bearer(sub="a1"))
     id = first.json()["id"]
 
@@ -291,7 +291,7 @@ def merge(client, id, sub="a1"):
     return client.post("/api/cart/merge", body, content_type="application/json", headers=bearer(sub=sub))
 
 
-def test_a_guests_cart_goes_into_the_accounts_once(client):
+def test_a_guests_cart_is_merged_into_the_accounts_once(client):
     add(client, quantity=2, **bearer(sub="a1"))
     id = add(client, quantity=3)["X-Cart-Id"]
     add(client, "pot", cart=id)
@@ -303,9 +303,9 @@ def test_a_guests_cart_goes_into_the_accounts_once(client):
     assert get(client, id) == EMPTY
 
 
-def test_a_merge_that_stopped_half_way_is_finished_by_repeating_it(client, world):
+def test_repeating_an_interrupted_merge_completes_it(client, world):
     id = add(client, quantity=3)["X-Cart-Id"]
-    world.carts.update(id, lambda cart: cart.hand_over(account_cart_id("a1"), world.clock()) and None)
+    world.carts.update(id, lambda cart: cart.close_for_merge(account_cart_id("a1"), world.clock()) and None)
 
     answer = merge(client, id)
 
@@ -313,16 +313,16 @@ def test_a_merge_that_stopped_half_way_is_finished_by_repeating_it(client, world
     assert world.carts.get(id).lines == []
 
 
-def test_a_merge_is_repeated_after_the_guests_cart_was_swept_away(client, world):
+def test_a_merge_can_be_repeated_after_the_guests_cart_was_deleted(client, world):
     id = add(client, quantity=3)["X-Cart-Id"]
     merge(client, id)
-    world.clock.forward(days=61)
-    world.parts.keeper.guests_sweep()
+    world.clock.advance(days=61)
+    world.parts.cleanup.delete_expired()
 
     assert content(merge(client, id).json()) == {"cup": 3}
 
 
-def test_what_is_no_guests_cart_is_not_merged(client):
+def test_only_guest_carts_are_merged(client):
     mine = add(client, **bearer(sub="a2")).json()["id"]
     taken = add(client)["X-Cart-Id"]
     merge(client, taken, sub="a2")
@@ -362,7 +362,7 @@ def test_an_unknown_coupon_is_refused(client):
 
 
 @pytest.mark.parametrize("authorization", bad_input.BAD_AUTHORIZATION, ids=bad_input.name)
-def test_a_bad_token_is_told(client, authorization):
+def test_a_bad_token_is_401(client, authorization):
     bad_input.assert_problem(client.get("/api/cart", headers={"Authorization": authorization}), 401)
 
 
@@ -379,7 +379,7 @@ def _json(body):
     return json.dumps(body).encode() if body is not None else b""
 
 
-def test_checkout_reads_claims_and_settles_a_cart(client):
+def test_checkout_reads_and_claims_a_cart_and_removes_ordered_lines(client):
     id = add(client, quantity=2)["X-Cart-Id"]
     lines = [{"sku": "cup", "quantity": 2}]
     seen = {
@@ -401,7 +401,7 @@ def test_checkout_reads_claims_and_settles_a_cart(client):
     assert settled.json() == settled_again.json() == seen | {"version": 2, "lines": []}
 
 
-def test_an_order_that_failed_lets_go_of_the_cart(client):
+def test_a_failed_order_releases_its_claim(client):
     id = add(client)["X-Cart-Id"]
     internal(client, "POST", f"{id}/claim", {"order_id": "HM-1", "version": 1})
 
@@ -412,7 +412,7 @@ def test_an_order_that_failed_lets_go_of_the_cart(client):
     assert other.json()["claimed_by"] == "HM-2"
 
 
-def test_settling_follows_a_cart_that_was_merged(client):
+def test_removing_ordered_lines_follows_a_merged_cart(client):
     id = add(client, quantity=3)["X-Cart-Id"]
     merge(client, id)
 
@@ -422,7 +422,7 @@ def test_settling_follows_a_cart_that_was_merged(client):
     bad_input.assert_problem(internal(client, "GET", id), 404)
 
 
-def test_only_checkout_may_do_that(client):
+def test_only_checkout_may_use_the_internal_views(client):
     id = add(client)["X-Cart-Id"]
 
     for headers in ({}, bearer(roles=["admin"]), service_headers("logs")):

@@ -1,14 +1,14 @@
-"""What cart_svc knows: carts, what is in them, and the rules of putting it there."""
+"""Rules of carts, lines, coupons and prices."""
 
 from cart.domain.cart import (
-    MOST_LINES,
-    MOST_OF_EACH,
-    Answer,
+    MAX_LINES,
+    MAX_QUANTITY,
     Cart,
     ClaimRefused,
     Line,
-    NoSuchLine,
-    Refused,
+    LineNotFound,
+    RuleViolation,
+    StoredResponse,
     account_cart_id,
 )
 from cart.domain.coupon import Coupon
@@ -17,19 +17,19 @@ from cart.domain.offer import Offer
 from cart.domain.pricing import PricedCart, PricedLine, price_cart
 
 __all__ = [
-    "MOST_LINES",
-    "MOST_OF_EACH",
-    "Answer",
+    "MAX_LINES",
+    "MAX_QUANTITY",
     "Cart",
     "ClaimRefused",
     "Coupon",
     "Line",
+    "LineNotFound",
     "Money",
-    "NoSuchLine",
     "Offer",
     "PricedCart",
     "PricedLine",
-    "Refused",
+    "RuleViolation",
+    "StoredResponse",
     "account_cart_id",
     "price_cart",
 ]

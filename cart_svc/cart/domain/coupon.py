@@ -1,4 +1,4 @@
-"""Coupons: a code that lowers the total under conditions."""
+"""Coupons: codes that lower the total under conditions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cart.domain.cart import Refused
+from cart.domain.cart import RuleViolation
 from cart.domain.money import Money
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,39}\Z")
@@ -15,7 +15,7 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,39}\Z")
 
 @dataclass(slots=True)
 class Coupon:
-    """`id` is the code in capitals.
+    """A coupon; `id` is the code in capitals.
 
     Takes off `percent` (1-100) or, when that is 0, `amount_off` minor units, from a subtotal of at least
     `minimum` minor units. No start and no end mean always.
@@ -37,28 +37,28 @@ class Coupon:
     event_seq: int = 0
 
     def validate(self) -> None:
-        """Refused when it makes no sense; for whoever makes or changes it."""
+        """Raise RuleViolation if the coupon's fields contradict each other; call it before saving."""
         if not _CODE.match(self.id):
-            raise Refused("bad-coupon", "A code has 2 to 40 capital letters, digits, - or _.")
+            raise RuleViolation("bad-coupon", "A code has 2 to 40 capital letters, digits, - or _.")
         if not 0 <= self.percent <= 100 or self.amount_off < 0 or self.minimum < 0:
-            raise Refused("bad-coupon", "A percentage is 0 to 100, and no amount is negative.")
+            raise RuleViolation("bad-coupon", "A percentage is 0 to 100, and no amount is negative.")
         if bool(self.percent) == bool(self.amount_off):
-            raise Refused("bad-coupon", "It takes off either a percentage or an amount.")
+            raise RuleViolation("bad-coupon", "It takes off either a percentage or an amount.")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
-            raise Refused("bad-coupon", "It ends after it starts.")
+            raise RuleViolation("bad-coupon", "It ends after it starts.")
 
     def check(self, now: datetime) -> None:
-        """Refused when it cannot be used at all."""
+        """Raise RuleViolation if the coupon cannot be used now."""
         if not self.active or (self.starts_at and now < self.starts_at):
-            raise Refused("unknown-coupon", "There is no such coupon.")
+            raise RuleViolation("unknown-coupon", "There is no such coupon.")
         if self.ends_at and now >= self.ends_at:
-            raise Refused("coupon-ended", "This coupon has ended.")
+            raise RuleViolation("coupon-ended", "This coupon has ended.")
 
     def discount(self, subtotal: Money, now: datetime) -> Money:
-        """What it takes off this subtotal now, never more than all of it; rounded down to the minor unit."""
+        """Return the discount on this subtotal now, at most all of it, rounded down to the minor unit."""
         try:
             self.check(now)
-        except Refused:
+        except RuleViolation:
             return Money(0, subtotal.currency)
         if subtotal.currency != self.currency or subtotal.amount < self.minimum:
             return Money(0, subtotal.currency)

@@ -1,4 +1,4 @@
-"""Money, and nothing that rounds it."""
+"""Amounts of money, without rounding."""
 
 from __future__ import annotations
 

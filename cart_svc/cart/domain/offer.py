@@ -1,4 +1,4 @@
-"""What the catalogue says of a SKU."""
+"""Offers: SKUs as the catalogue sells them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 
 from cart.domain.money import Money
 
-# What ids are made of; anything else cannot be a SKU, and must not get into an address.
+# The characters of ids; anything else cannot be a SKU, and must not get into a URL.
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 
-def could_be_sku(text: str) -> bool:
+def is_valid_sku(text: str) -> bool:
+    """Return True if the text can be a SKU."""
     return bool(_SKU.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU as it is sold: `availability` is `in_stock`, `low` or `out`, `image` is the catalogue's."""
+    """A SKU as it is sold; `availability` is `in_stock`, `low` or `out`, `image` is the catalogue's."""
 
     sku: str
     product_id: str

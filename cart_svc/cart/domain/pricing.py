@@ -1,4 +1,4 @@
-"""A cart with the prices of now, and what a shopper has to be told about them."""
+"""A cart with current prices, and the notices about its lines."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from cart.domain.coupon import Coupon
 from cart.domain.money import Money
 from cart.domain.offer import Offer
 
-GONE = "This is not for sale any more."
-OUT = "Out of stock just now."
-STALE = "Prices may be a few minutes old."
+NOT_FOR_SALE = "This is not for sale any more."
+OUT_OF_STOCK = "Out of stock just now."
+STALE_PRICES = "Prices may be a few minutes old."
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
+    """A line with its current price; `notice` tells the shopper what changed."""
+
     sku: str
     product_id: str
     title: str
@@ -34,7 +36,7 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class PricedCart:
-    """The public cart. `count` is units, not lines; `id` is None when there is no cart."""
+    """The public cart; `count` is units, not lines, and `id` is None if there is no cart."""
 
     id: str | None = None
     lines: list[PricedLine] = field(default_factory=list)
@@ -49,7 +51,7 @@ class PricedCart:
 def price_cart(
     cart: Cart, offers: Mapping[str, Offer] | None, coupon: Coupon | None, now: datetime
 ) -> PricedCart:
-    """`offers` None: the catalogue is away, and the last seen prices hold."""
+    """Return the cart with prices; without `offers` (catalogue unavailable) the last seen ones hold."""
     lines = [_price(line, offers) for line in cart.lines]
     currency = lines[0].unit_price.currency if lines else "EUR"
     subtotal = Money(sum(line.line_total.amount for line in lines), currency)
@@ -86,12 +88,12 @@ def _price(line: Line, offers: Mapping[str, Offer] | None) -> PricedLine:
 
 def _notice(line: Line, offer: Offer | None, *, stale: bool) -> str | None:
     if offer is None:
-        return GONE
-    told = [OUT] if offer.availability == "out" else []
+        return NOT_FOR_SALE
+    notices = [OUT_OF_STOCK] if offer.availability == "out" else []
     before, now = line.price_added, offer.price
     if before != now:
         way = "went up" if now.amount > before.amount else "went down"
-        told.append(f"The price {way} from {before} to {now} since you added it.")
+        notices.append(f"The price {way} from {before} to {now} since you added it.")
     if stale:
-        told.append(STALE)
-    return " ".join(told) or None
+        notices.append(STALE_PRICES)
+    return " ".join(notices) or None

@@ -1,7 +1,15 @@
 """The use cases of cart_svc."""
 
-from cart.services.keeping import Keeper
-from cart.services.orders import OrderDesk
-from cart.services.shopping import AddAnswer, Holder, Shopping
+from cart.services.cart_service import AddResult, CartOwner, CartService
+from cart.services.checkout_cart_service import CheckoutCartService
+from cart.services.cleanup import GuestCartCleanup
+from cart.services.event_handlers import EventHandlers
 
-__all__ = ["AddAnswer", "Holder", "Keeper", "OrderDesk", "Shopping"]
+__all__ = [
+    "AddResult",
+    "CartOwner",
+    "CartService",
+    "CheckoutCartService",
+    "EventHandlers",
+    "GuestCartCleanup",
+]
