@@ -1,1 +1,1 @@
-"""What is sold: categories, products, variants, prices, stock, images, reviews."""
+"""Catalogue: categories, products, variants, prices, stock, images and reviews."""

@@ -1,4 +1,4 @@
-"""What the catalogue needs from outside: a place for pictures, and somebody to render them soon."""
+"""Adapters of the outside world: the blob store and the render queue."""
 
 from __future__ import annotations
 
@@ -12,38 +12,44 @@ from chassis.backup import Blob
 _CACHE = "public, max-age=31536000, immutable"
 
 
-class StoreAway(OSError):
-    """The blob store does not answer; the work waits and is tried again."""
+class BlobStoreUnavailable(OSError):
+    """The blob store is unavailable; the work waits and is tried again."""
 
 
-class Blobs(Protocol):
+class BlobStore(Protocol):
     """Public files under names that never change their content."""
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
-        """Store, or store again. Raises `StoreAway`."""
+        """Store a file, or store it again.
+
+        Raises `BlobStoreUnavailable`.
+        """
 
     def all(self) -> Iterator[tuple[str, bytes, str]]:
-        """Every file: name, content, type. Raises `StoreAway`."""
+        """Yield every file as (name, content, content type).
+
+        Raises `BlobStoreUnavailable`.
+        """
 
 
-class MemoryBlobs:
-    """For tests: a dictionary. `away` makes it refuse, as a store that is down."""
+class InMemoryBlobStore:
+    """Blob store in a dictionary, for tests; `is_down` makes it unavailable."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.away = False
+        self.is_down = False
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
-        if self.away:
-            raise StoreAway(name)
+        if self.is_down:
+            raise BlobStoreUnavailable(name)
         self.files[name] = data
 
     def all(self) -> Iterator[tuple[str, bytes, str]]:
         return ((name, data, "image/webp") for name, data in self.files.items())
 
 
-class AzureBlobs:
-    """django-storages' AzureStorage, on Azurite or Azure. The container is made when it is missing."""
+class AzureBlobStore:
+    """Blob store on Azure or Azurite, through django-storages; creates a missing container."""
 
     def __init__(self, connection_string: str, container: str) -> None:
         self._connection_string = connection_string
@@ -65,7 +71,7 @@ class AzureBlobs:
     def _storage(self) -> Any:
         from storages.backends.azure_storage import AzureStorage
 
-        _ = self._service  # which makes the container
+        _ = self._service  # creates the container
         return AzureStorage(
             connection_string=self._connection_string,
             azure_container=self._container,
@@ -83,7 +89,7 @@ class AzureBlobs:
         try:
             self._storage.save(name, file)
         except AzureError as error:
-            raise StoreAway(str(error)[:200]) from error
+            raise BlobStoreUnavailable(str(error)[:200]) from error
 
     def all(self) -> Iterator[tuple[str, bytes, str]]:
         from azure.core.exceptions import AzureError
@@ -94,13 +100,13 @@ class AzureBlobs:
                 data = container.download_blob(found.name).readall()
                 yield found.name, data, found.content_settings.content_type or ""
         except AzureError as error:
-            raise StoreAway(str(error)[:200]) from error
+            raise BlobStoreUnavailable(str(error)[:200]) from error
 
 
 class BlobBackup:
-    """Every picture, for `manage.py backup` and `restore`."""
+    """Backup source of all image files, for `manage.py backup` and `restore`."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
     def blobs(self) -> Iterator[Blob]:
@@ -110,25 +116,28 @@ class BlobBackup:
         self._blobs.put(blob.name, blob.data, blob.content_type)
 
 
-class Renderer(Protocol):
-    """Asks for an image's renditions."""
+class RenderQueue(Protocol):
+    """Queue of images to render."""
 
-    def ask(self, image_id: str) -> None:
-        """Best effort: the sweeper asks again for what was not done."""
+    def enqueue(self, image_id: str) -> None:
+        """Request the renditions of an image, best effort.
+
+        The sweeper requests again what was lost.
+        """
 
 
-class CeleryRenderer:
-    def ask(self, image_id: str) -> None:
+class CeleryRenderQueue:
+    def enqueue(self, image_id: str) -> None:
         from chassis.jobs import send
 
         send("catalog.tasks.render_image", image_id, queue="catalog")
 
 
-class NoRenderer:
-    """For tests: remembers what was asked for."""
+class InMemoryRenderQueue:
+    """Render queue for tests that records the requested images."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.enqueued: list[str] = []
 
-    def ask(self, image_id: str) -> None:
-        self.asked.append(image_id)
+    def enqueue(self, image_id: str) -> None:
+        self.enqueued.append(image_id)

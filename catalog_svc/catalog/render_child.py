@@ -1,8 +1,8 @@
-"""`python -m catalog.render_child '{"memory_mb": …}'`: makes the renditions of one picture, in a process that
-may take no more memory and time than it is given. Neither Django nor any secret is in it.
+"""Child process that renders one image: `python -m catalog.render_child '{"memory_mb": …}'`.
 
-The upload comes on standard input. On standard output goes one line of JSON, `{"renditions": [[name, width,
-height, bytes], …]}` or `{"refused": reason}`, and then the renditions themselves.
+It is limited in memory and time, and holds neither Django nor any secret. The upload comes on standard
+input. Standard output gets one line of JSON, `{"renditions": [[name, width, height, bytes], …]}` or
+`{"refused": reason}`, and then the renditions themselves.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import resource
 import sys
 from pathlib import Path
 
-from catalog.pictures import Limits, NotAPicture, render
+from catalog.image_rendering import InvalidImage, Limits, render
 
 
 def limit(memory_mb: int, seconds: int) -> None:
-    """Bound this process; where memory runs out all the same, it ends rather than the worker."""
+    """Limit this process; if the machine runs out of memory, it is killed before the worker."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -31,7 +31,7 @@ def main() -> None:
     data = sys.stdin.buffer.read()
     try:
         made = render(data, Limits(given["max_bytes"], given["max_pixels"]))
-    except NotAPicture as error:
+    except InvalidImage as error:
         answer, files = {"refused": str(error)}, []
     else:
         answer = {"renditions": [[r.name, r.width, r.height, len(content)] for r, content in made]}

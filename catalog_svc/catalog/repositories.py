@@ -1,5 +1,6 @@
-"""What is stored and by which indexes, as data. Two databases: `catalog`, and `stock`, which checkout
-writes hard.
+"""Collections and their indexes, as data.
+
+There are two databases: `catalog`, and `stock`, which checkout writes often.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jobs. Each names a document that says what is to be done, and may run twice."""
+"""Celery tasks; each names a document that says what to do, and may run twice."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from catalog import wiring
 
 @shared_task(name="catalog.tasks.render_image")
 def render_image(image_id: str) -> str:
-    """Make an uploaded picture's renditions; answers the image's status."""
+    """Render an uploaded image and return its status."""
     return str(wiring.parts().images.render(image_id).status)

@@ -1,4 +1,4 @@
-"""The one place that chooses real parts."""
+"""Composition root: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from django.conf import settings
 
 from catalog import clients, repositories
 from catalog.domain import Category, Image, Product, Review, Stock
-from catalog.pictures import Limits
-from catalog.readmodel.browse import Browse
+from catalog.image_rendering import Limits
+from catalog.readmodel.catalog_search import CatalogSearch
 from catalog.readmodel.folder import IndexFolder
 from catalog.readmodel.indexer import REPAIR_SECONDS, Indexer
-from catalog.readmodel.reader import Reader
+from catalog.readmodel.reader import IndexReader
 from catalog.readmodel.sources import Sources
-from catalog.rendering import ImageProcessor, SandboxedProcessor
+from catalog.render_process import ImageProcessor, SandboxedProcessor
 from catalog.services.categories import CategoryService
 from catalog.services.claims import Claims
-from catalog.services.correcting import Correction
+from catalog.services.event_handlers import EventHandlers
 from catalog.services.images import ImageService
 from catalog.services.index_repairs import IndexRepairLog
 from catalog.services.products import ProductService
-from catalog.services.reactions import Reactions
-from catalog.services.recent import RecentWrites
+from catalog.services.recent_writes import RecentWrites
+from catalog.services.reconciliation import StockReconciliation
 from catalog.services.reviews import ReviewService
 from catalog.services.stock import StockService
 from chassis import clock, ids
@@ -39,21 +39,21 @@ from chassis.wiring import Wiring
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Everything that views, the admin, tasks and the background use."""
+class Dependencies:
+    """Services and repositories that views, the admin, tasks and background jobs use."""
 
-    browse: Browse
+    search: CatalogSearch
     products: ProductService
     categories: CategoryService
     stock: StockService
-    correction: Correction
+    reconciliation: StockReconciliation
     images: ImageService
     reviews: ReviewService
-    reactions: Reactions
+    event_handlers: EventHandlers
     claims: Claims
     indexer: Indexer
     index_repairs: IndexRepairLog
-    recent: RecentWrites
+    recent_writes: RecentWrites
     product_documents: Repository[Product]
     category_documents: Repository[Category]
     stock_documents: Repository[Stock]
@@ -62,14 +62,14 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What differs between production and tests."""
+class Adapters:
+    """Parts that differ between production and tests."""
 
     repository: Callable[[Collection], Repository]
     stores: Callable[[str], Store]
     folder: Path
-    blobs: clients.Blobs
-    renderer: clients.Renderer
+    blobs: clients.BlobStore
+    renderer: clients.RenderQueue
     processor: ImageProcessor
     media_url: str
     limits: Limits
@@ -78,9 +78,9 @@ class Outside:
     repair_seconds: float = REPAIR_SECONDS
 
 
-def assemble(outside: Outside) -> Parts:
-    """All parts over what is outside."""
-    repository, now = outside.repository, outside.clock
+def bootstrap(adapters: Adapters) -> Dependencies:
+    """Build all dependencies on the given adapters."""
+    repository, now = adapters.repository, adapters.clock
     products = repository(repositories.PRODUCTS)
     categories = repository(repositories.CATEGORIES)
     stock = repository(repositories.STOCK)
@@ -88,40 +88,42 @@ def assemble(outside: Outside) -> Parts:
     purchases = repository(repositories.PURCHASES)
     reviews = repository(repositories.REVIEWS)
     slugs, skus = repository(repositories.SLUGS), repository(repositories.SKUS)
-    folder = IndexFolder(outside.folder)
+    folder = IndexFolder(adapters.folder)
     claims = Claims(slugs, skus, products, now)
     stock_service = StockService(stock, skus, now)
-    recent = RecentWrites()
+    recent_writes = RecentWrites()
     index_repairs = IndexRepairLog(repository(repositories.INDEX_REPAIRS), now, socket.gethostname())
-    return Parts(
-        browse=Browse(Reader(folder)),
-        products=ProductService(products, categories, claims, stock_service, now, outside.new_id, recent),
+    return Dependencies(
+        search=CatalogSearch(IndexReader(folder)),
+        products=ProductService(
+            products, categories, claims, stock_service, now, adapters.new_id, recent_writes
+        ),
         categories=CategoryService(categories, products, now),
         stock=stock_service,
-        correction=Correction(stock, now),
+        reconciliation=StockReconciliation(stock, now),
         images=ImageService(
             images,
             products,
-            outside.blobs,
-            outside.renderer,
-            outside.processor,
-            outside.limits,
+            adapters.blobs,
+            adapters.renderer,
+            adapters.processor,
+            adapters.limits,
             now,
-            outside.new_id,
+            adapters.new_id,
         ),
         reviews=ReviewService(reviews, products, purchases, now),
-        reactions=Reactions(purchases, reviews, now),
+        event_handlers=EventHandlers(purchases, reviews, now),
         claims=claims,
         indexer=Indexer(
             folder,
             Sources(products, categories, stock, purchases),
-            outside.media_url,
-            outside.stores,
-            on_mended=index_repairs.record,
-            repair_seconds=outside.repair_seconds,
+            adapters.media_url,
+            adapters.stores,
+            on_repaired=index_repairs.record,
+            repair_seconds=adapters.repair_seconds,
         ),
         index_repairs=index_repairs,
-        recent=recent,
+        recent_writes=recent_writes,
         product_documents=products,
         category_documents=categories,
         stock_documents=stock,
@@ -130,25 +132,29 @@ def assemble(outside: Outside) -> Parts:
     )
 
 
-def _blobs() -> clients.Blobs:
+def _blobs() -> clients.BlobStore:
     connection = settings.AZURE_STORAGE_CONNECTION_STRING
-    return clients.AzureBlobs(connection, settings.AZURE_CONTAINER) if connection else clients.MemoryBlobs()
+    return (
+        clients.AzureBlobStore(connection, settings.AZURE_CONTAINER)
+        if connection
+        else clients.InMemoryBlobStore()
+    )
 
 
-def BACKUP_EXTRA() -> dict[str, clients.BlobBackup]:  # noqa: N802 - read by the chassis beside COLLECTIONS
-    """What is kept outside of the databases."""
+def BACKUP_EXTRA() -> dict[str, clients.BlobBackup]:  # noqa: N802 - read by chassis beside COLLECTIONS
+    """Return the backup sources outside of the databases."""
     return {"pictures": clients.BlobBackup(_blobs())}
 
 
-def _build() -> Parts:
+def _build() -> Dependencies:
     limits = Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)
-    return assemble(
-        Outside(
+    return bootstrap(
+        Adapters(
             repository=couch_repository,
             stores=open_store,
             folder=Path(settings.DATA_DIR),
             blobs=_blobs(),
-            renderer=clients.CeleryRenderer(),
+            renderer=clients.CeleryRenderQueue(),
             media_url=settings.MEDIA_URL,
             processor=SandboxedProcessor(
                 limits, settings.IMAGE_RENDER_MEMORY_MB, settings.IMAGE_RENDER_SECONDS
@@ -159,16 +165,16 @@ def _build() -> Parts:
     )
 
 
-_wiring: Wiring[Parts] = Wiring(_build)
+_wiring: Wiring[Dependencies] = Wiring(_build)
 parts = _wiring.parts
 override = _wiring.override
 reset = _wiring.reset
 
 
-# -- facts heard
+# -- incoming events
 
 
-def _on(react: Callable[[Parts, Mapping[str, object]], str]) -> Callable[[Envelope], str]:
+def _on(react: Callable[[Dependencies, Mapping[str, object]], str]) -> Callable[[Envelope], str]:
     def handle(envelope: Envelope) -> str:
         try:
             return react(parts(), envelope.data)
@@ -179,12 +185,12 @@ def _on(react: Callable[[Parts, Mapping[str, object]], str]) -> Callable[[Envelo
 
 
 HANDLERS = {
-    "order.confirmed": _on(lambda found, data: found.reactions.order_confirmed(data)),
-    "order.cancelled": _on(lambda found, data: found.reactions.order_cancelled(data)),
-    "account.erased": _on(lambda found, data: found.reactions.account_erased(data)),
+    "order.confirmed": _on(lambda found, data: found.event_handlers.order_confirmed(data)),
+    "order.cancelled": _on(lambda found, data: found.event_handlers.order_cancelled(data)),
+    "account.erased": _on(lambda found, data: found.event_handlers.account_erased(data)),
 }
 
-# -- facts told
+# -- outgoing events
 
 _SUBSCRIPTIONS = {
     "product.changed": ("cart", "reco"),
@@ -203,12 +209,12 @@ RELAYS = (Relay("catalog", _SUBSCRIPTIONS), Relay("stock", _SUBSCRIPTIONS))
 BACKGROUND = [
     *(job for relay in RELAYS for job in relay.jobs()),
     Job("index", run=_index, replica=True),
-    Job("pictures", run=lambda: parts().images.sweep(), every=15),
-    Job("claims", run=lambda: parts().claims.sweep(), every=300),
+    Job("pictures", run=lambda: parts().images.requeue_overdue(), every=15),
+    Job("claims", run=lambda: parts().claims.release_orphans(), every=300),
 ]
 READY = {
-    "index": lambda: parts().browse.size(),
+    "index": lambda: parts().search.size(),
     "couchdb": lambda: open_store("stock").get_local("ready"),
 }
-#: Shoppers browse the index without it; staff and checkout are told 503.
+#: Shoppers use the index without CouchDB; staff and checkout get 503.
 SPARE = frozenset({"couchdb"})

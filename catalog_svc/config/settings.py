@@ -1,4 +1,4 @@
-"""Settings of catalog_svc: the chassis' base, and what only this service needs."""
+"""Settings of catalog_svc: the shared base, and the settings of this service alone."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where this service's addresses start; the chassis adds health, docs and the admin."""
+"""Root URL configuration; chassis adds health, docs and the admin."""
 
 from catalog.urls import api, internal
 from chassis.service import urlpatterns as mount

@@ -1,4 +1,4 @@
-"""Parts over the in-memory store, a real index in a temporary folder, and a clock that stands still."""
+"""Fixtures: the in-memory store, a real index in a temporary folder, and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import pytest  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from catalog import wiring  # noqa: E402
-from catalog.clients import MemoryBlobs, NoRenderer  # noqa: E402
-from catalog.pictures import Limits  # noqa: E402
-from catalog.rendering import ImageProcessor, SandboxedProcessor  # noqa: E402
-from catalog.wiring import Outside, Parts, assemble  # noqa: E402
+from catalog.clients import InMemoryBlobStore, InMemoryRenderQueue  # noqa: E402
+from catalog.image_rendering import Limits  # noqa: E402
+from catalog.render_process import ImageProcessor, SandboxedProcessor  # noqa: E402
+from catalog.wiring import Adapters, Dependencies, bootstrap  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 from chassis.couch.memory import MemoryStore  # noqa: E402
 
@@ -27,7 +27,7 @@ LIMITS = Limits(max_bytes=200_000, max_pixels=4_000_000)
 
 
 class Clock:
-    """Stands still until told to move."""
+    """Clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,21 +40,21 @@ class Clock:
 
 
 class World:
-    """All parts of a test, and what is outside of them."""
+    """Dependencies of a test and the adapters below them."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.stores = {"catalog": MemoryStore("catalog"), "stock": MemoryStore("stock")}
-        self.blobs = MemoryBlobs()
-        self.renderer = NoRenderer()
+        self.blobs = InMemoryBlobStore()
+        self.renderer = InMemoryRenderQueue()
         self.processor: ImageProcessor = SandboxedProcessor(LIMITS)
         self.folder = folder
         self._ids = itertools.count(1)
-        self.parts = self.assemble()
+        self.parts = self.bootstrap()
 
-    def assemble(self) -> Parts:
-        return assemble(
-            Outside(
+    def bootstrap(self) -> Dependencies:
+        return bootstrap(
+            Adapters(
                 repository=lambda collection: MemoryRepository(collection, self.stores[collection.database]),
                 stores=lambda name: self.stores[name],
                 folder=self.folder,
@@ -73,7 +73,7 @@ class World:
         self.parts.indexer.catch_up()
 
     def events(self, database: str = "catalog") -> list[dict[str, Any]]:
-        """All facts in the outboxes of a database, oldest first."""
+        """Return all events in the outboxes of a database, oldest first."""
         documents = [change.doc for change in self.stores[database].changes(0, limit=10_000).results]
         return [event for doc in documents if doc for event in doc.get("events", [])]
 
@@ -87,7 +87,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def parts(world: World) -> Parts:
+def parts(world: World) -> Dependencies:
     return world.parts
 
 

@@ -1,23 +1,23 @@
-"""A small shop for tests."""
+"""Small catalogue for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from catalog.domain import Money, Product, Variant
-from catalog.wiring import Parts
+from catalog.wiring import Dependencies
 
 
 def eur(amount: int) -> Money:
     return Money(amount, "EUR")
 
 
-def category(parts: Parts, slug: str, title: str | None = None, parent: str | None = None) -> None:
+def category(parts: Dependencies, slug: str, title: str | None = None, parent: str | None = None) -> None:
     parts.categories.create(fields={"slug": slug, "title": title or slug.title(), "parent": parent})
 
 
-def product(parts: Parts, title: str, **fields: Any) -> Product:
-    """One product with one variant of 1,999 cents and 10 units, unless said otherwise."""
+def product(parts: Dependencies, title: str, **fields: Any) -> Product:
+    """Create a product with one variant of 1,999 cents and 10 units, unless said otherwise."""
     units = fields.pop("units", 10)
     price, before = fields.pop("price", 1999), fields.pop("before", None)
     sku = fields.pop("sku", title.upper().replace(" ", "-"))
@@ -26,12 +26,12 @@ def product(parts: Parts, title: str, **fields: Any) -> Product:
     ]
     made = parts.products.create(fields={"title": title, "category": "lamps", "variants": variants, **fields})
     for variant in variants:
-        parts.stock.count(sku=variant.sku, on_hand=units)
+        parts.stock.set_on_hand(sku=variant.sku, on_hand=units)
     return made
 
 
-def small_shop(parts: Parts) -> None:
-    """Home > Lamps and Chairs; Toys. Six products."""
+def small_shop(parts: Dependencies) -> None:
+    """Create six products in Home > Lamps and Chairs, and in Toys."""
     category(parts, "home")
     category(parts, "lamps", parent="home")
     category(parts, "chairs", parent="home")

@@ -1,4 +1,4 @@
-"""What staff see and do at /admin/catalog/."""
+"""Admin pages at /admin/catalog/."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from catalog.domain import Variant
-from catalog.readmodel.comparison import Difference
+from catalog.readmodel.consistency import Discrepancy
 from chassis.admin.signon import SignOn, use
 from chassis.testing.identity import make_token
 from shop import eur, small_shop
@@ -49,7 +49,7 @@ def staff(session: str = "editor") -> Client:
 
 
 def form_of(page: str) -> dict[str, str]:
-    """What a browser would send back of a page's form unchanged."""
+    """Return what a browser would send of a page's unchanged form."""
     values = {}
     for tag in re.findall(r"<input[^>]*>", page):
         found = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
@@ -69,7 +69,7 @@ def errors_of(html: str) -> list[str]:
     return re.findall(r'<ul class="errorlist[^"]*"[^>]*>\s*<li>(.*?)</li>', html)
 
 
-def test_the_dashboard_tells_what_needs_a_hand(shop):
+def test_the_dashboard_shows_alerts(shop):
     page = staff().get("/admin/catalog/").content.decode()
 
     assert "Stock alerts" in page
@@ -77,14 +77,14 @@ def test_the_dashboard_tells_what_needs_a_hand(shop):
     assert "Pictures that failed" in page
 
 
-def test_the_dashboard_tells_what_was_mended_in_the_index(shop):
+def test_the_dashboard_shows_index_repairs(shop):
     before = staff().get("/admin/catalog/").content.decode()
-    shop.parts.index_repairs.record([Difference("p0001", "missing", "not shown", "mark")])
+    shop.parts.index_repairs.record([Discrepancy("p0001", "missing", "not shown", "mark")])
 
     page = staff().get("/admin/catalog/").content.decode()
 
     assert "lists and search agree with the documents" in before
-    assert "were mended" not in before
+    assert "were repaired" not in before
     assert "lists and search agree with the documents" not in page
     assert re.search(r'p0001/change/">p0001</a></td>\s*<td[^>]*>missing</td>\s*<td[^>]*>not shown', page)
 
@@ -112,11 +112,11 @@ def test_a_price_is_changed_in_the_list(shop):
     product = shop.parts.products.get("desk-lamp")
     assert answer.status_code == 302, errors_of(answer.content.decode())
     assert (product.cheapest.price, product.version) == (eur(3990), 2)
-    told = [event["type"] for event in product.events]
-    assert told[-2:] == ["product.changed", "audit.recorded"]
+    types = [event["type"] for event in product.events]
+    assert types[-2:] == ["product.changed", "audit.recorded"]
 
 
-def test_a_product_is_made_with_its_variants(shop):
+def test_a_product_is_created_with_its_variants(shop):
     url = f"{ADMIN}/product/add/"
     form = form_of(staff().get(url).content.decode())
 
@@ -143,7 +143,7 @@ def test_a_product_is_made_with_its_variants(shop):
     assert shop.parts.stock.get("MUG").on_hand == 0
 
 
-def test_a_product_is_edited_and_a_stale_edit_is_told(shop):
+def test_a_product_is_edited_and_a_stale_edit_is_refused(shop):
     url = f"{ADMIN}/product/p0005/change/"
     form = form_of(staff().get(url).content.decode())
 
@@ -171,7 +171,7 @@ def test_a_product_is_edited_and_a_stale_edit_is_told(shop):
         ({"title": ""}, "required"),
     ],
 )
-def test_what_the_rules_refuse_is_said_beside_the_form(shop, change, reason):
+def test_rule_violations_are_shown_beside_the_form(shop, change, reason):
     url = f"{ADMIN}/product/p0005/change/"
     form = form_of(staff().get(url).content.decode())
 
@@ -193,7 +193,7 @@ def test_a_picture_is_uploaded_with_the_product(shop):
         url, {**form, "picture": SimpleUploadedFile("x.png", out.getvalue()), "picture_alt": "A stool"}
     )
     assert good.status_code == 302, errors_of(good.content.decode())
-    shop.parts.images.render(shop.renderer.asked[0])
+    shop.parts.images.render(shop.renderer.enqueued[0])
 
     assert "Only JPEG" in " ".join(errors_of(bad.content.decode()))
     assert good.status_code == 302, errors_of(good.content.decode())
@@ -209,21 +209,21 @@ def test_products_are_hidden_and_deleted(shop):
     assert staff().get("/api/catalog/products/teddy-bear").status_code == 404
 
 
-def test_a_category_is_made_moved_and_kept_while_in_use(shop):
+def test_a_category_is_created_moved_and_not_deleted_while_in_use(shop):
     add = f"{ADMIN}/category/add/"
     made = staff().post(
         add, {**form_of(staff().get(add).content.decode()), "title": "Garden", "parent": "home"}
     )
     change = f"{ADMIN}/category/garden/change/"
     form = form_of(staff().get(change).content.decode())
-    moved = staff().post(change, {**form, "title": "Outside", "parent": ""})
+    moved = staff().post(change, {**form, "title": "Adapters", "parent": ""})
     cycle = {"title": "Home", "parent": "lamps", "position": "0", "document_version": "1"}
     wrong = staff().post(f"{ADMIN}/category/home/change/", cycle)
     staff().post(f"{ADMIN}/category/home/delete/", {"post": "yes"})
 
     garden = shop.parts.categories.get("garden")
     assert (made.status_code, moved.status_code) == (302, 302)
-    assert (garden.title, garden.parent) == ("Outside", None)
+    assert (garden.title, garden.parent) == ("Adapters", None)
     assert "below itself" in wrong.content.decode()
     assert shop.parts.categories.get("home").title == "Home"
 
@@ -251,10 +251,10 @@ def test_a_failed_picture_is_tried_again(shop):
 
     assert "cannot be decoded" in listed
     assert str(shop.parts.images.get(image.id).status) == "processing"
-    assert shop.renderer.asked == [image.id, image.id]
+    assert shop.renderer.enqueued == [image.id, image.id]
 
 
-def test_a_review_is_taken_off(shop):
+def test_a_review_is_deleted(shop):
     stool = shop.parts.products.get("stool")
     review = shop.parts.reviews.write(
         product=stool, account_id="a1", author="", rating=1, title="<script>alert(1)</script>", body=""
@@ -269,7 +269,7 @@ def test_a_review_is_taken_off(shop):
     assert shop.parts.products.get("stool").rating.count == 0
 
 
-def test_who_may_only_read_changes_nothing(shop):
+def test_a_read_only_user_changes_nothing(shop):
     reader = staff("reader")
 
     assert reader.get(f"{ADMIN}/product/p0005/change/").status_code == 200

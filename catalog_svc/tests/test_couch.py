@@ -1,4 +1,4 @@
-"""On a real server: the same shop, and twelve buyers of three lamps."""
+"""The catalogue on a real server, with twelve buyers of three lamps."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 from rest_framework.test import APIClient
 
 from catalog import repositories, wiring
-from catalog.clients import MemoryBlobs, NoRenderer
-from catalog.pictures import Limits
+from catalog.clients import InMemoryBlobStore, InMemoryRenderQueue
+from catalog.image_rendering import Limits
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
-from catalog.rendering import SandboxedProcessor
-from catalog.services.stock import Line, OutOfStock
-from catalog.wiring import Outside, Parts, assemble
+from catalog.render_process import SandboxedProcessor
+from catalog.services.stock import OutOfStock, ReservationLine
+from catalog.wiring import Adapters, Dependencies, bootstrap
 from chassis.background import Job, keep_running
 from chassis.couch import couch_repository, ensure, open_store
 from chassis.testing.couch import couch_server, fresh_databases
@@ -38,16 +38,16 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def parts(server: Any, tmp_path: Path) -> Iterator[Parts]:
+def parts(server: Any, tmp_path: Path) -> Iterator[Dependencies]:
     with fresh_databases():
         ensure(wiring.COLLECTIONS)
-        made = assemble(
-            Outside(
+        made = bootstrap(
+            Adapters(
                 repository=couch_repository,
                 stores=open_store,
                 folder=tmp_path,
-                blobs=MemoryBlobs(),
-                renderer=NoRenderer(),
+                blobs=InMemoryBlobStore(),
+                renderer=InMemoryRenderQueue(),
                 processor=SandboxedProcessor(Limits()),
                 media_url="/media/",
                 limits=Limits(),
@@ -58,21 +58,26 @@ def parts(server: Any, tmp_path: Path) -> Iterator[Parts]:
         made.indexer.close()
 
 
-def second_process(parts: Parts) -> Parts:
-    """The same documents, but other locks: what another replica is to this one."""
-    return assemble(
-        Outside(
-            repository=couch_repository, stores=open_store, folder=Path("/nonexistent"), blobs=MemoryBlobs(),
-            renderer=NoRenderer(), processor=SandboxedProcessor(Limits()), media_url="/media/",
+def second_process(parts: Dependencies) -> Dependencies:
+    """Return dependencies on the same documents with other locks, as another replica has them."""
+    return bootstrap(
+        Adapters(
+            repository=couch_repository,
+            stores=open_store,
+            folder=Path("/nonexistent"),
+            blobs=InMemoryBlobStore(),
+            renderer=InMemoryRenderQueue(),
+            processor=SandboxedProcessor(Limits()),
+            media_url="/media/",
             limits=Limits(),
         )
-    )  # fmt: skip
+    )
 
 
-def buy(parts: Parts, order_id: str, sku: str) -> str:
+def buy(parts: Dependencies, order_id: str, sku: str) -> str:
     try:
-        parts.stock.reserve(order_id=order_id, lines=[Line(sku, 1)], ttl=900)
-        parts.stock.commit(order_id=order_id, lines=[Line(sku, 1)])
+        parts.stock.reserve(order_id=order_id, lines=[ReservationLine(sku, 1)], ttl=900)
+        parts.stock.commit(order_id=order_id, lines=[ReservationLine(sku, 1)])
     except OutOfStock:
         return "short"
     return "sold"
@@ -92,7 +97,7 @@ def test_twelve_buyers_of_three_lamps_buy_three(parts, replicas):
     assert (stock.on_hand, stock.reserved, stock.available) == (0, 0, 0)
 
 
-def test_a_hot_sku_takes_fifty_buyers_at_once(parts):
+def test_a_hot_sku_serves_fifty_buyers_at_once(parts):
     category(parts, "lamps")
     product(parts, "Lamp", units=30)
 
@@ -104,10 +109,12 @@ def test_a_hot_sku_takes_fifty_buyers_at_once(parts):
     assert time.monotonic() - began < 3.0
 
 
-def test_the_views_answer_as_their_twins_in_memory(parts):
+def test_couchdb_views_equal_the_in_memory_views(parts):
     small_shop(parts)
-    parts.stock.reserve(order_id="HM-1", lines=[Line("DESK-LAMP", 2), Line("STOOL-R", 1)], ttl=900)
-    parts.reactions.order_confirmed(
+    parts.stock.reserve(
+        order_id="HM-1", lines=[ReservationLine("DESK-LAMP", 2), ReservationLine("STOOL-R", 1)], ttl=900
+    )
+    parts.event_handlers.order_confirmed(
         {"order_id": "HM-1", "account_id": "a1", "lines": [{"product_id": "x", "quantity": 2}]}
     )
     lamp = parts.products.get("desk-lamp")
@@ -123,7 +130,7 @@ def test_the_views_answer_as_their_twins_in_memory(parts):
     assert repositories.PURCHASES.kind == "purchase"
 
 
-def test_the_shop_is_browsed_from_the_index_while_the_server_is_away(parts, server):
+def test_the_shop_is_readable_from_the_index_while_couchdb_is_unavailable(parts, server):
     small_shop(parts)
     parts.indexer.catch_up()
     parts.indexer.close()
@@ -156,10 +163,10 @@ def test_a_running_indexer_shows_a_price_within_a_second(parts):
     thread = threading.Thread(target=parts.indexer.run, args=(stop,))
     thread.start()
     try:
-        _wait(lambda: parts.browse.product("stool") is not None)
+        _wait(lambda: parts.search.product("stool") is not None)
         began = time.monotonic()
         parts.products.update(slug="stool", changes={"title": "Bar stool"})
-        _wait(lambda: b"Bar stool" in parts.browse.product("stool").page)
+        _wait(lambda: b"Bar stool" in parts.search.product("stool").page)
         took = time.monotonic() - began
     finally:
         stop.set()
@@ -169,7 +176,7 @@ def test_a_running_indexer_shows_a_price_within_a_second(parts):
 
 
 class Switch:
-    """Stops the server in the middle of the popularity writer's work: as it reads what was bought."""
+    """Repository that stops the server while the popularity writer reads the purchases."""
 
     def __init__(self, server: Any) -> None:
         self.server, self.is_armed = server, threading.Event()
@@ -198,42 +205,46 @@ class _Switched:
         return getattr(self._real, name)
 
 
-def test_bought_products_stay_listed_when_the_server_goes_away_as_their_popularity_is_written(
-    server, tmp_path
-):
+def test_products_stay_listed_when_couchdb_fails_during_the_popularity_update(server, tmp_path):
     switch = Switch(server)
-    outside = Outside(
-        repository=switch.repository, stores=open_store, folder=tmp_path, blobs=MemoryBlobs(),
-        renderer=NoRenderer(), processor=SandboxedProcessor(Limits()), media_url="/media/", limits=Limits(),
-    )  # fmt: skip
+    adapters = Adapters(
+        repository=switch.repository,
+        stores=open_store,
+        folder=tmp_path,
+        blobs=InMemoryBlobStore(),
+        renderer=InMemoryRenderQueue(),
+        processor=SandboxedProcessor(Limits()),
+        media_url="/media/",
+        limits=Limits(),
+    )
     with fresh_databases():
         ensure(wiring.COLLECTIONS)
-        parts = assemble(outside)
+        parts = bootstrap(adapters)
         small_shop(parts)
         with _running(parts):
-            _wait(lambda: parts.browse.size() == 6)
+            _wait(lambda: parts.search.size() == 6)
             bear = parts.products.get("teddy-bear").id
             line = {"product_id": bear, "quantity": 9}
-            parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+            parts.event_handlers.order_confirmed({"order_id": "HM-1", "lines": [line]})
             switch.is_armed.set()
             assert switch.stopped.wait(20), "nobody wrote popularity"
             time.sleep(2)
-            while_away = parts.browse.size()
+            while_away = parts.search.size()
 
             server.start()
             parts.products.update(slug="stool", changes={"title": "Bar stool"})
-            _wait(lambda: b"Bar stool" in parts.browse.product("stool").page)
-            after = parts.browse.size()
+            _wait(lambda: b"Bar stool" in parts.search.product("stool").page)
+            after = parts.search.size()
             _wait(lambda: _most_popular(parts) == bear, 30)
             product(parts, "Later lamp")
-            _wait(lambda: parts.browse.product("later-lamp") is not None)
+            _wait(lambda: parts.search.product("later-lamp") is not None)
 
     assert (while_away, after) == (6, 6)
 
 
 @contextmanager
-def _running(parts: Parts) -> Iterator[None]:
-    """The indexer, as the background process runs it: when it fails, it is run again."""
+def _running(parts: Dependencies) -> Iterator[None]:
+    """Run the indexer as the background process does: restart it when it fails."""
     stop = threading.Event()
     thread = threading.Thread(target=keep_running, args=(Job("index", run=parts.indexer.run), stop))
     thread.start()
@@ -245,8 +256,8 @@ def _running(parts: Parts) -> Iterator[None]:
         parts.indexer.close()
 
 
-def _most_popular(parts: Parts) -> Any:
-    return json.loads(parts.browse.search(Filters(), "popular", 1, None)[0] + b"}")["results"][0]["id"]
+def _most_popular(parts: Dependencies) -> Any:
+    return json.loads(parts.search.search(Filters(), "popular", 1, None)[0] + b"}")["results"][0]["id"]
 
 
 def _wait(condition: Any, seconds: float = 10) -> None:

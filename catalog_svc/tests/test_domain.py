@@ -1,4 +1,4 @@
-"""Rules of products, categories and stock, without anything around them."""
+"""Domain rules of products, categories and stock."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from catalog.domain import (
     Availability,
     Category,
     CategoryTree,
+    InsufficientStock,
     Money,
     Product,
     ProductImage,
     ProductStatus,
     Rating,
-    Released,
-    RuleBroken,
-    ShortOf,
+    ReservationReleased,
+    RuleViolation,
     Stock,
     UnknownReservation,
     Variant,
     availability_of,
-    best,
+    best_availability,
     is_sku,
     is_slug,
     slugify,
@@ -57,17 +57,17 @@ def test_a_repeated_reservation_changes_nothing():
     assert shelf.available == 1
 
 
-def test_more_than_there_is_cannot_be_reserved():
+def test_more_units_than_available_cannot_be_reserved():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
 
-    with pytest.raises(ShortOf) as short:
+    with pytest.raises(InsufficientStock) as short:
         shelf.reserve("HM-2", 2, LATER)
 
     assert (short.value.sku, short.value.available, shelf.available) == ("LAMP", 1, 1)
 
 
-def test_a_paid_unit_leaves_the_shelf_once():
+def test_a_committed_unit_leaves_the_shelf_once():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
 
@@ -84,7 +84,7 @@ def test_a_released_order_cannot_reserve_or_commit_any_more():
     shelf.release("HM-1", NOW)
 
     for late in (lambda: shelf.reserve("HM-1", 2, LATER), lambda: shelf.commit("HM-1", NOW)):
-        with pytest.raises(Released):
+        with pytest.raises(ReservationReleased):
             late()
     assert (shelf.on_hand, shelf.available) == (3, 3)
 
@@ -93,11 +93,11 @@ def test_a_release_before_the_reservation_is_remembered():
     shelf = stock(3)
     shelf.release("HM-1", NOW)
 
-    with pytest.raises(Released):
+    with pytest.raises(ReservationReleased):
         shelf.reserve("HM-1", 1, LATER)
 
 
-def test_what_was_sold_and_cancelled_returns_to_the_shelf():
+def test_units_of_a_cancelled_order_return_to_the_shelf():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
     shelf.commit("HM-1", NOW)
@@ -108,7 +108,7 @@ def test_what_was_sold_and_cancelled_returns_to_the_shelf():
     assert (shelf.on_hand, shelf.available) == (3, 3)
 
 
-def test_what_was_sold_returns_to_the_shelf_when_the_order_was_forgotten():
+def test_units_of_a_forgotten_cancelled_order_return_to_the_shelf():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
     shelf.commit("HM-1", NOW)
@@ -119,16 +119,16 @@ def test_what_was_sold_returns_to_the_shelf_when_the_order_was_forgotten():
     assert (changed, shelf.on_hand, shelf.available) == ([True, False], 3, 3)
 
 
-def test_nothing_is_committed_that_was_not_reserved():
+def test_an_unreserved_order_cannot_be_committed():
     with pytest.raises(UnknownReservation):
         stock().commit("HM-1", NOW)
 
 
-def test_an_undone_reservation_may_be_made_again():
+def test_an_undone_reservation_may_be_repeated():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
 
-    shelf.forget("HM-1")
+    shelf.cancel_hold("HM-1")
 
     assert shelf.reserve("HM-1", 3, LATER) is True
 
@@ -144,13 +144,13 @@ def test_finished_orders_are_forgotten_after_a_day():
     assert (list(kept), list(shelf.finished)) == (["HM-1"], [])
 
 
-def test_the_count_cannot_fall_below_what_is_promised():
+def test_the_count_cannot_fall_below_the_reserved_units():
     shelf = stock(3)
     shelf.reserve("HM-1", 2, LATER)
 
-    with pytest.raises(RuleBroken, match="reserved"):
-        shelf.count(1)
-    with pytest.raises(RuleBroken, match="fewer"):
+    with pytest.raises(RuleViolation, match="reserved"):
+        shelf.set_on_hand(1)
+    with pytest.raises(RuleViolation, match="fewer"):
         shelf.adjust(-4, "broken")
 
 
@@ -162,8 +162,8 @@ def test_availability_is_three_words():
         "low",
         "in_stock",
     ]
-    assert best([Availability.OUT, Availability.LOW]) is Availability.LOW
-    assert best([]) is Availability.OUT
+    assert best_availability([Availability.OUT, Availability.LOW]) is Availability.LOW
+    assert best_availability([]) is Availability.OUT
 
 
 def test_a_business_edit_raises_the_version_and_a_picture_does_not():
@@ -171,8 +171,8 @@ def test_a_business_edit_raises_the_version_and_a_picture_does_not():
     product.create(NOW)
 
     product.revise({"title": "Better lamp"}, LATER)
-    product.attach(ProductImage("i1"))
-    product.attach(ProductImage("i1"))
+    product.attach_image(ProductImage("i1"))
+    product.attach_image(ProductImage("i1"))
 
     assert (product.version, product.title, len(product.images)) == (2, "Better lamp", 1)
 
@@ -185,14 +185,14 @@ def test_a_business_edit_raises_the_version_and_a_picture_does_not():
         ([Variant("A", Money(1)), Variant("B", Money(2))], "same-attributes"),
     ],
 )
-def test_variants_must_be_told_apart(variants, type):
-    with pytest.raises(RuleBroken) as broken:
+def test_variants_need_different_attributes(variants, type):
+    with pytest.raises(RuleViolation) as broken:
         lamp(variants=variants).create(NOW)
 
     assert broken.value.type == type
 
 
-def test_pictures_are_put_in_order_and_taken_off():
+def test_images_are_reordered_and_removed():
     product = lamp(images=[ProductImage("a", "A"), ProductImage("b", "B"), ProductImage("c", "C")])
 
     product.revise({"images": [{"id": "c"}, {"id": "a", "alt": "New"}]}, NOW)
@@ -203,20 +203,20 @@ def test_pictures_are_put_in_order_and_taken_off():
 def test_a_deleted_product_stays_deleted():
     product = lamp(status=ProductStatus.DELETED)
 
-    with pytest.raises(RuleBroken):
+    with pytest.raises(RuleViolation):
         product.revise({"status": ProductStatus.ACTIVE}, NOW)
 
 
-def test_a_price_before_that_is_lower_is_no_sale():
-    assert Variant("A", Money(200), compare_at_price=Money(100)).was is None
-    assert Variant("A", Money(200), compare_at_price=Money(300)).was == Money(300)
+def test_a_lower_compare_at_price_is_no_sale():
+    assert Variant("A", Money(200), compare_at_price=Money(100)).original_price is None
+    assert Variant("A", Money(200), compare_at_price=Money(300)).original_price == Money(300)
 
 
 def test_the_average_of_stars_has_one_decimal():
     assert (Rating(0, 0).average, Rating(14, 3).average) == (None, 4.7)
 
 
-def test_a_category_hangs_neither_below_itself_nor_too_deep():
+def test_a_category_is_neither_below_itself_nor_too_deep():
     tree = CategoryTree(
         [
             Category("a", "A"),
@@ -233,12 +233,12 @@ def test_a_category_hangs_neither_below_itself_nor_too_deep():
         ("x", "nope", "unknown-category"),
         ("x", "e", "category-too-deep"),
     ]:
-        with pytest.raises(RuleBroken) as broken:
-            tree.check_place(slug, parent)
+        with pytest.raises(RuleViolation) as broken:
+            tree.check_parent(slug, parent)
         assert broken.value.type == type
 
 
-def test_names_are_of_a_small_alphabet():
+def test_names_use_a_small_alphabet():
     assert slugify("Cook's Crème brûlée torch!") == "cooks-creme-brulee-torch"
     assert [is_slug(s) for s in ("a-b", "A", "a--b", "", "a" * 101)] == [True, False, False, False, False]
     assert [is_sku(s) for s in ("A.b_1-2", "-A", "a/b", "a" * 65)] == [True, False, False, False]

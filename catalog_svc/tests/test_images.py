@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from rest_framework.test import APIClient
 
-from catalog import pictures
-from catalog.clients import BlobBackup, MemoryBlobs
+from catalog import image_rendering
+from catalog.clients import BlobBackup, InMemoryBlobStore
 from catalog.domain import ImageStatus
-from catalog.pictures import Limits, NotAPicture
+from catalog.image_rendering import InvalidImage, Limits
 from chassis.backup import extras
 from chassis.testing.identity import bearer, staff
 from shop import category, product
@@ -45,8 +45,8 @@ def upload(client: APIClient, data: bytes, headers: Any = EDITOR, **fields: Any)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_a_picture_becomes_three_webp_renditions(kind):
-    rendered = pictures.render(picture(kind), LIMITS)
+def test_an_upload_becomes_three_webp_renditions(kind):
+    rendered = image_rendering.render(picture(kind), LIMITS)
 
     assert [(r.width, r.height, r.format) for r, _ in rendered] == [
         (160, 107, "webp"),
@@ -57,32 +57,32 @@ def test_a_picture_becomes_three_webp_renditions(kind):
 
 
 def test_a_small_picture_is_not_enlarged():
-    assert [r.width for r, _ in pictures.render(picture("PNG", (300, 300)), LIMITS)] == [160, 300]
+    assert [r.width for r, _ in image_rendering.render(picture("PNG", (300, 300)), LIMITS)] == [160, 300]
 
 
-def test_names_follow_from_the_content():
-    first, again = (pictures.render(picture(), LIMITS)[0][0].name for _ in range(2))
-    other = pictures.render(picture(size=(1000, 1000)), LIMITS)[0][0].name
+def test_names_are_content_hashes():
+    first, again = (image_rendering.render(picture(), LIMITS)[0][0].name for _ in range(2))
+    other = image_rendering.render(picture(size=(1000, 1000)), LIMITS)[0][0].name
 
     assert first == again != other
     assert first.startswith("products/")
     assert first.endswith("-160.webp")
 
 
-def test_a_turned_picture_is_upright_and_says_nothing_of_its_camera():
+def test_a_rotated_image_is_turned_upright_and_loses_its_metadata():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     exif[0x010F] = "SecretCamera"
 
-    rendition, data = pictures.render(picture(exif=exif), LIMITS)[-1]
+    rendition, data = image_rendering.render(picture(exif=exif), LIMITS)[-1]
 
     assert (rendition.width, rendition.height) == (800, 1200)
     assert b"SecretCamera" not in data
     assert not Image.open(io.BytesIO(data)).getexif()
 
 
-def test_transparency_stays():
-    _, data = pictures.render(picture("PNG", (200, 200), "RGBA"), LIMITS)[0]
+def test_transparency_is_kept():
+    _, data = image_rendering.render(picture("PNG", (200, 200), "RGBA"), LIMITS)[0]
 
     assert Image.open(io.BytesIO(data)).mode == "RGBA"
 
@@ -101,9 +101,9 @@ def test_transparency_stays():
     ],
     ids=["cut jpeg", "cut png", "false jpeg", "png head", "gif head", "webp head", "too many pixels", "svg"],
 )
-def test_what_is_no_whole_picture_is_refused(data):
-    with pytest.raises(NotAPicture):
-        pictures.render(data, LIMITS)
+def test_an_incomplete_image_is_refused(data):
+    with pytest.raises(InvalidImage):
+        image_rendering.render(data, LIMITS)
 
 
 def test_an_upload_waits_is_rendered_and_shown(lamp, client):
@@ -121,7 +121,7 @@ def test_an_upload_waits_is_rendered_and_shown(lamp, client):
         {"id": id, "status": "processing"},
         "processing",
     )
-    assert lamp.renderer.asked == [id]
+    assert lamp.renderer.enqueued == [id]
     assert (ready["status"], ready["reason"], ready["alt"]) == ("ready", None, "A lamp")
     assert shown == [{"id": id, "alt": "A lamp", "renditions": ready["renditions"]}]
     assert sorted(f"/media/{name}" for name in lamp.blobs.files) == sorted(
@@ -130,7 +130,7 @@ def test_an_upload_waits_is_rendered_and_shown(lamp, client):
     assert client.get("/api/catalog/products").json()["results"][0]["image"] == shown[0]
 
 
-def test_rendering_twice_shows_it_once_and_keeps_no_upload(lamp, client):
+def test_rendering_twice_attaches_one_image_and_deletes_the_upload(lamp, client):
     id = upload(client, picture()).json()["id"]
 
     lamp.parts.images.render(id)
@@ -159,16 +159,16 @@ def test_a_broken_upload_fails_with_a_reason(lamp, client, data):
     assert "object at 0x" not in answer["reason"]
 
 
-def test_a_store_that_is_away_is_waited_for(lamp, client):
+def test_rendering_waits_for_an_unavailable_blob_store(lamp, client):
     id = upload(client, picture()).json()["id"]
-    lamp.blobs.away = True
+    lamp.blobs.is_down = True
     lamp.parts.images.render(id)
     lamp.clock.forward(minutes=1)
-    lamp.renderer.asked.clear()
+    lamp.renderer.enqueued.clear()
 
-    lamp.parts.images.sweep()
-    lamp.blobs.away = False
-    done = lamp.parts.images.render(lamp.renderer.asked[0])
+    lamp.parts.images.requeue_overdue()
+    lamp.blobs.is_down = False
+    done = lamp.parts.images.render(lamp.renderer.enqueued[0])
 
     assert done.status is ImageStatus.READY
 
@@ -182,11 +182,11 @@ def test_a_store_that_is_away_is_waited_for(lamp, client):
         (b"\xff\xd8\xff" + b"0" * 200_001, 413),
     ],
 )
-def test_what_is_plainly_no_picture_is_refused_at_once(lamp, client, data, status):
+def test_an_upload_of_another_format_is_refused_at_once(lamp, client, data, status):
     assert upload(client, data).status_code == status
 
 
-def test_the_form_has_two_fields_only(lamp, client):
+def test_unknown_form_fields_are_refused(lamp, client):
     missing = client.post(PATH, {"alt": "x"}, format="multipart", headers=EDITOR)
     unknown = upload(client, picture(), name="x")
     json = client.post(PATH, {"file": "x"}, format="json", headers=EDITOR)
@@ -196,16 +196,16 @@ def test_the_form_has_two_fields_only(lamp, client):
     assert [a.status_code for a in (missing, unknown, json, long, garbage)] == [400, 400, 415, 400, 400]
 
 
-def test_pictures_are_for_staff(lamp, client):
+def test_only_staff_upload_images(lamp, client):
     assert upload(client, picture(), headers={}).status_code == 401
     assert upload(client, picture(), headers=bearer()).status_code == 403
     assert client.get("/api/catalog/images/nope", headers=EDITOR).status_code == 404
     assert client.post("/api/catalog/products/nope/images", headers=EDITOR).status_code in (404, 415)
 
 
-def test_pictures_are_saved_and_come_back_with_their_types(lamp: Any, tmp_path: Any) -> None:
+def test_images_are_backed_up_and_restored_with_their_types(lamp: Any, tmp_path: Any) -> None:
     lamp.blobs.put("lamp/1/card.webp", b"RIFF", "image/webp")
-    back = MemoryBlobs()
+    back = InMemoryBlobStore()
 
     saved = extras.save(BlobBackup(lamp.blobs), tmp_path / "pictures.tar")
     loaded = extras.load(BlobBackup(back), tmp_path / "pictures.tar")

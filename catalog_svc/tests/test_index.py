@@ -1,4 +1,4 @@
-"""The index's life: built, followed, broken, built anew."""
+"""Life cycle of the index: built, followed, broken, rebuilt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop import category, product, small_shop
 
 
 def total(parts: Any) -> int:
-    return int(parts.browse.size())
+    return int(parts.search.size())
 
 
 def wait_for(condition: Any, seconds: float = 10.0) -> None:
@@ -32,7 +32,7 @@ def wait_for(condition: Any, seconds: float = 10.0) -> None:
 
 @pytest.fixture
 def following(world):
-    """The indexer runs as in the background process."""
+    """Run the indexer as in the background process."""
     stop = threading.Event()
     thread = threading.Thread(target=world.parts.indexer.run, args=(stop,))
     thread.start()
@@ -44,7 +44,7 @@ def following(world):
 
 def is_listed(parts: Any, slug: str) -> bool:
     try:
-        return parts.browse.product(slug) is not None
+        return parts.search.product(slug) is not None
     except IndexMissing:
         return False
 
@@ -67,14 +67,14 @@ def _has_index(parts: Any) -> bool:
         return False
 
 
-def test_a_new_process_goes_on_where_the_last_one_ended(world):
+def test_a_new_process_continues_at_the_saved_cursor(world):
     small_shop(world.parts)
     world.catch_up()
     folder = world.parts.indexer._folder.current()
     world.parts.indexer.close()
     product(world.parts, "Late lamp")
 
-    again = world.assemble()
+    again = world.bootstrap()
     again.indexer.catch_up()
 
     assert again.indexer._folder.current() == folder
@@ -83,7 +83,7 @@ def test_a_new_process_goes_on_where_the_last_one_ended(world):
 
 
 @pytest.mark.parametrize("damage", ["meta", "segments", "pointer", "folder"])
-def test_a_damaged_index_is_built_anew_from_documents(world, damage):
+def test_a_damaged_index_is_rebuilt_from_documents(world, damage):
     small_shop(world.parts)
     world.catch_up()
     world.parts.indexer.close()
@@ -99,15 +99,15 @@ def test_a_damaged_index_is_built_anew_from_documents(world, damage):
     else:
         shutil.rmtree(root)
 
-    again = world.assemble()
+    again = world.bootstrap()
     again.indexer.catch_up()
 
     assert total(again) == 6
-    assert again.browse.product("stool") is not None
+    assert again.search.product("stool") is not None
     again.indexer.close()
 
 
-def test_an_index_that_is_taken_away_comes_back(following):
+def test_a_deleted_index_is_rebuilt(following):
     small_shop(following.parts)
     wait_for(lambda: is_listed(following.parts, "stool"))
 
@@ -119,17 +119,17 @@ def test_an_index_that_is_taken_away_comes_back(following):
     assert total(following.parts) == 7
 
 
-def test_readers_keep_their_answers_while_the_index_is_away(world):
+def test_readers_keep_their_snapshot_while_the_index_is_missing(world):
     small_shop(world.parts)
     world.catch_up()
-    before, _ = world.parts.browse.search(Filters(), "price", 24, None)
+    before, _ = world.parts.search.search(Filters(), "price", 24, None)
 
     (world.folder / "index" / "CURRENT").unlink()
 
-    assert world.parts.browse.search(Filters(), "price", 24, None)[0] == before
+    assert world.parts.search.search(Filters(), "price", 24, None)[0] == before
 
 
-def test_a_database_made_anew_empties_the_index(world):
+def test_a_recreated_database_empties_the_index(world):
     small_shop(world.parts)
     world.catch_up()
     world.parts.indexer.close()
@@ -138,23 +138,24 @@ def test_a_database_made_anew_empties_the_index(world):
     category(world.parts, "lamps")
     product(world.parts, "Only lamp")
 
-    again = world.assemble()
+    again = world.bootstrap()
     again.indexer.catch_up()
 
     assert total(again) == 1
     again.indexer.close()
 
 
-def test_one_writer_holds_the_folder(world):
+def test_only_one_writer_opens_the_folder(world):
     world.catch_up()
 
     with pytest.raises(IndexLocked):
-        world.assemble().indexer.catch_up()
+        world.bootstrap().indexer.catch_up()
 
 
 class Watched(MemoryStore):
-    """A store that notes from where its feed was read, and tells no end of its feed while it is `cut`, and
-    nothing of it while it is `gone`.
+    """Store that records where its feed was read from.
+
+    While it is `cut` it has no end of its feed; while it is `gone` it has no feed.
     """
 
     def __init__(self, name: str) -> None:
@@ -171,19 +172,19 @@ class Watched(MemoryStore):
 
 @pytest.fixture
 def watched(world):
-    """The same shop on such stores."""
+    """Return the same shop on watched stores."""
     world.stores = {name: Watched(name) for name in world.stores}
-    world.parts = world.assemble()
+    world.parts = world.bootstrap()
     small_shop(world.parts)
     return world
 
 
 def availability(parts: Any, slug: str) -> str:
-    (variant,) = json.loads(parts.browse.product(slug).page)["variants"]
+    (variant,) = json.loads(parts.search.product(slug).page)["variants"]
     return str(variant["availability"])
 
 
-def test_a_new_index_is_made_of_products_and_not_of_every_change_there_ever_was(watched):
+def test_a_new_index_is_built_from_products_instead_of_the_whole_feed(watched):
     watched.catch_up()
 
     assert total(watched.parts) == 6
@@ -195,7 +196,7 @@ def test_a_new_index_is_made_of_products_and_not_of_every_change_there_ever_was(
     watched.parts.indexer.close()
 
 
-def test_a_new_index_is_made_of_the_feeds_where_their_end_cannot_be_told(watched):
+def test_a_new_index_is_built_from_the_feeds_if_their_end_is_unknown(watched):
     watched.stores["stock"].cut = True
 
     watched.catch_up()
@@ -206,8 +207,8 @@ def test_a_new_index_is_made_of_the_feeds_where_their_end_cannot_be_told(watched
     watched.parts.indexer.close()
 
 
-def test_shoppers_keep_the_old_index_until_that_of_a_new_database_is_built(watched):
-    """It was emptied first, and the shop was empty for as long as the new database could not be read."""
+def test_the_old_index_stays_active_until_the_new_one_is_built(watched):
+    """Keep the old index: once it was emptied first, and stayed so until the new database was read."""
     stop = threading.Event()
     thread = threading.Thread(target=watched.parts.indexer.run, args=(stop,))
     thread.start()

@@ -1,4 +1,4 @@
-"""What an order costs the stock database: each call of a store is one request to CouchDB."""
+"""Requests to the stock database per order: each call of a store is one request to CouchDB."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import Any
 
 import pytest
 
-from catalog.services.stock import Line, OutOfStock, UnknownSku
+from catalog.services.stock import OutOfStock, ReservationLine, UnknownSku
 from chassis.couch.memory import MemoryStore
 from shop import category, product
 
-ONE = [Line("LAMP", 1)]
-TWO = [Line("LAMP", 1), Line("BULB", 2)]
+ONE = [ReservationLine("LAMP", 1)]
+TWO = [ReservationLine("LAMP", 1), ReservationLine("BULB", 2)]
 
 
 class CountingStore(MemoryStore):
-    """Keeps what was asked of it."""
+    """Store that records its requests."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.asked: list[str] = []
+        self.enqueued: list[str] = []
 
     def get(self, id: str) -> Any:
-        self.asked.append("get")
+        self.enqueued.append("get")
         return super().get(id)
 
     def get_many(self, ids: Any) -> Any:
-        self.asked.append("get_many")
+        self.enqueued.append("get_many")
         return super().get_many(ids)
 
     def put(self, document: Any) -> Any:
-        self.asked.append("put")
+        self.enqueued.append("put")
         return super().put(document)
 
 
 @pytest.fixture
 def stock(world: Any) -> Any:
     world.stores["stock"] = CountingStore("stock")
-    world.parts = world.assemble()
+    world.parts = world.bootstrap()
     category(world.parts, "lamps")
     for name in ("Lamp", "Bulb"):
         product(world.parts, name, units=10)
@@ -46,17 +46,17 @@ def stock(world: Any) -> Any:
 
 
 def cost(world: Any, call: Callable[[], object]) -> list[str]:
-    """The requests that a call makes."""
-    world.stores["stock"].asked.clear()
+    """Return the requests that a call makes."""
+    world.stores["stock"].enqueued.clear()
     call()
-    return list(world.stores["stock"].asked)
+    return list(world.stores["stock"].enqueued)
 
 
 @pytest.mark.parametrize(
     ("lines", "first", "then"),
     [(ONE, ["get", "put"], ["get", "put"]), (TWO, ["get_many", *["get", "put"] * 2], ["get", "put"] * 2)],
 )
-def test_an_order_is_read_and_written_once_per_sku_and_call(stock, lines, first, then):
+def test_each_sku_is_read_and_written_once_per_call(stock, lines, first, then):
     service = stock.parts.stock
 
     asked = [
@@ -69,20 +69,22 @@ def test_an_order_is_read_and_written_once_per_sku_and_call(stock, lines, first,
 
 
 @pytest.mark.parametrize(("sku", "error"), [("LAMP", OutOfStock), ("NOPE", UnknownSku)])
-def test_what_cannot_be_reserved_costs_one_read(stock, sku, error):
+def test_a_refused_reservation_costs_one_read(stock, sku, error):
     def refused() -> None:
         with pytest.raises(error):
-            stock.parts.stock.reserve(order_id="HM-1", lines=[Line(sku, 11)], ttl=900)
+            stock.parts.stock.reserve(order_id="HM-1", lines=[ReservationLine(sku, 11)], ttl=900)
 
     assert cost(stock, refused) == ["get"]
 
 
 @pytest.mark.parametrize("how", ["commit", "release"])
-def test_an_unknown_sku_is_named_and_the_others_are_finished(stock, how):
+def test_an_unknown_sku_is_named_and_other_lines_are_finished(stock, how):
     stock.parts.stock.reserve(order_id="HM-1", lines=ONE, ttl=900)
 
     with pytest.raises(UnknownSku) as unknown:
-        getattr(stock.parts.stock, how)(order_id="HM-1", lines=[Line("A", 1), *ONE, Line("Z", 1)])
+        getattr(stock.parts.stock, how)(
+            order_id="HM-1", lines=[ReservationLine("A", 1), *ONE, ReservationLine("Z", 1)]
+        )
 
     assert unknown.value.skus == ["A", "Z"]
     assert stock.parts.stock.get("LAMP").reserved == 0

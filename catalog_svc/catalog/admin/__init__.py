@@ -1,4 +1,7 @@
-"""The admin of catalog_svc. Every write goes through the use cases, so that rules and facts hold here too."""
+"""Admin pages of catalog_svc.
+
+Every write goes through the services, so that rules and events hold here too.
+"""
 
 from catalog.admin import categories, dashboard, images, products, reviews, stock
 from catalog.wiring import RELAYS

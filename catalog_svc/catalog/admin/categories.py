@@ -1,4 +1,4 @@
-"""Categories: the tree, one branch a line."""
+"""Admin of categories."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from catalog import repositories
-from catalog.admin.shared import category_field, same
-from catalog.domain import Category, RuleBroken, is_slug
+from catalog.admin.shared import category_field, require_version
+from catalog.domain import Category, RuleViolation, is_slug
 from catalog.wiring import parts
 from chassis.admin import Column, DocumentAdmin, document_model, register
 
@@ -38,7 +38,7 @@ CategoryModel = document_model(
 @register(CategoryModel)
 class CategoryAdmin(DocumentAdmin):
     noun = "category"
-    refusals = (RuleBroken,)
+    refusals = (RuleViolation,)
     list_display = ["title", "slug", "parent", "position"]
     search_fields = ["title"]
     fields = ["title", "slug", "parent", "position"]
@@ -65,7 +65,9 @@ class CategoryAdmin(DocumentAdmin):
     def store(
         self, request: Any, entity_id: str, values: dict[str, Any], version: int, note: Any
     ) -> Category:
-        return parts().categories.update(slug=entity_id, changes=values, match=same(version), note=note)
+        return parts().categories.update(
+            slug=entity_id, changes=values, check_version=require_version(version), add_audit=note
+        )
 
     def remove(self, request: Any, entity: Category) -> None:
         parts().categories.remove(slug=entity.id)
@@ -73,7 +75,7 @@ class CategoryAdmin(DocumentAdmin):
     def delete_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
         try:
             return super().delete_view(request, object_id, extra_context)
-        except RuleBroken as refusal:
+        except RuleViolation as refusal:
             self.message_user(request, refusal.detail, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:catalog_category_change", args=[object_id]))
 
@@ -81,5 +83,5 @@ class CategoryAdmin(DocumentAdmin):
         for row in queryset:
             try:
                 self.delete_model(request, row)
-            except RuleBroken as refusal:
+            except RuleViolation as refusal:
                 self.message_user(request, f"{row}: {refusal.detail}", messages.ERROR)

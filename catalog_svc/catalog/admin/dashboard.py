@@ -1,4 +1,4 @@
-"""Show what needs a hand: stock that runs out, pictures that failed, repairs of the search index."""
+"""Dashboard cards: stock that runs out, images that failed, repairs of the search index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chassis.admin import Card, Table, site
 from chassis.admin.widgets import plain
 
 _SHOWN = 15
-#: A repair is a reason to look for that long.
+#: Time for which a repair shows in the warning tone.
 _NEWS = timedelta(days=1)
 
 
@@ -62,7 +62,7 @@ def dashboard(request: Any) -> list[Any]:
 
 
 def _repairs_card(repairs: IndexRepairs) -> Card:
-    """Entries of the search index that were not as their documents; tells of a fault while it is new."""
+    """Return the card of index repairs, in the warning tone while the last one is new."""
     last = repairs.latest[0].at if repairs.latest else None
     is_new = last is not None and clock.now() - last < _NEWS
     note = f"last {plain(last)}" if last else "lists and search agree with the documents"
@@ -70,7 +70,7 @@ def _repairs_card(repairs: IndexRepairs) -> Card:
 
 
 def _product_link(id: str) -> str:
-    """A link to the product, if it is one: the category tree is an entry too."""
+    """Return a link to the product, or plain text for the category tree, which has no page."""
     if id == "tree":
         return "category tree"
     return format_html('<a href="/admin/catalog/catalog/product/{}/change/">{}</a>', id, id)
@@ -85,6 +85,6 @@ def _repairs_table(repairs: IndexRepairs) -> Table:
         "Search index repairs",
         ["when", "product", "was", "details", "replica"],
         rows,
-        note="Lists, search or prices differed from the documents and were mended.",
+        note="Lists, search or prices differed from the documents and were repaired.",
         full=True,
     )

@@ -1,4 +1,4 @@
-"""Pictures on their way: what waits, and what failed and why."""
+"""Admin of uploaded images: the waiting ones, and the failed ones with their reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products: prices in the list, variants and pictures in the form."""
+"""Admin of products: prices in the list, variants and images in the form."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from django.db import models
 from django.utils.html import format_html_join
 
 from catalog import repositories
-from catalog.admin.shared import category_field, same
+from catalog.admin.shared import category_field, require_version
 from catalog.domain import (
     CURRENCY,
     Money,
     Product,
     ProductImage,
     ProductStatus,
-    RuleBroken,
+    RuleViolation,
     Variant,
     is_sku,
     is_slug,
 )
 from catalog.domain.names import is_attribute
-from catalog.pictures import format_of
-from catalog.serializers import MAX_AMOUNT
+from catalog.image_rendering import format_of
+from catalog.input_serializers import MAX_AMOUNT
 from catalog.wiring import parts
 from chassis.admin import Column, DocumentAdmin, Parts, document_model, mapping, money, register, text
 from chassis.admin.forms import DocumentForm
@@ -85,13 +85,16 @@ ProductModel = document_model(
 
 
 class ProductForm(DocumentForm):
-    """Beside the product's own fields: a picture to upload."""
+    """Product form with a field for uploading a picture."""
 
     picture = forms.FileField(required=False, help_text="JPEG, PNG, GIF or WebP; shown within seconds")
     picture_alt = forms.CharField(required=False, max_length=300, label="What the picture shows")
 
     def clean_picture(self) -> bytes | None:
-        """The bytes; refused here, before anything else of the form is stored."""
+        """Return the uploaded bytes.
+
+        A bad picture is refused here, before anything else of the form is stored.
+        """
         file = self.cleaned_data.get("picture")
         if not file:
             return None
@@ -107,7 +110,7 @@ class ProductForm(DocumentForm):
 class ProductAdmin(DocumentAdmin):
     noun = "product"
     form = ProductForm
-    refusals = (RuleBroken,)
+    refusals = (RuleViolation,)
     list_display = ["title", "brand", "category", "price", "status", "skus", "stars", "created_at"]
     list_display_links = ["title"]
     list_editable = ["price"]
@@ -142,7 +145,10 @@ class ProductAdmin(DocumentAdmin):
     actions = ["hide", "show"]
 
     def get_queryset(self, request: Any) -> Any:
-        """Deleted products stay as documents until everybody has heard of it, but nobody edits them."""
+        """Leave deleted products out.
+
+        Their documents stay until every subscriber has received the deletion, but nobody edits them.
+        """
         return super().get_queryset(request).filter(status__in=["active", "hidden"])
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
@@ -152,7 +158,7 @@ class ProductAdmin(DocumentAdmin):
 
     def search(self, request: Any, term: str) -> list[str] | None:
         owner = parts().claims.owners_of_skus([term.strip()]) if is_sku(term.strip()) else {}
-        return [*owner.values(), *parts().browse.ids(term)]
+        return [*owner.values(), *parts().search.ids(term)]
 
     def create(self, request: Any, values: dict[str, Any]) -> Product:
         picture, alt = values.pop("picture", None), values.pop("picture_alt", "")
@@ -170,7 +176,7 @@ class ProductAdmin(DocumentAdmin):
         changes = _changes(product, values)
         if changes:
             product = parts().products.update_by_id(
-                id=entity_id, changes=changes, match=same(version), note=note
+                id=entity_id, changes=changes, check_version=require_version(version), add_audit=note
             )
         _upload(product, picture, alt)
         return product
@@ -196,7 +202,7 @@ class ProductAdmin(DocumentAdmin):
             parts().products.update_by_id(
                 id=row.pk,
                 changes={"status": status},
-                note=lambda product: self.note(request, product, action="change", message=message),
+                add_audit=lambda product: self.note(request, product, action="change", message=message),
             )
         self.message_user(request, message)
 
@@ -210,8 +216,9 @@ def _pictures(media_url: str, images: list[ProductImage]) -> Any:
 
 
 def _changes(product: Product | None, values: dict[str, Any]) -> dict[str, Any]:
-    """The form's values as the use cases take them. Raises ValidationError for what only the API's
-    serializer sees.
+    """Convert the form's values to the fields that the services take.
+
+    Raises ValidationError for values that the API's serializer would refuse.
     """
     changes = dict(values)
     price = changes.pop("price", None)

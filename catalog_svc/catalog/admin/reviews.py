@@ -1,4 +1,4 @@
-"""Reviews, to be read and taken off."""
+"""Admin of reviews: read and delete them."""
 
 from __future__ import annotations
 

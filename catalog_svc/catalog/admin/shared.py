@@ -1,4 +1,4 @@
-"""What the admin's pages share."""
+"""Helpers shared by the admin pages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from catalog.wiring import parts
 from chassis.admin.forms import StaleVersion
 
 
-def same(version: int) -> Callable[[int], None]:
-    """What services ask before they write: the version that the form was opened at."""
+def require_version(version: int) -> Callable[[int], None]:
+    """Return a check that raises StaleVersion unless the document still has `version`."""
 
-    def match(now: int) -> None:
+    def check_version(now: int) -> None:
         if now != version:
             raise StaleVersion
 
-    return match
+    return check_version
 
 
 def category_choices(empty: str = "") -> list[tuple[str, str]]:
-    """(slug, "Home / Kitchen") of all categories, in the tree's order."""
+    """Return (slug, "Home / Kitchen") of all categories, in the tree's order."""
     tree = parts().products.tree()
 
     def below(slug: str | None, path: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Stock: counts are edited, through the use case; reservations belong to orders and are only shown."""
+"""Admin of stock: counts are edited through the services, reservations are read-only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from django.db import models
 
 from catalog import repositories
-from catalog.admin.shared import same
-from catalog.domain import RuleBroken, Stock
+from catalog.admin.shared import require_version
+from catalog.domain import RuleViolation, Stock
 from catalog.wiring import parts
 from chassis.admin import Column, DocumentAdmin, document_model, register
 
@@ -39,7 +39,7 @@ StockModel = document_model(
 class StockAdmin(DocumentAdmin):
     noun = "stock"
     has_add = has_delete = False  # it comes with its product
-    refusals = (RuleBroken,)
+    refusals = (RuleViolation,)
     list_display = ["sku", "on_hand", "reserved", "available", "availability", "product_id"]
     list_display_links = ["sku"]
     list_editable = ["on_hand"]
@@ -53,4 +53,6 @@ class StockAdmin(DocumentAdmin):
         return [term, *(stock.id for stock in of_product)]
 
     def store(self, request: Any, entity_id: str, values: dict[str, Any], version: int, note: Any) -> Stock:
-        return parts().stock.count(sku=entity_id, on_hand=values["on_hand"], match=same(version), note=note)
+        return parts().stock.set_on_hand(
+            sku=entity_id, on_hand=values["on_hand"], check_version=require_version(version), add_audit=note
+        )

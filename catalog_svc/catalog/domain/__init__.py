@@ -1,15 +1,27 @@
-"""The rules of the catalogue. Standard library only."""
+"""Domain rules of the catalogue; standard library only."""
 
-from catalog.domain.availability import Availability, availability_of, best
+from catalog.domain.availability import Availability, availability_of, best_availability
 from catalog.domain.category import Category, CategoryTree
-from catalog.domain.correction import How, Outcome, Truth, correct
+from catalog.domain.errors import RuleViolation
 from catalog.domain.image import IMAGE_WIDTHS, Image, ImageStatus, Rendition
 from catalog.domain.money import CURRENCY, Money
 from catalog.domain.names import PATTERNS, is_sku, is_slug, slugify
 from catalog.domain.product import Product, ProductImage, ProductStatus, Rating, Variant
+from catalog.domain.reconciliation import (
+    ExpectedReservation,
+    ReconciliationOutcome,
+    ReservationStatus,
+    reconcile_stock,
+)
 from catalog.domain.records import Claim, IndexRepair, IndexRepairs, Purchase, Review
-from catalog.domain.rules import RuleBroken
-from catalog.domain.stock import Finished, Hold, Released, ShortOf, Stock, UnknownReservation
+from catalog.domain.stock import (
+    FinishedReservation,
+    Hold,
+    InsufficientStock,
+    ReservationReleased,
+    Stock,
+    UnknownReservation,
+)
 
 __all__ = [
     "CURRENCY",
@@ -19,33 +31,33 @@ __all__ = [
     "Category",
     "CategoryTree",
     "Claim",
-    "Finished",
+    "ExpectedReservation",
+    "FinishedReservation",
     "Hold",
-    "How",
     "Image",
     "ImageStatus",
     "IndexRepair",
     "IndexRepairs",
+    "InsufficientStock",
     "Money",
-    "Outcome",
     "Product",
     "ProductImage",
     "ProductStatus",
     "Purchase",
     "Rating",
-    "Released",
+    "ReconciliationOutcome",
     "Rendition",
+    "ReservationReleased",
+    "ReservationStatus",
     "Review",
-    "RuleBroken",
-    "ShortOf",
+    "RuleViolation",
     "Stock",
-    "Truth",
     "UnknownReservation",
     "Variant",
     "availability_of",
-    "best",
-    "correct",
+    "best_availability",
     "is_sku",
     "is_slug",
+    "reconcile_stock",
     "slugify",
 ]

@@ -1,4 +1,4 @@
-"""What the public is told about stock. Exact numbers stay inside."""
+"""Public availability in three words; exact numbers of units stay inside."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _RANK = [Availability.IN_STOCK, Availability.LOW, Availability.OUT]
 
 
 def availability_of(units: int, low: int = LOW_STOCK) -> Availability:
-    """`units` that could be sold now, in the public's words."""
+    """Return the public availability of `units` that could be sold now."""
     if units <= 0:
         return Availability.OUT
     return Availability.LOW if units <= low else Availability.IN_STOCK
 
 
-def best(of: Iterable[Availability]) -> Availability:
-    """A product is as available as its best variant; without variants it is out."""
+def best_availability(of: Iterable[Availability]) -> Availability:
+    """Return the availability of a product's best variant; without variants it is out."""
     return min(of, key=_RANK.index, default=Availability.OUT)

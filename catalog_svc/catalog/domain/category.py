@@ -1,4 +1,4 @@
-"""Categories: small documents, and the tree that they make together."""
+"""Categories, and the tree that they form."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from catalog.domain.rules import RuleBroken
+from catalog.domain.errors import RuleViolation
 
 MAX_DEPTH = 5
 
 
 @dataclass(slots=True)
 class Category:
-    """`id` is the slug, which never changes: the document's id makes it unique."""
+    """One category; `id` is the slug, which never changes and is unique as the document's id."""
 
     id: str
     title: str
@@ -33,7 +33,10 @@ class Category:
         return self.id
 
     def revise(self, changes: Mapping[str, Any]) -> None:
-        """Set title, parent or position. The tree is checked by `CategoryTree.check_place`."""
+        """Set title, parent or position.
+
+        The position in the tree is checked by `CategoryTree.check_parent`.
+        """
         for name in changes.keys() & {"title", "parent", "position"}:
             setattr(self, name, changes[name])
         self.version += 1
@@ -44,7 +47,10 @@ class Category:
 
 
 class CategoryTree:
-    """All categories that are not deleted. Tolerates a parent that is gone: the child is then at the top."""
+    """Tree of all categories that are not deleted.
+
+    A category whose parent is gone is at the top.
+    """
 
     def __init__(self, categories: Iterable[Category]) -> None:
         self._all = {category.id: category for category in categories if not category.deleted}
@@ -63,7 +69,7 @@ class CategoryTree:
         return self._children.get(slug, [])
 
     def path(self, slug: str) -> list[Category]:
-        """From the top down to `slug`; empty when there is no such category."""
+        """Return the categories from the top down to `slug`; empty for an unknown slug."""
         path: list[Category] = []
         current = self._all.get(slug)
         while current is not None and current not in path:
@@ -71,17 +77,20 @@ class CategoryTree:
             current = self._all.get(current.parent or "")
         return path[::-1]
 
-    def check_place(self, slug: str, parent: str | None) -> None:
-        """Raise `RuleBroken` when `slug` cannot hang under `parent`: unknown, below itself, or too deep."""
+    def check_parent(self, slug: str, parent: str | None) -> None:
+        """Raise `RuleViolation` if `slug` cannot be below `parent`.
+
+        The reasons are an unknown parent, a parent below `slug` itself, and a tree that gets too deep.
+        """
         if parent is None:
             return
         if parent not in self._all:
-            raise RuleBroken("unknown-category", f"There is no category {parent}.")
-        above = [category.id for category in self.path(parent)]
-        if slug in above:
-            raise RuleBroken("category-cycle", "A category cannot be below itself.")
-        if len(above) + self._height(slug) > MAX_DEPTH:
-            raise RuleBroken("category-too-deep", f"Categories go {MAX_DEPTH} levels deep at most.")
+            raise RuleViolation("unknown-category", f"There is no category {parent}.")
+        ancestors = [category.id for category in self.path(parent)]
+        if slug in ancestors:
+            raise RuleViolation("category-cycle", "A category cannot be below itself.")
+        if len(ancestors) + self._height(slug) > MAX_DEPTH:
+            raise RuleViolation("category-too-deep", f"Categories go {MAX_DEPTH} levels deep at most.")
 
     def _height(self, slug: str) -> int:
         return 1 + max((self._height(child.id) for child in self.children(slug)), default=0)

@@ -1,4 +1,4 @@
-"""A picture on its way from an upload to renditions in the blob store."""
+"""Uploaded image on its way to renditions in the blob store."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-#: Widths in pixels of the renditions; a picture is never enlarged.
+#: Widths of the renditions in pixels; an image is never enlarged.
 IMAGE_WIDTHS = (160, 480, 960)
 
 
-#: Attempts that may fail before a picture is given up.
+#: Attempts that may fail before an image is given up.
 MAX_STRIKES = 4
-#: From an attempt to the next, doubling; longer than one may take, so that no two go on at once.
-_FIRST_PAUSE = timedelta(seconds=90)
-#: From a look at a store that is away to the next, doubling.
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=5)
+#: First delay between attempts, doubling; longer than one may take, so that no two overlap.
+_FIRST_RETRY_DELAY = timedelta(seconds=90)
+#: First and maximum delay while the blob store is unavailable, doubling.
+_FIRST_POSTPONEMENT, _MAX_POSTPONEMENT = timedelta(seconds=15), timedelta(minutes=5)
 
 
 class ImageStatus(StrEnum):
@@ -27,7 +27,7 @@ class ImageStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """`name` in the blob store; it holds a hash of the bytes, so that it can be cached for ever."""
+    """One size of an image; `name` holds a hash of the bytes, so that it can be cached for ever."""
 
     name: str
     width: int
@@ -37,10 +37,10 @@ class Rendition:
 
 @dataclass(slots=True)
 class Image:
-    """The job's own document. The uploaded bytes are its attachment until the renditions are stored.
+    """Document of a render job; the uploaded bytes are its attachment until the renditions are stored.
 
-    `attempts` are all that there were, `strikes` those that count against the picture: what ended in a way
-    that may be its own fault, a worker that was lost included. `reason` says what went wrong the last time.
+    `attempts` counts all attempts; `strikes` counts those that may have failed because of the image,
+    including those of a worker that was lost. `reason` is the last error.
     """
 
     id: str
@@ -66,9 +66,9 @@ class Image:
         return self.is_waiting and (self.next_attempt_at is None or self.next_attempt_at <= now)
 
     def begin_attempt(self, now: datetime) -> bool:
-        """Count an attempt before it is made, whatever may become of it; False when none is to be made now.
+        """Count an attempt before it is made; return False if none is due.
 
-        A picture whose attempts are used up, as when every worker was lost over it, fails.
+        An image whose attempts are used up, as when every worker was lost over it, fails.
         """
         if not self.is_due(now):
             return False
@@ -77,19 +77,19 @@ class Image:
             return False
         self.attempts += 1
         self.strikes += 1
-        self.next_attempt_at = now + _FIRST_PAUSE * 2 ** (self.strikes - 1)
+        self.next_attempt_at = now + _FIRST_RETRY_DELAY * 2 ** (self.strikes - 1)
         return True
 
-    def wait(self, reason: str, now: datetime) -> None:
-        """It was not the picture's fault: the attempt does not count against it."""
+    def postpone(self, reason: str, now: datetime) -> None:
+        """Try again later without counting the attempt, which did not fail because of the image."""
         if self.is_waiting:
             self.reason = reason
             self.strikes = max(0, self.strikes - 1)
             waits = min(self.attempts - self.strikes, 10)
-            self.next_attempt_at = now + min(_FIRST_WAIT * 2 ** max(0, waits - 1), _LONGEST_WAIT)
+            self.next_attempt_at = now + min(_FIRST_POSTPONEMENT * 2 ** max(0, waits - 1), _MAX_POSTPONEMENT)
 
-    def stumble(self, reason: str, now: datetime) -> None:
-        """The attempt failed, and another one may not."""
+    def record_failure(self, reason: str, now: datetime) -> None:
+        """Note a failed attempt that may be repeated; the last allowed one fails the image."""
         if self.is_waiting:
             self.reason = reason
             if self.strikes >= MAX_STRIKES:
@@ -105,13 +105,13 @@ class Image:
             self._end(at)
 
     def fail(self, reason: str, at: datetime) -> None:
-        """`reason` is shown to staff."""
+        """Give the image up for a reason that staff read."""
         if self.is_waiting:
             self.status, self.reason = ImageStatus.FAILED, reason
             self._end(at)
 
     def retry(self) -> None:
-        """Once more, as when the trouble was ours."""
+        """Start a failed image again with all its attempts."""
         if self.status is ImageStatus.FAILED:
             self.status, self.reason, self.finished_at = ImageStatus.PROCESSING, "", None
             self.attempts, self.strikes, self.next_attempt_at = 0, 0, None

@@ -1,4 +1,4 @@
-"""Which names things may have. They become document ids and parts of addresses, so the alphabet is small."""
+"""Allowed names; they become document ids and parts of addresses, so the alphabet is small."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def is_sku(text: str) -> bool:
     return _SKU.fullmatch(text) is not None
 
 
-def is_ident(text: str) -> bool:
-    """Whether `text` may be an id: of an order, an image, a product."""
+def is_identifier(text: str) -> bool:
+    """Return True if `text` can be the id of an order, an image or a product."""
     return _IDENT.fullmatch(text) is not None
 
 
@@ -36,6 +36,9 @@ def is_attribute(text: str) -> bool:
 
 
 def slugify(text: str) -> str:
-    """`Cook's knife` -> `cooks-knife`; empty when nothing of `text` can be in a slug."""
+    """Return a slug made of `text`, as `Cook's knife` -> `cooks-knife`.
+
+    It is empty if nothing of `text` can be in a slug.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower().replace("'", ""))[:SLUG_LENGTH].strip("-")

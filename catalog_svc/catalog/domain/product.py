@@ -1,4 +1,4 @@
-"""A product with its variants, pictures and price: one aggregate, one document."""
+"""Product aggregate with its variants, images and prices: one document."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from catalog.domain.errors import RuleViolation
 from catalog.domain.image import Rendition
 from catalog.domain.money import Money
-from catalog.domain.rules import RuleBroken
 
 MAX_VARIANTS = 100
 MAX_IMAGES = 20
@@ -24,7 +24,10 @@ class ProductStatus(StrEnum):
 
 @dataclass(slots=True)
 class Variant:
-    """One thing that can be put into a cart. `weight` in grams, `attributes` such as `{"size": "M"}`."""
+    """One item that can be put into a cart.
+
+    `weight` is in grams, `attributes` are such as `{"size": "M"}`.
+    """
 
     sku: str
     price: Money
@@ -34,15 +37,15 @@ class Variant:
     weight: int = 0
 
     @property
-    def was(self) -> Money | None:
-        """The price before, when this variant is on sale."""
+    def original_price(self) -> Money | None:
+        """The price before the sale, if this variant is on sale."""
         before = self.compare_at_price
         return before if before is not None and before.amount > self.price.amount else None
 
 
 @dataclass(slots=True)
 class ProductImage:
-    """A picture that is ready; `id` is its image document."""
+    """Rendered image of a product; `id` is that of its image document."""
 
     id: str
     alt: str = ""
@@ -51,14 +54,14 @@ class ProductImage:
 
 @dataclass(slots=True)
 class Rating:
-    """Stars given: their sum and how many, as integers (JavaScript would store 4.0 as 4)."""
+    """Sum and number of stars, as integers (JavaScript would store 4.0 as 4)."""
 
     total: int = 0
     count: int = 0
 
     @property
     def average(self) -> float | None:
-        """Rounded to one decimal; None before the first review."""
+        """Average rounded to one decimal; None before the first review."""
         return round(self.total / self.count, 1) if self.count else None
 
 
@@ -106,13 +109,13 @@ class Product:
     def revise(self, changes: Mapping[str, Any], at: datetime) -> None:
         """Set the fields in `changes`: title, description, brand, category, slug, status, variants, images.
 
-        Raises `RuleBroken`; a deleted product cannot be revised, nor brought back.
+        Raises `RuleViolation`; a deleted product cannot be revised, nor brought back.
         """
         if self.status is ProductStatus.DELETED:
-            raise RuleBroken("product-deleted", "This product has been deleted.")
+            raise RuleViolation("product-deleted", "This product has been deleted.")
         for name, value in changes.items():
             if name == "images":
-                self._arrange_images(value)
+                self._reorder_images(value)
             elif name in _REVISABLE:
                 setattr(self, name, value)
             else:
@@ -123,50 +126,54 @@ class Product:
     def reprice(self, sku: str, price: Money, at: datetime) -> None:
         variant = self.variant(sku)
         if variant is None:
-            raise RuleBroken("unknown-sku", f"This product has no variant {sku}.")
+            raise RuleViolation("unknown-sku", f"This product has no variant {sku}.")
         variant.price = price
         self._touch(at)
 
     def remove(self, at: datetime) -> None:
-        """Deletion is a state: the facts of the product still have to reach everybody."""
+        """Mark the product as deleted.
+
+        The document stays, because its events still have to reach every subscriber.
+        """
         if self.status is not ProductStatus.DELETED:
             self.status = ProductStatus.DELETED
             self._touch(at)
 
-    def attach(self, image: ProductImage) -> bool:
-        """Add a finished picture once. The version stays: an editor's open form is not stale because of
-        it.
+    def attach_image(self, image: ProductImage) -> bool:
+        """Add a rendered image once; return False if there was nothing to add.
+
+        The version stays, so that an editor's open form does not become stale.
         """
         if self.status is ProductStatus.DELETED or any(have.id == image.id for have in self.images):
             return False
         self.images.append(image)
         return True
 
-    def rate(self, rating: Rating) -> bool:
-        """Take over the sum of all reviews; True when that changed something."""
+    def set_rating(self, rating: Rating) -> bool:
+        """Set the rating; return True if it changed."""
         changed = rating != self.rating
         self.rating = rating
         return changed
 
-    def _arrange_images(self, wanted: Iterable[Mapping[str, str]]) -> None:
-        """Put the pictures into the order of `wanted` ({id, alt?}); those left out are taken off."""
+    def _reorder_images(self, wanted: Iterable[Mapping[str, str]]) -> None:
+        """Put the images into the order of `wanted` ({id, alt?}) and remove those left out."""
         have = {image.id: image for image in self.images}
         arranged: dict[str, ProductImage] = {}
         for entry in wanted:
             image = have.get(entry["id"])
             if image is None:
-                raise RuleBroken("unknown-image", f"This product has no image {entry['id']}.")
+                raise RuleViolation("unknown-image", f"This product has no image {entry['id']}.")
             arranged[image.id] = ProductImage(image.id, entry.get("alt", image.alt), image.renditions)
         self.images = list(arranged.values())
 
     def _check(self) -> None:
         if not self.variants:
-            raise RuleBroken("no-variants", "A product needs one variant at least.")
+            raise RuleViolation("no-variants", "A product needs one variant at least.")
         if len(set(self.skus)) != len(self.skus):
-            raise RuleBroken("sku-taken", "Each SKU may be there once only.")
+            raise RuleViolation("sku-taken", "Each SKU may be there once only.")
         shapes = {tuple(sorted(variant.attributes.items())) for variant in self.variants}
         if len(shapes) != len(self.variants):
-            raise RuleBroken("same-attributes", "Two variants need attributes that tell them apart.")
+            raise RuleViolation("same-attributes", "Two variants need attributes that tell them apart.")
 
     def _touch(self, at: datetime) -> None:
         self.updated_at = at

@@ -1,4 +1,4 @@
-"""Small documents beside the aggregates: claims of unique names, purchases heard of, reviews."""
+"""Small documents beside the aggregates: claims of unique names, purchases, reviews, repairs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Claim:
-    """A unique name is a document's id; `owner` is the product that holds it."""
+    """Claim of a unique name, which is the document's id; `owner` is the id of the product."""
 
     id: str
     owner: str
@@ -20,14 +20,16 @@ class Claim:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-#: Repairs of the index that are remembered.
+#: Number of index repairs that are stored.
 MAX_REPAIRS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRepair:
-    """An entry of the search index that differed from its document: `missing`, `unlisted`, `duplicate` or
-    `stale`. `replica` is the process that found it in its own index.
+    """Repaired entry of the search index.
+
+    `fault` is `missing`, `unlisted`, `duplicate` or `stale`; `replica` is the process that found it in its
+    index.
     """
 
     product_id: str
@@ -39,7 +41,7 @@ class IndexRepair:
 
 @dataclass(slots=True)
 class IndexRepairs:
-    """The latest repairs of all replicas, newest first, and how many there ever were."""
+    """Latest repairs of all replicas, newest first, and the total number of repairs ever made."""
 
     id: str
     total: int = 0
@@ -56,9 +58,7 @@ class IndexRepairs:
 
 @dataclass(slots=True)
 class Purchase:
-    """A confirmed order as the catalogue needs it: what is popular, and who really bought. `id` is the
-    order.
-    """
+    """Confirmed order, for popularity and verified reviews; `id` is the order's id."""
 
     id: str
     quantities: dict[str, int]
@@ -72,7 +72,7 @@ class Purchase:
 
 @dataclass(slots=True)
 class Review:
-    """`id` is made of product and account: one per shopper and product."""
+    """Review of a product; `id` is made of product and account, so each shopper has one per product."""
 
     id: str
     product_id: str
@@ -88,6 +88,6 @@ class Review:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def anonymise(self) -> None:
-        """The words stay, the person goes."""
+        """Remove the person and keep the text."""
         self.account_id, self.author = None, ""
         self.version += 1

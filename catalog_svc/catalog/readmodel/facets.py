@@ -1,24 +1,25 @@
-"""The counts beside the results: what else could be chosen, and how many products there would be."""
+"""Facets: the other choices beside the results, and their number of products."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.readmodel.documents import ATTR_SEPARATOR
+from catalog.readmodel.index_documents import ATTR_SEPARATOR
 from catalog.readmodel.query import Filters
 
 #: Lower ends of the price steps, in minor units.
-_STEPS = (0, 1_000, 2_500, 5_000, 10_000, 25_000)
-_MOST = 60
+_PRICE_STEPS = (0, 1_000, 2_500, 5_000, 10_000, 25_000)
+_MAX_VALUES = 60
 
 Facet = list[dict[str, Any]]
 Aggregate = Callable[[Filters, tuple[str, ...]], Mapping[str, Any]]
 
 
-def own_filters(filters: Filters) -> list[str]:
-    """Facets whose own filter is set: they count without it, so that one can choose a second value or
-    another.
+def filtered_facets(filters: Filters) -> list[str]:
+    """Return the facets whose own filter is set.
+
+    They count without that filter, so that a shopper can choose a second value or another one.
     """
     chosen = {
         "brand": bool(filters.brand),
@@ -29,12 +30,13 @@ def own_filters(filters: Filters) -> list[str]:
     return [name for name, is_set in chosen.items() if is_set]
 
 
-def count(aggregate: Aggregate, filters: Filters, titles: Mapping[str, str]) -> dict[str, Facet]:
-    """`{category, brand, price, rating, attr.<name>}`, each `[{value, label, count}]`.
+def count_facets(aggregate: Aggregate, filters: Filters, titles: Mapping[str, str]) -> dict[str, Facet]:
+    """Return `{category, brand, price, rating, attr.<name>}`, each `[{value, label, count}]`.
 
-    `aggregate(filters, names)` answers `COUNTS` of these names, `titles` the categories' titles by slug.
+    `aggregate(filters, names)` returns the aggregations `COUNTS` of these names; `titles` are those of the
+    categories by slug.
     """
-    own = own_filters(filters)
+    own = filtered_facets(filters)
     found = _read(aggregate(filters, tuple(name for name in COUNTS if name not in own)), titles)
     for facet in own:
         part = "attr" if facet.startswith("attr.") else facet
@@ -68,10 +70,13 @@ def _terms(answer: Mapping[str, Any], titles: Mapping[str, str]) -> Facet:
 
 
 def _prices(answer: Mapping[str, Any]) -> Facet:
-    """Values are `<min_price>-<max_price>`, both included, as the filters take them; the last has no end."""
+    """Return the price steps.
+
+    Values are `<min_price>-<max_price>`, both included, as the filters take them; the last has no end.
+    """
     counts = {int(bucket.get("from", 0)): bucket["doc_count"] for bucket in answer["buckets"]}
     shown = []
-    for low, high in zip(_STEPS, [*_STEPS[1:], None], strict=True):
+    for low, high in zip(_PRICE_STEPS, [*_PRICE_STEPS[1:], None], strict=True):
         if not counts.get(low):
             continue
         value = f"{low}-{high - 1}" if high is not None else f"{low}-"
@@ -86,7 +91,7 @@ def _price_label(low: int, high: int | None) -> str:
 
 
 def _stars(answer: Mapping[str, Any]) -> Facet:
-    """ "4" means four stars and more, so the counts add up from the top."""
+    """Return the ratings; "4" means four stars and more, so the counts add up from the top."""
     counts = {int(bucket.get("from", 0)) // 10: bucket["doc_count"] for bucket in answer["buckets"]}
     shown: Facet = []
     total = 0
@@ -107,8 +112,8 @@ def _steps(ends: tuple[int, ...]) -> list[dict[str, int]]:
 #: Tantivy's aggregation for each facet; `attr` has those of all attributes.
 COUNTS: dict[str, Any] = {
     "category": {"terms": {"field": "category", "size": 200}},
-    "brand": {"terms": {"field": "brand", "size": _MOST}},
+    "brand": {"terms": {"field": "brand", "size": _MAX_VALUES}},
     "attr": {"terms": {"field": "attr", "size": 300}},
-    "price": {"range": {"field": "price", "ranges": _steps(_STEPS)}},
+    "price": {"range": {"field": "price", "ranges": _steps(_PRICE_STEPS)}},
     "rating": {"range": {"field": "stars", "ranges": _steps((10, 20, 30, 40, 50))}},
 }

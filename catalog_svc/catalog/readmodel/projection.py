@@ -1,4 +1,4 @@
-"""Documents turned into index entries. Everything is read before anything is written."""
+"""Projection of documents to index entries; everything is read before anything is written."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.domain import Availability, CategoryTree, Product, availability_of
-from catalog.readmodel.documents import Context, product_document, tree_document
+from catalog.readmodel.index_documents import Context, build_product_entry, build_tree_entry
 from catalog.readmodel.sources import Sources, all_categories
 
 
 @dataclass(frozen=True)
-class Projected:
-    """Index entries by product id (None: not for sale), and the availability that they show by SKU."""
+class ProjectedEntries:
+    """Index entries by product id (None: not for sale), and the availability they show by SKU."""
 
     entries: Mapping[str, Any | None]
-    shown: Mapping[str, Availability]
+    availability: Mapping[str, Availability]
 
     @property
     def documents(self) -> list[Any]:
@@ -24,7 +24,7 @@ class Projected:
 
 
 class Projection:
-    """Reads products and what their entries need. The category tree and popularity are kept until told."""
+    """Reads products and the data for their entries; caches the category tree and popularity."""
 
     def __init__(self, sources: Sources, media_url: str) -> None:
         self._sources = sources
@@ -32,18 +32,18 @@ class Projection:
         self._tree: CategoryTree | None = None
         self._popularity: Mapping[str, int] | None = None
 
-    def read(self, ids: Sequence[str]) -> Projected:
+    def read(self, ids: Sequence[str]) -> ProjectedEntries:
         """Read these products and make their entries; unknown ids have none."""
-        projected = self.of(self._sources.products.get_many(ids))
-        return Projected(dict.fromkeys(ids) | dict(projected.entries), projected.shown)
+        projected = self.project(self._sources.products.get_many(ids))
+        return ProjectedEntries(dict.fromkeys(ids) | dict(projected.entries), projected.availability)
 
-    def of(self, products: Sequence[Product]) -> Projected:
-        """Make the entries of these products, of stock as it is now."""
+    def project(self, products: Sequence[Product]) -> ProjectedEntries:
+        """Make the entries of these products, with stock as it is now."""
         skus = [sku for product in products for sku in product.skus]
         found = {stock.sku: stock.availability for stock in self._sources.stock.get_many(skus)}
         context = Context(self.tree(), found, self._current_popularity(), self._media_url)
         entries = {product.id: _entry(product, context) for product in products}
-        return Projected(entries, {sku: found.get(sku, availability_of(0)) for sku in skus})
+        return ProjectedEntries(entries, {sku: found.get(sku, availability_of(0)) for sku in skus})
 
     def tree(self) -> CategoryTree:
         if self._tree is None:
@@ -51,7 +51,7 @@ class Projection:
         return self._tree
 
     def tree_entry(self) -> Any:
-        return tree_document(self.tree())
+        return build_tree_entry(self.tree())
 
     def read_tree(self) -> CategoryTree:
         """Read the categories again."""
@@ -59,7 +59,7 @@ class Projection:
         return self._tree
 
     def read_popularity(self) -> None:
-        """Read again how often each product was bought."""
+        """Read again the number of units sold of each product."""
         rows = self._sources.purchases.rows("sold", group=True)
         self._popularity = {row.key: row.value for row in rows}
 
@@ -70,5 +70,5 @@ class Projection:
 
 
 def _entry(product: Product, context: Context) -> Any | None:
-    """The entry of a product that shoppers may see, else None."""
-    return product_document(product, context) if product.is_listed and product.variants else None
+    """Return the entry of a product that shoppers may see, else None."""
+    return build_product_entry(product, context) if product.is_listed and product.variants else None

@@ -1,4 +1,4 @@
-"""The index as a web worker holds it open: looked at per request, reopened when the writer has committed."""
+"""Open index of a web worker, reopened when the writer has committed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from catalog.readmodel.folder import IndexFolder
 from catalog.readmodel.schema import open_index, schema
 
 T = TypeVar("T")
-#: Answers kept per commit of the index; about 15 kB each.
-MAX_KEPT = 512
-#: Cards kept per commit; about 0.7 kB each.
+#: Results cached per commit of the index; about 15 kB each.
+MAX_CACHED = 512
+#: Cards cached per commit; about 0.7 kB each.
 MAX_CARDS = 4_096
 
 
@@ -21,29 +21,30 @@ class IndexMissing(Exception):
 
 
 class Snapshot:
-    """One state of the index, and what was computed from it. It never changes, so what it keeps is never
-    stale.
-    """
+    """One state of the index with a cache of results; it never changes, so they are never stale."""
 
     def __init__(self, searcher: Any, stamp: tuple[str, int]) -> None:
         self.searcher = searcher
         self.stamp = stamp
-        self._kept: dict[Any, Any] = {}
+        self._cache: dict[Any, Any] = {}
         self._cards: dict[tuple[int, int], bytes] = {}
 
-    def keep(self, key: Any, make: Callable[[], T]) -> T:
-        """What `make` answers, made once per `key`. Two threads may both make it; they make the same."""
+    def cached(self, key: Any, make: Callable[[], T]) -> T:
+        """Return the result of `make`, computed once per `key`.
+
+        Two threads may both compute it, with the same result.
+        """
         try:
-            found: T = self._kept[key]
+            found: T = self._cache[key]
         except KeyError:
             found = make()
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            self._kept[key] = found
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
+            self._cache[key] = found
         return found
 
     def card(self, address: Any) -> bytes:
-        """The card of the document at `address`: reading one would read its page as well."""
+        """Return the cached card of the document at `address`; reading it also reads its page."""
         key = (address.segment_ord, address.doc)
         found = self._cards.get(key)
         if found is None:
@@ -52,8 +53,8 @@ class Snapshot:
             found = self._cards[key] = self.searcher.doc(address).get_first("card")
         return found
 
-    def first(self, field: str, value: str) -> Any | None:
-        """The document with `value` in the term field `field`."""
+    def find_first(self, field: str, value: str) -> Any | None:
+        """Return the document with `value` in the term field `field`; None if there is none."""
         import tantivy
 
         query = tantivy.Query.term_query(schema(), field, value, index_option="basic")
@@ -61,8 +62,8 @@ class Snapshot:
         return self.searcher.doc(hits[0][1]) if hits else None
 
 
-class Reader:
-    """Answers the newest snapshot; two `stat` calls per request tell whether there is a newer one."""
+class IndexReader:
+    """Source of the newest snapshot; two `stat` calls per request detect a newer one."""
 
     def __init__(self, folder: IndexFolder) -> None:
         self._folder = folder
@@ -72,7 +73,10 @@ class Reader:
         self._snapshot: Snapshot | None = None
 
     def snapshot(self) -> Snapshot:
-        """Raises `IndexMissing` while there is nothing to read."""
+        """Return the newest snapshot.
+
+        Raises `IndexMissing` while there is nothing to read.
+        """
         stamp = self._folder.stamp()
         held = self._snapshot
         if held is not None and (stamp is None or held.stamp == stamp):

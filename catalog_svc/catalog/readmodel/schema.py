@@ -1,5 +1,6 @@
-"""The index's fields. Raise `LAYOUT` with any change here or in documents.py: the index is then built
-anew.
+"""Schema of the index.
+
+Raise `LAYOUT` with any change here or in index_documents.py: the index is then rebuilt.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tantivy
 
 LAYOUT = 1
 
-#: What each order of results sorts by; all ascending, keys are made for it (documents.sort_keys).
+#: Field of each sort order; all ascending, see index_documents.build_sort_keys.
 SORT_FIELDS = {
     "price": "by_price",
     "-price": "by_price_desc",
@@ -29,7 +30,7 @@ _STORED = ("card", "page", "tree")
 
 @cache
 def schema() -> Any:
-    """Stored parts are bytes that go into answers as they are."""
+    """Return the schema; stored fields are bytes that go into responses as they are."""
     builder = tantivy.SchemaBuilder()
     for name in _TERMS:
         builder.add_text_field(name, stored=name == "id", tokenizer_name="raw", index_option="basic")
@@ -59,19 +60,20 @@ def _plain() -> Any:
 
 @cache
 def plain_analyzer() -> Any:
-    """Words as they are written: for completions and for guessing what was meant."""
+    """Return the analyzer of unstemmed words, for completions and corrected spellings."""
     return _plain().build()
 
 
 @cache
 def stemmed_analyzer() -> Any:
-    """`Lamps` finds `lamp`."""
+    """Return the analyzer with which `Lamps` finds `lamp`."""
     return _plain().filter(tantivy.Filter.stemmer("english")).build()
 
 
 def open_index(path: str) -> Any:
-    """The index in the folder `path`, made when there is none. Raises OSError or ValueError when it is
-    broken.
+    """Open the index in the folder `path`; create a missing one.
+
+    Raises OSError or ValueError for a broken one.
     """
     index = tantivy.Index(schema(), path=path)
     index.register_tokenizer("stemmed", stemmed_analyzer())

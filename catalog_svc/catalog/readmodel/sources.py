@@ -1,4 +1,4 @@
-"""The documents that the index is made of, read as they are now."""
+"""Repositories whose documents the index is made from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sources:
-    """Where they are."""
+    """Repositories that the projection reads."""
 
     products: Repository[Product]
     categories: Repository[Category]
@@ -23,12 +23,12 @@ class Sources:
 
 
 def all_categories(categories: Repository[Category]) -> list[Category]:
-    """Every category document; there are hundreds of them at most."""
+    """Return every category document; there are hundreds of them at most."""
     return [category for page in _pages(categories, 200) for category in page]
 
 
-def pages_of_products(products: Repository[Product], size: int) -> Iterator[Sequence[Product]]:
-    """Every product, `size` at a time, by id."""
+def iter_product_pages(products: Repository[Product], size: int) -> Iterator[Sequence[Product]]:
+    """Yield all products by id, `size` at a time."""
     return _pages(products, size)
 
 

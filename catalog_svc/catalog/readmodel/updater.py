@@ -1,4 +1,4 @@
-"""Changes of the documents, written to one open index. Everything is read before anything is deleted."""
+"""Write changes of the documents to one open index; everything is read before it is deleted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from catalog.domain import Availability
-from catalog.readmodel.comparison import MENDED, TREE, Comparison, Difference, differences
-from catalog.readmodel.documents import tree_document
+from catalog.readmodel.consistency import REPAIRED, TREE, ConsistencyCheck, Discrepancy, find_discrepancies
+from catalog.readmodel.index_documents import build_tree_entry
 from catalog.readmodel.projection import Projection
-from catalog.readmodel.sources import Sources, pages_of_products
+from catalog.readmodel.sources import Sources, iter_product_pages
 from catalog.readmodel.writer import IndexWriter
 from chassis.couch import Change, FileCursor
 
@@ -20,33 +20,33 @@ PAGE = 200
 
 
 class IndexUpdater:
-    """Writes to one index, from the time it is opened until it is closed; one thread at a time."""
+    """Writer of changes to one index, from its opening to its closing; one thread at a time."""
 
     def __init__(self, writer: IndexWriter, sources: Sources, media_url: str) -> None:
         self.writer = writer
         self.lock = threading.RLock()
         self._sources = sources
         self._projection = Projection(sources, media_url)
-        self._shown: dict[str, Availability] = {}
-        #: Products that were bought and whose popularity is still to be written, kept over a restart.
-        self._waiting = FileCursor(writer.path / "bought.json")
-        self._bought: set[str] = set((self._waiting.load() or {}).get("ids", ()))
+        self._indexed_availability: dict[str, Availability] = {}
+        #: Products whose popularity is still to be written; survives a restart.
+        self._pending_file = FileCursor(writer.path / "bought.json")
+        self._popularity_pending: set[str] = set((self._pending_file.load() or {}).get("ids", ()))
 
-    def fill(self) -> None:
-        """Write every product there is to the new index."""
+    def populate(self) -> None:
+        """Write all products to the new index."""
         self.writer.replace_all([self._projection.tree_entry()])
-        for products in pages_of_products(self._sources.products, PAGE):
-            projected = self._projection.of(products)
+        for products in iter_product_pages(self._sources.products, PAGE):
+            projected = self._projection.project(products)
             self.writer.replace([], projected.documents)
-            self._shown.update(projected.shown)
+            self._indexed_availability.update(projected.availability)
 
-    def begin_anew(self) -> None:
-        """Empty the index, whose feeds are read from their beginning; nobody reads it yet."""
+    def reset(self) -> None:
+        """Empty an index that nobody reads yet, because its feeds are read from their beginning."""
         with self.lock:
-            self._shown.clear()
-            self.writer.replace_all([tree_document(self._projection.read_tree())])
+            self._indexed_availability.clear()
+            self.writer.replace_all([build_tree_entry(self._projection.read_tree())])
 
-    # -- what changed
+    # -- changes
 
     def catalog_changed(self, changes: Sequence[Change]) -> None:
         """Write the products of a page of the catalogue's feed."""
@@ -57,23 +57,26 @@ class IndexUpdater:
         with self.lock:
             products = dict.fromkeys(ids.get("product", ()))
             if "category" in ids:
-                products |= dict.fromkeys(self._replant(ids["category"]))
+                products |= dict.fromkeys(self._reindex_categories(ids["category"]))
             self.write(products)
-            self._heard_of({id for change in changes for id in _bought(change)})
+            self._add_pending_popularity({id for change in changes for id in _purchased_products(change)})
 
     def stock_changed(self, changes: Sequence[Change]) -> None:
-        """Most changes of stock do not show: only what crosses in stock, low or out is written."""
+        """Write the products whose availability changed between in stock, low and out.
+
+        Most changes of stock do not show.
+        """
         ids = [change.id.partition(":")[2] for change in changes if change.id.startswith("stock:")]
         with self.lock:
             crossed = [
                 stock.product_id
                 for stock in self._sources.stock.get_many(ids)
-                if self._shown.get(stock.sku) is not stock.availability and stock.product_id
+                if self._indexed_availability.get(stock.sku) is not stock.availability and stock.product_id
             ]
             self.write(dict.fromkeys(crossed))
 
-    def _replant(self, slugs: Iterable[str]) -> list[str]:
-        """The tree has changed: write it, and answer the products whose place in it may be another now."""
+    def _reindex_categories(self, slugs: Iterable[str]) -> list[str]:
+        """Write the changed tree, and return the products whose place in it may have changed."""
         tree = self._projection.read_tree()
         touched: dict[str, None] = {}
         waiting = list(slugs)
@@ -95,16 +98,17 @@ class IndexUpdater:
             if cursor is None:
                 return
 
-    def _heard_of(self, bought: set[str]) -> None:
-        if not bought <= self._bought:
-            self._bought |= bought
-            self._waiting.save({"ids": sorted(self._bought)})
+    def _add_pending_popularity(self, bought: set[str]) -> None:
+        if not bought <= self._popularity_pending:
+            self._popularity_pending |= bought
+            self._pending_file.save({"ids": sorted(self._popularity_pending)})
 
     # -- writing
 
     def write(self, product_ids: Iterable[str]) -> None:
-        """Bring these products in the index up to date with their documents, 200 in a commit. What cannot
-        be read is left as it is.
+        """Update these products in the index from their documents, 200 per commit.
+
+        Products that cannot be read are left as they are.
         """
         ids = list(product_ids)
         with self.lock:
@@ -112,46 +116,46 @@ class IndexUpdater:
                 batch = ids[start : start + PAGE]
                 projected = self._projection.read(batch)
                 self.writer.replace(batch, projected.documents)
-                self._shown.update(projected.shown)  # not before readers can see it
+                self._indexed_availability.update(projected.availability)  # only once readers can see it
 
     def _write_tree(self) -> None:
         self.writer.replace([TREE], [self._projection.tree_entry()])
 
     def write_popularity(self) -> None:
-        """Write the products that were bought since the last time; all of them again, if that fails."""
+        """Write the products bought since the last time; if that fails, all are written next time."""
         with self.lock:
-            if self._bought:
+            if self._popularity_pending:
                 self._projection.read_popularity()
-                self.write(sorted(self._bought))
-                self._bought = set()
-                self._waiting.save({"ids": []})
+                self.write(sorted(self._popularity_pending))
+                self._popularity_pending = set()
+                self._pending_file.save({"ids": []})
 
     # -- self-repair
 
-    def begin_comparison(self) -> Comparison:
+    def begin_check(self) -> ConsistencyCheck:
         """Begin to compare the whole index with the documents."""
-        return Comparison(self._sources, self._projection, self.writer.searcher())
+        return ConsistencyCheck(self._sources, self._projection, self.writer.searcher())
 
-    def look_again(self, ids: Sequence[str]) -> list[Difference]:
+    def recheck(self, ids: Sequence[str]) -> list[Discrepancy]:
         """Compare these entries with their documents as they are now."""
-        return differences(self.writer.searcher(), self._projection, ids)
+        return find_discrepancies(self.writer.searcher(), self._projection, ids)
 
-    def mend(self, found: Sequence[Difference]) -> None:
-        """Write these anew, and say so: it should never be needed."""
+    def repair(self, found: Sequence[Discrepancy]) -> None:
+        """Write these entries again and log it: it should never be needed."""
         with self.lock:
             if any(one.product_id == TREE for one in found):
                 self._write_tree()
             self.write([one.product_id for one in found if one.product_id != TREE])
         for one in found:
-            MENDED.labels(one.fault).inc()
-            log.warning("the index was mended: %s was %s (%s)", one.product_id, one.fault, one.details)
+            REPAIRED.labels(one.fault).inc()
+            log.warning("index entry repaired: %s was %s (%s)", one.product_id, one.fault, one.details)
 
-    def closed(self) -> None:
-        """Give the folder's lock back, once whoever writes has ended."""
+    def close(self) -> None:
+        """Release the folder's lock as soon as no thread writes."""
         with self.lock:
             self.writer.close()
 
 
-def _bought(change: Change) -> Iterable[str]:
-    """The products of a purchase that was made or cancelled."""
+def _purchased_products(change: Change) -> Iterable[str]:
+    """Return the products of a purchase that was made or cancelled."""
     return (change.doc or {}).get("quantities", ()) if change.id.startswith("purchase:") else ()

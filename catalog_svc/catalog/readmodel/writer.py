@@ -1,4 +1,4 @@
-"""The one open writer of an index."""
+"""Writer of an index, of which there is one at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from catalog.readmodel.schema import open_index
 
 _HEAP = 16_000_000
-#: What Tantivy raises when a folder cannot be read or written, or is locked by another writer.
+#: Errors of Tantivy for a folder that cannot be read or written, or is locked by another writer.
 _TANTIVY_ERRORS = (OSError, ValueError)
 
 
@@ -23,13 +23,16 @@ class IndexLocked(IndexBroken):
 
 
 class IndexWriter:
-    """Holds the folder's lock until it is closed. Each change is written whole or not at all."""
+    """Transactional writer that holds the folder's lock until it is closed."""
 
     def __init__(self, path: Path) -> None:
-        """Raise `IndexBroken` for files that cannot be read, `IndexLocked` while another writer is open."""
+        """Open the index for writing.
+
+        Raises `IndexBroken` for files that cannot be read, `IndexLocked` while another writer is open.
+        """
         self.path = path
-        self._index = _checked(lambda: open_index(str(path)))
-        self._writer = _checked(lambda: self._index.writer(heap_size=_HEAP, num_threads=1))
+        self._index = _translate_errors(lambda: open_index(str(path)))
+        self._writer = _translate_errors(lambda: self._index.writer(heap_size=_HEAP, num_threads=1))
 
     def replace(self, ids: Sequence[str], documents: Sequence[Any]) -> None:
         """Delete the entries of `ids` and add `documents`, in one commit."""
@@ -40,7 +43,7 @@ class IndexWriter:
                 self._writer.add_document(document)
 
     def replace_all(self, documents: Sequence[Any]) -> None:
-        """Leave nothing but `documents`, in one commit."""
+        """Replace the whole content by `documents`, in one commit."""
         with self._transaction():
             self._writer.delete_all_documents()
             for document in documents:
@@ -48,11 +51,11 @@ class IndexWriter:
 
     def searcher(self) -> Any:
         """Return a searcher of the last commit."""
-        _checked(self._index.reload)
+        _translate_errors(self._index.reload)
         return self._index.searcher()
 
     def close(self) -> None:
-        """Give the folder's lock back; what was not committed is dropped."""
+        """Release the folder's lock and drop uncommitted changes."""
         writer, self._writer = self._writer, None
         if writer is not None:
             with contextlib.suppress(*_TANTIVY_ERRORS):  # the folder may be gone, and the lock goes anyway
@@ -60,7 +63,7 @@ class IndexWriter:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Commit, or take back what was done, so that no later commit makes half a change final."""
+        """Commit or roll back, so that no later commit makes half a change final."""
         if self._writer is None:
             raise IndexBroken(f"{self.path.name} was closed")
         try:
@@ -74,7 +77,7 @@ class IndexWriter:
             raise
 
 
-def _checked(work: Callable[[], Any]) -> Any:
+def _translate_errors(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except _TANTIVY_ERRORS as error:

@@ -1,1 +1,1 @@
-"""The use cases."""
+"""Use cases of the catalogue."""

@@ -1,4 +1,4 @@
-"""Unique names: a claim document per slug and per SKU, whose id is the name."""
+"""Unique names: one claim document per slug and per SKU, whose id is the name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from catalog.domain import Claim, Product, ProductStatus, RuleBroken
+from catalog.domain import Claim, Product, ProductStatus, RuleViolation
 from chassis.couch import Conflict, NotFound, Repository
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,11 @@ ORPHAN_AFTER = timedelta(minutes=10)
 
 
 class Claims:
-    """Taken before the product is written, given back after it let go of them, swept when orphaned."""
+    """Claims of names.
+
+    They are made before the product is written, released after it has dropped the name, and swept when
+    orphaned.
+    """
 
     def __init__(
         self, slugs: Repository[Claim], skus: Repository[Claim], products: Repository[Product], clock: Clock
@@ -28,26 +32,29 @@ class Claims:
         self._clock = clock
 
     def owner_of_slug(self, slug: str) -> str:
-        """The product's id; NotFound for a slug that nobody holds."""
+        """Return the id of the product; raises NotFound for a slug that nobody holds."""
         return self._slugs.get(slug).owner
 
     def owners_of_skus(self, skus: Sequence[str]) -> dict[str, str]:
         return {claim.id: claim.owner for claim in self._skus.get_many(skus)}
 
-    def take(self, owner: str, *, slug: str | None, skus: Iterable[str]) -> None:
-        """Claim all of these for the product `owner`, or none: RuleBroken `slug-taken` or `sku-taken`."""
+    def claim(self, owner: str, *, slug: str | None, skus: Iterable[str]) -> None:
+        """Claim all of these names for the product `owner`, or none.
+
+        Raises `RuleViolation` `slug-taken` or `sku-taken`.
+        """
         taken: list[tuple[Repository[Claim], Claim]] = []
         try:
             if slug is not None:
-                self._take(self._slugs, slug, owner, "slug-taken", taken)
+                self._claim_name(self._slugs, slug, owner, "slug-taken", taken)
             for sku in skus:
-                self._take(self._skus, sku, owner, "sku-taken", taken)
+                self._claim_name(self._skus, sku, owner, "sku-taken", taken)
         except Exception:
             for repository, claim in taken:
                 repository.delete(claim)
             raise
 
-    def _take(
+    def _claim_name(
         self, repository: Repository[Claim], name: str, owner: str, problem: str,
         taken: list[tuple[Repository[Claim], Claim]],
     ) -> None:  # fmt: skip
@@ -55,16 +62,16 @@ class Claims:
             taken.append((repository, repository.add(Claim(name, owner, self._clock()))))
         except Conflict as error:
             if repository.get(name).owner != owner:
-                raise RuleBroken(problem, f"{name} is taken by another product.") from error
+                raise RuleViolation(problem, f"{name} is taken by another product.") from error
 
-    def give_back(self, owner: str, *, slug: str | None, skus: Iterable[str]) -> None:
-        """Best effort: what stays behind is swept later."""
+    def release(self, owner: str, *, slug: str | None, skus: Iterable[str]) -> None:
+        """Release the names, best effort; the sweeper removes what stays behind."""
         wanted = [(self._slugs, slug)] if slug is not None else []
         for repository, name in [*wanted, *((self._skus, sku) for sku in skus)]:
-            _drop(repository, name, owner)
+            _delete_claim(repository, name, owner)
 
-    def sweep(self) -> int:
-        """Free the claims that no product holds; answers how many those were."""
+    def release_orphans(self) -> int:
+        """Release the claims that no product holds, and return their number."""
         freed = 0
         for repository, held in ((self._slugs, _holds_slug), (self._skus, _holds_sku)):
             cursor = None
@@ -86,19 +93,19 @@ class Claims:
         for claim in claims:
             owner = owners.get(claim.owner)
             if owner is None or owner.status is ProductStatus.DELETED or not held(owner, claim.id):
-                log.info("freeing the orphaned claim %s", claim.id)
-                _drop(repository, claim.id, claim.owner)
+                log.info("releasing the orphaned claim %s", claim.id)
+                _delete_claim(repository, claim.id, claim.owner)
                 freed += 1
         return freed
 
 
-def _drop(repository: Repository[Claim], name: str, owner: str) -> None:
+def _delete_claim(repository: Repository[Claim], name: str, owner: str) -> None:
     try:
         claim = repository.get(name)
         if claim.owner == owner:
             repository.delete(claim)
     except (NotFound, Conflict):
-        pass  # somebody else was quicker, and that is all right
+        pass  # another process was faster
 
 
 def _holds_slug(product: Product, slug: str) -> bool:

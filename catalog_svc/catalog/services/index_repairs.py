@@ -1,4 +1,4 @@
-"""Repairs of the search index, told to staff: every replica has an index of its own, and all write here."""
+"""Log of index repairs for staff: every replica has its own index, and all write here."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 _ID = "all"
 
 
-class Mended(Protocol):
-    """An entry that was written anew."""
+class Repair(Protocol):
+    """Entry that was written again."""
 
     @property
     def product_id(self) -> str: ...
@@ -28,7 +28,7 @@ class Mended(Protocol):
 
 
 class IndexRepairLog:
-    """One document for all replicas. What cannot be written now is written with the next repair."""
+    """Log in one document for all replicas; failed writes are repeated with the next repair."""
 
     def __init__(
         self, repairs: Repository[IndexRepairs], clock: Callable[[], datetime], replica: str
@@ -36,26 +36,26 @@ class IndexRepairLog:
         self._repairs = repairs
         self._clock = clock
         self._replica = replica
-        self._unwritten: list[IndexRepair] = []
+        self._pending: list[IndexRepair] = []
         self._lock = threading.Lock()
 
-    def record(self, mended: Sequence[Mended]) -> None:
-        """Keep what was mended. A store that is away costs the repair nothing."""
+    def record(self, repairs: Sequence[Repair]) -> None:
+        """Store the repairs; an unavailable store does not fail them."""
         now = self._clock()
-        made = [IndexRepair(one.product_id, one.fault, one.details, self._replica, now) for one in mended]
+        made = [IndexRepair(one.product_id, one.fault, one.details, self._replica, now) for one in repairs]
         with self._lock:
-            self._unwritten = [*made, *self._unwritten]
+            self._pending = [*made, *self._pending]
             try:
                 self._repairs.update(
-                    _ID, lambda kept: kept.record(self._unwritten), create=lambda: IndexRepairs(_ID)
+                    _ID, lambda kept: kept.record(self._pending), create=lambda: IndexRepairs(_ID)
                 )
             except CouchError as error:
-                log.warning("%d repairs of the index are noted later: %s", len(self._unwritten), error)
+                log.warning("%d index repairs will be stored later: %s", len(self._pending), error)
             else:
-                self._unwritten = []
+                self._pending = []
 
     def latest(self) -> IndexRepairs:
-        """The repairs that are remembered; none before the first."""
+        """Return the stored repairs; none before the first."""
         try:
             return self._repairs.get(_ID)
         except NotFound:

@@ -1,4 +1,4 @@
-"""Products as staff write them, and as siblings ask for them."""
+"""Products as staff write them and as other services read them."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from catalog.domain import (
     CategoryTree,
     Product,
     ProductStatus,
-    RuleBroken,
+    RuleViolation,
     Variant,
     slugify,
 )
 from catalog.readmodel.sources import all_categories
-from catalog.services import facts
+from catalog.services import events
 from catalog.services.claims import Claims
-from catalog.services.facts import Actor
-from catalog.services.recent import RecentWrites
+from catalog.services.events import Actor
+from catalog.services.recent_writes import RecentWrites
 from catalog.services.stock import StockService
 from chassis.couch import NotFound, Repository
 
 Clock = Callable[[], datetime]
-Match = Callable[[int], None]
-Note = Callable[[Any], None]
-_TRIES_FOR_A_SLUG = 50
+VersionCheck = Callable[[int], None]
+AuditHook = Callable[[Any], None]
+_MAX_SLUG_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
 class Sellable:
-    """One SKU as carts and orders need it."""
+    """SKU with the data that carts and orders need."""
 
     product: Product
     variant: Variant
@@ -41,22 +41,35 @@ class Sellable:
 
 
 class ProductService:
-    """`match(version)` in an edit may refuse it as stale; it is asked again on every attempt to write."""
+    """Use cases of products.
+
+    `check_version(version)` of an edit may refuse it as stale; it is called again on every attempt to
+    write.
+    """
 
     def __init__(
-        self, products: Repository[Product], categories: Repository[Category], claims: Claims,
-        stock: StockService, clock: Clock, new_id: Callable[[], str], recent: RecentWrites,
-    ) -> None:  # fmt: skip
+        self,
+        products: Repository[Product],
+        categories: Repository[Category],
+        claims: Claims,
+        stock: StockService,
+        clock: Clock,
+        new_id: Callable[[], str],
+        recent_writes: RecentWrites,
+    ) -> None:
         self._products = products
         self._categories = categories
         self._claims = claims
         self._stock = stock
         self._clock = clock
         self._new_id = new_id
-        self._recent = recent
+        self._recent_writes = recent_writes
 
     def get(self, slug: str) -> Product:
-        """A product that is not deleted, from its document. Raises `NotFound`."""
+        """Return a product that is not deleted, from its document.
+
+        Raises `NotFound`.
+        """
         product = self._products.get(self._claims.owner_of_slug(slug))
         if product.slug != slug or product.status is ProductStatus.DELETED:
             raise NotFound(slug)
@@ -66,9 +79,10 @@ class ProductService:
         return CategoryTree(all_categories(self._categories))
 
     def create(self, *, fields: Mapping[str, Any], actor: Actor | None = None) -> Product:
-        """A new product with its claims and stock documents. Raises `RuleBroken`.
+        """Create a product with its claims and stock documents.
 
-        `fields` are those of `Product`; without a `slug` one is made of the title.
+        `fields` are those of `Product`; without a `slug` one is made from the title. Raises
+        `RuleViolation`.
         """
         now = self._clock()
         wanted = dict(fields)
@@ -77,103 +91,127 @@ class ProductService:
         product.create(now)
         self._check_category(product.category)
         self._claim(product, free_choice=slug is None)
-        self._stock.open(product.skus, product.id)
-        self._tell(product, now)
-        facts.audited(product, actor, "add", "product", product.title, "Added.", now)
-        return self._written(self._products.add(product))
+        self._stock.create_missing(product.skus, product.id)
+        self._append_changed_event(product, now)
+        events.append_audit(product, actor, "add", "product", product.title, "Added.", now)
+        return self._note_write(self._products.add(product))
 
-    def _tell(self, product: Product, now: datetime) -> None:
-        above = [category.id for category in self.tree().path(product.category)]
-        facts.product_changed(product, above, self._stock.availability(product.skus), now)
+    def _append_changed_event(self, product: Product, now: datetime) -> None:
+        category_path = [category.id for category in self.tree().path(product.category)]
+        events.append_product_changed(product, category_path, self._stock.availability(product.skus), now)
 
-    def _written(self, product: Product) -> Product:
-        self._recent.note(product.slug, product.version)
+    def _note_write(self, product: Product) -> Product:
+        self._recent_writes.add(product.slug, product.version)
         return product
 
     def _claim(self, product: Product, *, free_choice: bool) -> None:
-        """Claim slug and SKUs; a slug made of the title steps aside: `lamp`, `lamp-2`, `lamp-3` …"""
+        """Claim slug and SKUs; a slug made from the title gets a number: `lamp`, `lamp-2`, `lamp-3`."""
         base = product.slug or "product"
         product.slug = base
-        for number in range(2, _TRIES_FOR_A_SLUG):
+        for number in range(2, _MAX_SLUG_ATTEMPTS):
             try:
-                self._claims.take(product.id, slug=product.slug, skus=product.skus)
+                self._claims.claim(product.id, slug=product.slug, skus=product.skus)
                 return
-            except RuleBroken as error:
+            except RuleViolation as error:
                 if error.type != "slug-taken" or not free_choice:
                     raise
                 product.slug = f"{base}-{number}"
-        raise RuleBroken("slug-taken", "Too many products have this title; name a slug.")
+        raise RuleViolation("slug-taken", "Too many products have this title; name a slug.")
 
     def update(
-        self, *, slug: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None = None
+        self,
+        *,
+        slug: str,
+        changes: Mapping[str, Any],
+        actor: Actor | None = None,
+        check_version: VersionCheck | None = None,
     ) -> Product:
-        """Revise by the fields in `changes`. Raises `NotFound`, `RuleBroken`, and what `match` raises."""
-        return self.update_by_id(id=self.get(slug).id, changes=changes, actor=actor, match=match)
+        """Revise the fields in `changes`.
+
+        Raises `NotFound`, `RuleViolation`, and what `check_version` raises.
+        """
+        return self.update_by_id(
+            id=self.get(slug).id, changes=changes, actor=actor, check_version=check_version
+        )
 
     def update_by_id(
-        self, *, id: str, changes: Mapping[str, Any], actor: Actor | None = None, match: Match | None = None,
-        note: Note | None = None,
-    ) -> Product:  # fmt: skip
-        """As `update`. With `note` its caller (the admin) writes the audit itself, inside the write."""
+        self,
+        *,
+        id: str,
+        changes: Mapping[str, Any],
+        actor: Actor | None = None,
+        check_version: VersionCheck | None = None,
+        add_audit: AuditHook | None = None,
+    ) -> Product:
+        """Revise the fields in `changes` of the product with this id.
+
+        With `add_audit` its caller (the admin) adds the audit entry itself, inside the write.
+        """
         before = self._products.get(id)
-        if match:
-            match(before.version)
+        if check_version:
+            check_version(before.version)
         if "category" in changes:
             self._check_category(changes["category"])
         new_slug, new_skus = _new_names(before, changes)
-        self._claims.take(id, slug=new_slug, skus=new_skus)
+        self._claims.claim(id, slug=new_slug, skus=new_skus)
         try:
             if new_skus:
-                self._stock.open(new_skus, id)
+                self._stock.create_missing(new_skus, id)
             after = self._products.update(
-                id, lambda product: self._revise(product, changes, actor, match, note)
+                id, lambda product: self._revise(product, changes, actor, check_version, add_audit)
             )
         except Exception:
-            self._claims.give_back(id, slug=new_slug, skus=new_skus)
+            self._claims.release(id, slug=new_slug, skus=new_skus)
             raise
         old_slug = before.slug if before.slug != after.slug else None
-        self._claims.give_back(id, slug=old_slug, skus=set(before.skus) - set(after.skus))
-        self._recent.note(before.slug, after.version)
-        return self._written(after)
+        self._claims.release(id, slug=old_slug, skus=set(before.skus) - set(after.skus))
+        self._recent_writes.add(before.slug, after.version)
+        return self._note_write(after)
 
     def _revise(
-        self, product: Product, changes: Mapping[str, Any], actor: Actor | None, match: Match | None,
-        note: Note | None,
-    ) -> None:  # fmt: skip
+        self,
+        product: Product,
+        changes: Mapping[str, Any],
+        actor: Actor | None,
+        check_version: VersionCheck | None,
+        add_audit: AuditHook | None,
+    ) -> None:
         now = self._clock()
-        if match:
-            match(product.version)
+        if check_version:
+            check_version(product.version)
         product.revise(changes, now)
-        self._tell(product, now)
+        self._append_changed_event(product, now)
         message = f"Changed {', '.join(sorted(changes))}."
-        facts.audited(product, actor, "change", "product", product.title, message, now)
-        if note:
-            note(product)
+        events.append_audit(product, actor, "change", "product", product.title, message, now)
+        if add_audit:
+            add_audit(product)
 
-    def remove(self, *, slug: str, actor: Actor | None = None, match: Match | None = None) -> Product:
-        """Take it off the shop for good: its slug and SKUs are free again."""
+    def remove(
+        self, *, slug: str, actor: Actor | None = None, check_version: VersionCheck | None = None
+    ) -> Product:
+        """Delete a product for good; its slug and SKUs are free again."""
 
         def change(product: Product) -> None:
             now = self._clock()
-            if match:
-                match(product.version)
+            if check_version:
+                check_version(product.version)
             product.remove(now)
-            facts.product_deleted(product, now)
-            facts.audited(product, actor, "delete", "product", product.title, "Deleted.", now)
+            events.append_product_deleted(product, now)
+            events.append_audit(product, actor, "delete", "product", product.title, "Deleted.", now)
 
         product = self._products.update(self.get(slug).id, change)
-        self._claims.give_back(product.id, slug=product.slug, skus=product.skus)
-        return self._written(product)
+        self._claims.release(product.id, slug=product.slug, skus=product.skus)
+        return self._note_write(product)
 
     def _check_category(self, slug: str) -> None:
         if slug not in self.tree():
-            raise RuleBroken("unknown-category", f"There is no category {slug}.")
+            raise RuleViolation("unknown-category", f"There is no category {slug}.")
 
     def availability(self, product: Product) -> dict[str, Availability]:
         return self._stock.availability(product.skus)
 
-    def sellable(self, skus: Sequence[str]) -> list[Sellable]:
-        """What is for sale of these SKUs, from documents, in their order; the others are left out."""
+    def find_sellable(self, skus: Sequence[str]) -> list[Sellable]:
+        """Return the given SKUs that are for sale, from documents, in their order."""
         owners = self._claims.owners_of_skus(skus)
         products = {p.id: p for p in self._products.get_many(sorted(set(owners.values()))) if p.is_listed}
         stock = self._stock.availability(list(owners))
@@ -187,7 +225,7 @@ class ProductService:
 
 
 def _new_names(product: Product, changes: Mapping[str, Any]) -> tuple[str | None, list[str]]:
-    """The slug and the SKUs that an edit adds."""
+    """Return the slug and the SKUs that an edit adds."""
     slug = changes.get("slug")
     variants: Sequence[Variant] = changes.get("variants", ())
     have = set(product.skus)

@@ -1,4 +1,4 @@
-"""Units on the shelf: counted by staff, reserved, sold and given back for orders."""
+"""Stock: counted by staff; reserved, committed and released for orders."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from functools import partial
 from catalog.domain import (
     Availability,
     Claim,
-    Released,
-    ShortOf,
+    InsufficientStock,
+    ReservationReleased,
     Stock,
     UnknownReservation,
 )
-from catalog.services import facts
-from catalog.services.batch import StockWriter
-from catalog.services.facts import Actor
+from catalog.services import events
+from catalog.services.events import Actor
+from catalog.services.stock_writer import StockWriter
 from chassis.couch import NotFound, Repository
 
 Clock = Callable[[], datetime]
-Match = Callable[[int], None]
-Note = Callable[[Stock], None]
+VersionCheck = Callable[[int], None]
+AuditHook = Callable[[Stock], None]
 
 
 @dataclass(frozen=True)
-class Line:
+class ReservationLine:
     sku: str
     quantity: int
 
 
 class UnknownSku(Exception):
-    """Nothing is sold under these SKUs."""
+    """No product has these SKUs."""
 
     def __init__(self, skus: Sequence[str]) -> None:
         super().__init__(", ".join(skus))
@@ -40,66 +40,82 @@ class UnknownSku(Exception):
 
 
 class OutOfStock(Exception):
-    """Nothing was reserved; `short` says what is left of the SKUs that are too few."""
+    """Nothing was reserved; `short` names the SKUs with too few units and what is left of them."""
 
-    def __init__(self, short: Sequence[ShortOf]) -> None:
+    def __init__(self, short: Sequence[InsufficientStock]) -> None:
         super().__init__(", ".join(each.sku for each in short))
         self.short = [{"sku": each.sku, "available": each.available} for each in short]
 
 
 class StockService:
-    """Every change is one compare-and-set of one SKU's document; an order over several SKUs is undone by
-    hand.
+    """Use cases of stock.
+
+    Every change is one compare-and-set of one SKU's document; an order over several SKUs is rolled back
+    here.
     """
 
     def __init__(self, stock: Repository[Stock], skus: Repository[Claim], clock: Clock) -> None:
         self._stock = stock
         self._skus = skus
         self._clock = clock
-        self._writer = StockWriter(stock, self._settle)
+        self._writer = StockWriter(stock, self._after_write)
 
     # -- staff
 
     def get(self, sku: str) -> Stock:
-        """Raises `NotFound`, also for an SKU that is sold but was never counted anywhere."""
+        """Return the stock of an SKU.
+
+        Raises `NotFound`, also for an SKU that is sold but was never counted.
+        """
         return self._stock.get(sku)
 
-    def count(
-        self, *, sku: str, on_hand: int, actor: Actor | None = None, match: Match | None = None,
-        note: Note | None = None,
-    ) -> Stock:  # fmt: skip
-        """Set the number of units there are. `match(version)` may refuse a stale edit."""
+    def set_on_hand(
+        self,
+        *,
+        sku: str,
+        on_hand: int,
+        actor: Actor | None = None,
+        check_version: VersionCheck | None = None,
+        add_audit: AuditHook | None = None,
+    ) -> Stock:
+        """Set the number of units; `check_version(version)` may refuse a stale edit."""
 
         def apply(stock: Stock) -> None:
-            if match:
-                match(stock.version)
+            if check_version:
+                check_version(stock.version)
             before = stock.on_hand
-            stock.count(on_hand)
+            stock.set_on_hand(on_hand)
             self._audit(stock, actor, f"Counted {on_hand} (before: {before}).")
-            if note:
-                note(stock)
+            if add_audit:
+                add_audit(stock)
 
         return self._staff_change(sku, apply)
 
     def adjust(
-        self, *, sku: str, delta: int, reason: str, actor: Actor | None = None, match: Match | None = None
+        self,
+        *,
+        sku: str,
+        delta: int,
+        reason: str,
+        actor: Actor | None = None,
+        check_version: VersionCheck | None = None,
     ) -> Stock:
-        """Add or take away units."""
+        """Add or remove units."""
 
         def apply(stock: Stock) -> None:
-            if match:
-                match(stock.version)
+            if check_version:
+                check_version(stock.version)
             stock.adjust(delta, reason)
             self._audit(stock, actor, f"{delta:+d}: {reason}")
 
         return self._staff_change(sku, apply)
 
-    def open(self, skus: Sequence[str], product_id: str) -> None:
-        """Make sure that each SKU has a document that names its product."""
+    def create_missing(self, skus: Sequence[str], product_id: str) -> None:
+        """Create missing stock documents, and set the product in the existing ones."""
         for sku in skus:
             self._stock.update(
                 sku,
-                partial(_belong, product_id=product_id),
+                partial(_set_product, product_id=product_id),
                 create=partial(Stock, sku, product_id=product_id),
             )
 
@@ -110,7 +126,7 @@ class StockService:
         try:
             self._stock.get(sku)
         except NotFound:
-            self.open([sku], self._skus.get(sku).owner)  # NotFound for what is not sold
+            self.create_missing([sku], self._skus.get(sku).owner)  # NotFound for an SKU that is not sold
 
         def applied(stock: Stock) -> Stock:
             apply(stock)
@@ -120,39 +136,46 @@ class StockService:
         return changed
 
     def _audit(self, stock: Stock, actor: Actor | None, message: str) -> None:
-        facts.audited(stock, actor, "change", "stock", stock.sku, message, self._clock())
+        events.append_audit(stock, actor, "change", "stock", stock.sku, message, self._clock())
 
     # -- orders
 
-    def reserve(self, *, order_id: str, lines: Sequence[Line], ttl: int) -> None:
-        """Keep all lines for the order, or nothing: raises `OutOfStock`, `UnknownSku` or `Released`.
+    def reserve(self, *, order_id: str, lines: Sequence[ReservationLine], ttl: int) -> None:
+        """Reserve all lines for the order, or nothing; repeating it changes nothing.
 
-        `ttl` in seconds says when checkout means to be done. Repeating it changes nothing.
+        `ttl` in seconds is when checkout expects to be done. Raises `OutOfStock`, `UnknownSku` or
+        `ReservationReleased`.
         """
         wanted = sorted(lines, key=lambda line: line.sku)
         if len(wanted) > 1:
-            self._look_first(order_id, wanted)
+            self._check_available(order_id, wanted)
         until = self._clock() + timedelta(seconds=ttl)
         kept: list[str] = []
         try:
             for line in wanted:
-                if self._change(line.sku, _reserving(order_id, line.quantity, until)):
+                if self._change(line.sku, _reserve_for(order_id, line.quantity, until)):
                     kept.append(line.sku)
-        except ShortOf as short:
-            self._undo(order_id, kept)
+        except InsufficientStock as short:
+            self._roll_back(order_id, kept)
             raise OutOfStock([short]) from short
         except Exception:
-            self._undo(order_id, kept)
+            self._roll_back(order_id, kept)
             raise
 
-    def commit(self, *, order_id: str, lines: Sequence[Line] | None = None) -> None:
-        """The order is paid: its units leave the shelf. Raises `Released` or `UnknownReservation`."""
+    def commit(self, *, order_id: str, lines: Sequence[ReservationLine] | None = None) -> None:
+        """Take the units of a paid order off the shelf.
+
+        Raises `ReservationReleased` or `UnknownReservation`.
+        """
         now = self._clock()
         self._finish(order_id, lines, lambda line, stock: stock.commit(order_id, now))
 
-    def release(self, *, order_id: str, lines: Sequence[Line] | None = None, sold: bool = False) -> None:
-        """Give the order's units back; a late `reserve` of it is then refused, for the SKUs that are
-        named. `sold`: the lines were committed, and return also when the catalogue has forgotten that.
+    def release(
+        self, *, order_id: str, lines: Sequence[ReservationLine] | None = None, sold: bool = False
+    ) -> None:
+        """Return the order's units; a late `reserve` of it is then refused for the named SKUs.
+
+        With `sold` the lines were committed, and return also if the catalogue has forgotten that.
         """
         now = self._clock()
         self._finish(
@@ -162,16 +185,19 @@ class StockService:
         )
 
     def _finish(
-        self, order_id: str, lines: Sequence[Line] | None, how: Callable[[Line, Stock], bool]
+        self,
+        order_id: str,
+        lines: Sequence[ReservationLine] | None,
+        finish: Callable[[ReservationLine, Stock], bool],
     ) -> None:
-        """Each line by itself, in one read and one write; what is not sold here is named in the end."""
+        """Finish each line by itself, in one read and one write; raise `UnknownSku` at the end."""
         if lines is None:
             rows = self._stock.rows("holds", key=order_id)
-            lines = [Line(row.id.partition(":")[2], row.value) for row in rows]
+            lines = [ReservationLine(row.id.partition(":")[2], row.value) for row in rows]
         missing: list[str] = []
         for line in sorted(lines, key=lambda line: line.sku):
             try:
-                self._change(line.sku, partial(how, line))
+                self._change(line.sku, partial(finish, line))
             except UnknownSku:
                 missing.append(line.sku)
         if missing:
@@ -183,9 +209,10 @@ class StockService:
         except NotFound as error:
             raise UnknownSku([sku]) from error
 
-    def _look_first(self, order_id: str, lines: Sequence[Line]) -> None:
-        """Refuse without a write what cannot succeed, naming everything that is short. Of one line the write
-        itself finds out as much.
+    def _check_available(self, order_id: str, lines: Sequence[ReservationLine]) -> None:
+        """Refuse an order that cannot succeed, without a write, naming everything that is short.
+
+        For a single line the write itself finds out as much.
         """
         found: Mapping[str, Stock] = {s.sku: s for s in self._stock.get_many([line.sku for line in lines])}
         if missing := [line.sku for line in lines if line.sku not in found]:
@@ -193,30 +220,37 @@ class StockService:
         short = []
         for line in lines:
             try:
-                # Tried on a copy that is thrown away: the same rule as in the write.
+                # Tried on a copy: the same rule as in the write.
                 found[line.sku].reserve(order_id, line.quantity, self._clock())
-            except ShortOf as error:
+            except InsufficientStock as error:
                 short.append(error)
         if short:
             raise OutOfStock(short)
 
-    def _undo(self, order_id: str, skus: Sequence[str]) -> None:
+    def _roll_back(self, order_id: str, skus: Sequence[str]) -> None:
         for sku in skus:
-            self._writer.change(sku, lambda stock: stock.forget(order_id))
+            self._writer.change(sku, lambda stock: stock.cancel_hold(order_id))
 
-    def _settle(self, before: Availability, stock: Stock) -> None:
+    def _after_write(self, before: Availability, stock: Stock) -> None:
         now = self._clock()
         stock.prune(now)
         if stock.availability is not before:
-            facts.availability_changed(stock, now)
+            events.append_availability_changed(stock, now)
 
 
-def _belong(stock: Stock, product_id: str) -> None:
+def _set_product(stock: Stock, product_id: str) -> None:
     stock.product_id = product_id
 
 
-def _reserving(order_id: str, quantity: int, until: datetime) -> Callable[[Stock], bool]:
+def _reserve_for(order_id: str, quantity: int, until: datetime) -> Callable[[Stock], bool]:
     return lambda stock: stock.reserve(order_id, quantity, until)
 
 
-__all__ = ["Line", "OutOfStock", "Released", "StockService", "UnknownReservation", "UnknownSku"]
+__all__ = [
+    "OutOfStock",
+    "ReservationLine",
+    "ReservationReleased",
+    "StockService",
+    "UnknownReservation",
+    "UnknownSku",
+]

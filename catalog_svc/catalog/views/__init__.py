@@ -1,1 +1,1 @@
-"""HTTP in and out: validate, one call, answer."""
+"""HTTP views: validate, make one call, respond."""

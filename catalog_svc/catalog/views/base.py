@@ -1,4 +1,4 @@
-"""What the views of the catalogue share."""
+"""Helpers shared by the views of the catalogue."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.domain import Released, RuleBroken, UnknownReservation
+from catalog.domain import ReservationReleased, RuleViolation, UnknownReservation
 from catalog.readmodel.reader import IndexMissing
-from catalog.services.facts import Actor
-from catalog.services.images import TooLargePicture, UnsupportedPicture
+from catalog.services.events import Actor
+from catalog.services.images import ImageTooLarge, UnsupportedImage
 from catalog.services.stock import OutOfStock, UnknownSku
 from chassis.api import errors
 from chassis.api.etag import not_modified
 from chassis.api.views import View
 from chassis.identity.principal import principal_of
 
-#: Rules about what is there already; all others are about what was asked for.
+#: Violations that conflict with existing documents (409); all others concern the request (422).
 _CONFLICTS = frozenset(
     {"slug-taken", "sku-taken", "category-in-use", "stock-reserved", "product-deleted", "review-exists"}
 )
 
 
 class CatalogView(View):
-    """Says the domain's refusals as problems."""
+    """View that renders domain errors as problems."""
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(problem_of(exc) or exc)
 
 
 def problem_of(error: Exception) -> errors.Problem | None:
-    """The problem for one of our own errors; None for everything else."""
+    """Return the problem for one of our own errors; None for any other."""
     make = _PROBLEMS.get(type(error))
     return make(error) if make else None
 
@@ -43,25 +43,29 @@ def _rule(error: Any) -> errors.Problem:
 
 
 _PROBLEMS: dict[type[Exception], Callable[[Any], errors.Problem]] = {
-    RuleBroken: _rule,
+    RuleViolation: _rule,
     IndexMissing: lambda e: errors.Unavailable(
         "index-building", "The catalogue is being put together.", retry_after=1
     ),
     OutOfStock: lambda e: errors.Conflict("out-of-stock", "Not enough is left.", short=e.short),
     UnknownSku: lambda e: errors.Unprocessable("unknown-sku", f"Not sold here: {e}.", skus=e.skus),
-    Released: lambda e: errors.Conflict("reservation-released", "This order's reservation was released."),
+    ReservationReleased: lambda e: errors.Conflict(
+        "reservation-released", "This order's reservation was released."
+    ),
     UnknownReservation: lambda e: errors.Conflict("reservation-unknown", "This order has no reservation."),
-    UnsupportedPicture: lambda e: errors.UnsupportedMediaType(
+    UnsupportedImage: lambda e: errors.UnsupportedMediaType(
         "unsupported-picture", "Only JPEG, PNG, GIF and WebP pictures are taken."
     ),
-    TooLargePicture: lambda e: errors.TooLarge("picture-too-large", "The picture has too many bytes."),
+    ImageTooLarge: lambda e: errors.TooLarge("picture-too-large", "The picture has too many bytes."),
 }
 
 
-def cached(request: Request, body: bytes, version: int | None = None) -> Response:
-    """A public answer with its ETag, or 304. With `version` the tag is `"<version>-<digest>"`: it changes
-    with all
-    that is shown (ratings, availability), while If-Match looks at the version alone."""
+def cacheable_response(request: Request, body: bytes, version: int | None = None) -> Response:
+    """Return a public response with its ETag, or 304.
+
+    With `version` the tag is `"<version>-<digest>"`: it changes with everything that is shown (ratings,
+    availability), while If-Match compares the version alone.
+    """
     digest = hashlib.blake2b(body, digest_size=10).hexdigest()
     etag = f'"{digest}"' if version is None else f'"{version}-{digest}"'
     response = not_modified(request, etag) or Response(body, headers={"ETag": etag})
@@ -69,9 +73,10 @@ def cached(request: Request, body: bytes, version: int | None = None) -> Respons
     return response
 
 
-def matcher(request: Request, *, required: bool = True) -> Callable[[int], None] | None:
-    """What services ask before they write: 428 now if If-Match is missing, 412 then if it names another
-    version.
+def version_check(request: Request, *, required: bool = True) -> Callable[[int], None] | None:
+    """Return the check of If-Match that services call before they write.
+
+    A missing header raises 428 at once, another version 412 when the check is called.
     """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None:
@@ -80,16 +85,16 @@ def matcher(request: Request, *, required: bool = True) -> Callable[[int], None]
         return None
     tags = [tag.strip().removeprefix("W/").strip('"').partition("-")[0] for tag in header.split(",")]
 
-    def match(version: int) -> None:
+    def check_version(version: int) -> None:
         if "*" not in tags and str(version) not in tags:
             raise errors.PreconditionFailed(
                 detail="It was changed since; read it again.", current=f'"{version}"'
             )
 
-    return match
+    return check_version
 
 
 def actor(request: Request) -> Actor:
-    """The member of staff behind a request."""
+    """Return the member of staff behind a request."""
     principal = principal_of(request)
     return Actor(principal.id)

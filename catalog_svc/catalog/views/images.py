@@ -1,4 +1,4 @@
-"""/products/{slug}/images and /images/{id}"""
+"""Views of /products/{slug}/images and /images/{id}."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import present, wiring
-from catalog.answers import ImageAnswer, UploadAnswer
-from catalog.services.images import TooLargePicture
+from catalog import representations, wiring
+from catalog.output_serializers import UploadedImageOutput, UploadOutput
+from catalog.services.images import ImageTooLarge
 from catalog.views.base import CatalogView, actor
-from catalog.views.params import text
+from catalog.views.params import parse_text
 from chassis.api import errors
 from chassis.identity.permissions import ByMethod, Staff
 
-#: What a multipart body has beside the picture itself.
+#: Bytes of a multipart body besides the file itself.
 _ENVELOPE = 64 * 1024
 _UPLOAD = {
     "multipart/form-data": {
@@ -32,12 +32,15 @@ _UPLOAD = {
 
 
 class ProductImagesView(CatalogView):
-    """Takes a picture (JPEG, PNG, GIF, WebP); renditions of it appear on the product within seconds."""
+    """Upload of an image (JPEG, PNG, GIF, WebP).
+
+    Its renditions appear on the product within seconds.
+    """
 
     permission_classes: Any = [ByMethod(POST=Staff("catalog.image.write"))]
     parser_classes = [MultiPartParser]
 
-    @extend_schema(operation_id="upload_image", request=_UPLOAD, responses={202: UploadAnswer})
+    @extend_schema(operation_id="upload_image", request=_UPLOAD, responses={202: UploadOutput})
     def post(self, request: Request, slug: str) -> Response:
         parts = wiring.parts()
         product = parts.products.get(slug)
@@ -48,9 +51,9 @@ class ProductImagesView(CatalogView):
 
 
 def _upload(request: Request, max_bytes: int) -> tuple[UploadedFile, str]:
-    """The two fields `file` and `alt`, and no others."""
+    """Return the two fields `file` and `alt`, and refuse others."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > max_bytes + _ENVELOPE:
-        raise TooLargePicture
+        raise ImageTooLarge
     try:
         files, fields = request.FILES, request.POST
     except UnreadablePostError as error:
@@ -63,14 +66,14 @@ def _upload(request: Request, max_bytes: int) -> tuple[UploadedFile, str]:
     file: Any = files["file"]
     if not file.size:
         raise errors.BadRequest("Some fields are not valid.", errors={"file": ["The file is empty."]})
-    return file, text(fields.get("alt", ""), "alt", 300)
+    return file, parse_text(fields.get("alt", ""), "alt", 300)
 
 
 class ImageView(CatalogView):
-    """What became of an upload."""
+    """State of an upload."""
 
     permission_classes: Any = [ByMethod(GET=Staff("catalog.image.read"))]
 
-    @extend_schema(operation_id="read_image", responses=ImageAnswer)
+    @extend_schema(operation_id="read_image", responses=UploadedImageOutput)
     def get(self, request: Request, id: str) -> Response:
-        return Response(present.image(wiring.parts().images.get(id)))
+        return Response(representations.image(wiring.parts().images.get(id)))

@@ -1,4 +1,4 @@
-"""/products/{slug}/reviews"""
+"""Views of /products/{slug}/reviews."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import present, wiring
-from catalog.answers import ReviewAnswer, ReviewPage
+from catalog import representations, wiring
 from catalog.domain import Product
-from catalog.readmodel.documents import dumps
-from catalog.serializers import ReviewIn
-from catalog.views.base import CatalogView, cached
+from catalog.input_serializers import ReviewInput
+from catalog.output_serializers import ReviewOutput, ReviewPage
+from catalog.readmodel.index_documents import dumps
+from catalog.views.base import CatalogView, cacheable_response
 from chassis.api import errors
 from chassis.api.pagination import page, page_only
 from chassis.identity.permissions import ByMethod, Public, SignedIn
@@ -28,7 +28,7 @@ def _listed(slug: str) -> Product:
 
 
 class ReviewsView(CatalogView):
-    """One review per shopper and product; `verified_purchase` is the shop's own word."""
+    """Reviews of a product, one per shopper; the shop itself sets `verified_purchase`."""
 
     permission_classes: Any = [ByMethod(GET=Public, POST=SignedIn)]
 
@@ -39,13 +39,15 @@ class ReviewsView(CatalogView):
     )
     def get(self, request: Request, slug: str) -> Response:
         limit, cursor = page_only(request)
-        found = wiring.parts().reviews.list_of(_listed(slug).id, limit, cursor)
-        return cached(request, dumps(page([present.review(review) for review in found.items], found.next)))
+        found = wiring.parts().reviews.list_for_product(_listed(slug).id, limit, cursor)
+        return cacheable_response(
+            request, dumps(page([representations.review(review) for review in found.items], found.next))
+        )
 
-    @extend_schema(operation_id="write_review", request=ReviewIn, responses={201: ReviewAnswer})
+    @extend_schema(operation_id="write_review", request=ReviewInput, responses={201: ReviewOutput})
     def post(self, request: Request, slug: str) -> Response:
-        fields = {"body": "", **ReviewIn.of(request)}
+        fields = {"body": "", **ReviewInput.of(request)}
         review = wiring.parts().reviews.write(
             product=_listed(slug), account_id=principal_of(request).id, author="", **fields
         )
-        return Response(present.review(review), status=201)
+        return Response(representations.review(review), status=201)

@@ -1,4 +1,4 @@
-"""/stock/{sku}: exact numbers, for staff only."""
+"""Views of /stock/{sku}: exact numbers, for staff only."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import present, wiring
-from catalog.answers import StockAnswer
+from catalog import representations, wiring
 from catalog.domain import Stock
-from catalog.serializers import StockAdjustment, StockCount
-from catalog.views.base import CatalogView, actor, matcher
+from catalog.input_serializers import StockAdjustmentInput, StockCountInput
+from catalog.output_serializers import StockOutput
+from catalog.views.base import CatalogView, actor, version_check
 from chassis.identity.permissions import ByMethod, Staff
 
 _WRITE = Staff("catalog.stock.write")
 
 
 def _answer(stock: Stock, status: int = 200) -> Response:
-    return Response(present.stock(stock), status=status, headers={"ETag": f'"{stock.version}"'})
+    return Response(representations.stock(stock), status=status, headers={"ETag": f'"{stock.version}"'})
 
 
 class StockView(CatalogView):
@@ -27,26 +27,30 @@ class StockView(CatalogView):
 
     permission_classes: Any = [ByMethod(GET=Staff("catalog.stock.read"), PUT=_WRITE)]
 
-    @extend_schema(operation_id="read_stock", responses=StockAnswer)
+    @extend_schema(operation_id="read_stock", responses=StockOutput)
     def get(self, request: Request, sku: str) -> Response:
         return _answer(wiring.parts().stock.get(sku))
 
-    @extend_schema(operation_id="count_stock", request=StockCount, responses=StockAnswer)
+    @extend_schema(operation_id="count_stock", request=StockCountInput, responses=StockOutput)
     def put(self, request: Request, sku: str) -> Response:
-        on_hand = StockCount.of(request)["on_hand"]
-        match = matcher(request, required=False)
+        on_hand = StockCountInput.of(request)["on_hand"]
+        check_version = version_check(request, required=False)
         return _answer(
-            wiring.parts().stock.count(sku=sku, on_hand=on_hand, actor=actor(request), match=match)
+            wiring.parts().stock.set_on_hand(
+                sku=sku, on_hand=on_hand, actor=actor(request), check_version=check_version
+            )
         )
 
 
 class AdjustmentsView(CatalogView):
-    """A delivery, breakage, a return: so many more, or fewer."""
+    """Adjustment of stock by a number of units: a delivery, breakage, a return."""
 
     permission_classes: Any = [ByMethod(POST=_WRITE)]
 
-    @extend_schema(operation_id="adjust_stock", request=StockAdjustment, responses={200: StockAnswer})
+    @extend_schema(operation_id="adjust_stock", request=StockAdjustmentInput, responses={200: StockOutput})
     def post(self, request: Request, sku: str) -> Response:
-        fields = StockAdjustment.of(request)
-        match = matcher(request, required=False)
-        return _answer(wiring.parts().stock.adjust(sku=sku, **fields, actor=actor(request), match=match))
+        fields = StockAdjustmentInput.of(request)
+        check_version = version_check(request, required=False)
+        return _answer(
+            wiring.parts().stock.adjust(sku=sku, **fields, actor=actor(request), check_version=check_version)
+        )

@@ -1,4 +1,4 @@
-"""What shoppers read, from a real index in a temporary folder."""
+"""Public reads, from a real index in a temporary folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def facet(client: APIClient, name: str, **query: Any) -> dict[str, int]:
     return {value["value"]: value["count"] for value in client.get(PRODUCTS, query).json()["facets"][name]}
 
 
-def test_a_card_holds_what_a_list_shows_and_no_stock(shop, client):
+def test_a_card_has_the_fields_of_a_list_and_no_stock(shop, client):
     answer = client.get(PRODUCTS, {"q": "desk lamp"})
 
     assert answer.json()["results"] == [
@@ -50,13 +50,13 @@ def test_a_card_holds_what_a_list_shows_and_no_stock(shop, client):
     ]
 
 
-def test_the_answer_names_total_and_next(shop, client):
+def test_the_response_has_total_and_next(shop, client):
     answer = client.get(PRODUCTS).json()
 
     assert (len(answer["results"]), answer["total"], answer["next"]) == (6, 6, None)
 
 
-def test_a_category_holds_what_is_below_it(shop, client):
+def test_a_category_includes_its_subcategories(shop, client):
     assert sorted(titles(client, category="home")) == [
         "Armchair",
         "Desk lamp",
@@ -91,7 +91,7 @@ def test_prices_sort_both_ways(shop, client, sort, first, last):
     assert (found[0], found[-1]) == (first, last)
 
 
-def test_the_newest_comes_first(shop, client):
+def test_newest_sorts_by_creation(shop, client):
     shop.clock.forward(hours=1)
     product(shop.parts, "New lamp")
     shop.catch_up()
@@ -99,8 +99,8 @@ def test_the_newest_comes_first(shop, client):
     assert titles(client, sort="newest")[0] == "New lamp"
 
 
-def test_what_sells_comes_first_in_popular(shop, client):
-    shop.parts.reactions.order_confirmed(
+def test_popular_sorts_by_units_sold(shop, client):
+    shop.parts.event_handlers.order_confirmed(
         {"order_id": "HM-1", "account_id": None, "lines": [{"product_id": "p0003", "quantity": 2}]}
     )
     shop.catch_up()
@@ -131,7 +131,7 @@ def test_pages_neither_repeat_nor_skip(shop, client, sort, q):
     assert sorted(found) == wanted
 
 
-def test_facets_count_what_could_be_chosen(shop, client):
+def test_facets_count_the_available_choices(shop, client):
     assert facet(client, "category") == {"home": 5, "lamps": 3, "chairs": 2, "toys": 1}
     assert facet(client, "brand") == {"Lumen": 2, "Vela": 2, "Odd & Co": 1}
     assert facet(client, "price") == {"1000-2499": 1, "2500-4999": 3, "5000-9999": 1, "25000-": 1}
@@ -160,32 +160,32 @@ def test_every_facet_value_leads_to_as_many_products(shop, client):
 
 
 @pytest.mark.parametrize("q", ["lamps", "LAMP desk", "desk l", "bends lamp", "lumen desk", "DESK-LAMP"])
-def test_words_are_found_in_any_form_and_place(shop, client, q):
+def test_words_are_found_in_any_form_and_field(shop, client, q):
     assert "Desk lamp" in titles(client, q=q)
 
 
-def test_a_typo_is_forgiven_and_named(shop, client):
+def test_a_typo_is_corrected_and_reported(shop, client):
     answer = client.get(PRODUCTS, {"q": "redaing lamp"}).json()
 
     assert [card["title"] for card in answer["results"]] == ["Reading lamp"]
     assert answer["did_you_mean"] == "reading lamp"
 
 
-def test_what_means_nothing_finds_nothing(shop, client):
+def test_unknown_words_find_nothing(shop, client):
     answer = client.get(PRODUCTS, {"q": 'xyzzy & ( " OR *:*'}).json()
 
     assert (answer["results"], answer["total"], answer["next"]) == ([], 0, None)
     assert answer["facets"]["category"] == []
 
 
-def test_a_batch_comes_in_the_order_asked_for(shop, client):
+def test_a_batch_keeps_the_requested_order(shop, client):
     answer = client.get(PRODUCTS, {"ids": "p0004,nope,p0001"}).json()
 
     assert [card["id"] for card in answer["results"]] == ["p0004", "p0001"]
     assert (answer["total"], answer["next"]) == (2, None)
 
 
-def test_a_product_page_holds_all_of_it(shop, client):
+def test_a_product_page_has_all_fields(shop, client):
     answer = client.get(f"{PRODUCTS}/stool")
 
     assert answer.json() == {
@@ -220,20 +220,20 @@ def test_a_product_page_holds_all_of_it(shop, client):
     }
 
 
-def test_availability_is_told_in_words(shop, client):
+def test_availability_is_public_in_words(shop, client):
     found = {card["title"]: card["availability"] for card in client.get(PRODUCTS).json()["results"]}
 
     assert (found["Desk lamp"], found["Floor lamp"], found["Reading lamp"]) == ("in_stock", "out", "low")
 
 
-def test_an_availability_that_crosses_shows_in_the_index(shop, client):
-    shop.parts.stock.count(sku="DESK-LAMP", on_hand=0)
+def test_a_changed_availability_shows_in_the_index(shop, client):
+    shop.parts.stock.set_on_hand(sku="DESK-LAMP", on_hand=0)
     shop.catch_up()
 
     assert client.get(f"{PRODUCTS}/desk-lamp").json()["availability"] == "out"
 
 
-def test_the_category_tree_counts_what_is_below(shop, client):
+def test_the_category_tree_counts_products_of_subcategories(shop, client):
     answer = client.get("/api/catalog/categories")
 
     assert answer.json() == [
@@ -260,7 +260,7 @@ def test_a_renamed_category_shows_on_its_products(shop, client):
 @pytest.mark.parametrize(
     "path", ["products", "products?q=lamp", "products/stool", "categories", "suggest?q=la"]
 )
-def test_what_the_caller_has_already_is_not_sent_again(shop, client, path):
+def test_an_unchanged_page_is_not_sent_again(shop, client, path):
     first = client.get(f"/api/catalog/{path}")
 
     again = client.get(f"/api/catalog/{path}", HTTP_IF_NONE_MATCH=first["ETag"])
@@ -320,7 +320,7 @@ def test_suggestions_begin_with_the_second_letter(shop, client):
         "q=" + "%ED%A0%80" * 200,
     ],
 )
-def test_a_bad_parameter_is_named(shop, client, query):
+def test_an_invalid_parameter_is_named(shop, client, query):
     answer = client.get(f"{PRODUCTS}?{query}")
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -328,12 +328,12 @@ def test_a_bad_parameter_is_named(shop, client, query):
 
 
 @pytest.mark.parametrize("limit", bad_input.BAD_LIMITS)
-def test_a_bad_limit_is_refused(shop, client, limit):
+def test_an_invalid_limit_is_refused(shop, client, limit):
     assert client.get(PRODUCTS, {"limit": limit}).status_code == 400
 
 
 @pytest.mark.parametrize("cursor", bad_input.BAD_CURSORS)
-def test_a_bad_cursor_is_refused(shop, client, cursor):
+def test_an_invalid_cursor_is_refused(shop, client, cursor):
     assert client.get(PRODUCTS, {"cursor": cursor}).status_code == 400
 
 
@@ -355,7 +355,7 @@ def test_an_unknown_slug_is_not_found(shop, client, slug):
     assert client.get(f"{PRODUCTS}/{slug}").status_code in (400, 404)
 
 
-def test_without_an_index_the_shop_asks_for_patience(world, client):
+def test_requests_get_503_before_the_index_is_built(world, client):
     answer = client.get(PRODUCTS)
 
     assert (answer.status_code, answer["Retry-After"], answer.json()["type"]) == (503, "1", "index-building")

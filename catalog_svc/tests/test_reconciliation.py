@@ -1,4 +1,4 @@
-"""Stock that is older or newer than the orders is made to agree with them, over the internal routes."""
+"""Reconciliation of stock with the orders, over the internal routes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ def text(moment: Any) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def tell(client: APIClient, shop: Any, how: str, *, order: str = "HM-1", ago: Any = None, **more: Any) -> Any:
-    """What checkout says of two lamps; the answer is [(outcome, available)]."""
+def report(
+    client: APIClient, shop: Any, how: str, *, order: str = "HM-1", ago: Any = None, **more: Any
+) -> Any:
+    """Send checkout's state of an order of two lamps; return [(outcome, available)]."""
     since = shop.clock() - (ago or timedelta(hours=1))
     lines = [{"sku": more.pop("sku", "LAMP"), "quantity": 2}]
     more = {name: text(value) for name, value in more.items()}
@@ -45,8 +47,8 @@ def units(shop: Any) -> tuple[int, int]:
     return stock.on_hand, stock.available
 
 
-def bring(shop: Any, state: str, *, order: str = "HM-1") -> None:
-    """An order of two lamps in the stock's own books."""
+def prepare(shop: Any, state: str, *, order: str = "HM-1") -> None:
+    """Bring an order of two lamps into a state in the stock document."""
     if state == "nothing":
         return
     lines = [shop_line()]
@@ -58,13 +60,13 @@ def bring(shop: Any, state: str, *, order: str = "HM-1") -> None:
 
 
 def shop_line() -> Any:
-    from catalog.services.stock import Line
+    from catalog.services.stock import ReservationLine
 
-    return Line("LAMP", 2)
+    return ReservationLine("LAMP", 2)
 
 
 @pytest.mark.parametrize(
-    ("state", "how", "told", "after"),
+    ("state", "how", "corrections", "after"),
     [
         ("nothing", "held", [("held", 8)], (10, 8)),
         ("held", "held", [], (10, 8)),
@@ -80,63 +82,66 @@ def shop_line() -> Any:
         ("released", "released", [], (10, 10)),
     ],
 )
-def test_every_state_is_brought_to_what_the_order_says_and_stays_there(shop, client, state, how, told, after):
-    bring(shop, state)
+def test_every_state_is_reconciled_with_the_order_and_stays_so(shop, client, state, how, corrections, after):
+    prepare(shop, state)
 
-    first = tell(client, shop, how)
+    first = report(client, shop, how)
     once = units(shop)
-    again = tell(client, shop, how)
+    again = report(client, shop, how)
 
-    assert (first, once) == (told, after)
-    assert (again, units(shop)) == ([] if told and told[0][0] != "was-released" else told, after)
+    assert (first, once) == (corrections, after)
+    assert (again, units(shop)) == (
+        [] if corrections and corrections[0][0] != "was-released" else corrections,
+        after,
+    )
 
 
-def test_a_sale_of_long_ago_that_left_no_mark_is_not_taken_twice(shop, client):
-    bring(shop, "committed")
+def test_an_old_sale_without_a_mark_is_not_applied_twice(shop, client):
+    prepare(shop, "committed")
     shop.clock.forward(days=3)
     shop.parts.stock.adjust(sku="LAMP", delta=5, reason="delivery")  # prunes
 
-    assert tell(client, shop, "committed", ago=3 * DAY) == []
+    assert report(client, shop, "committed", ago=3 * DAY) == []
     assert units(shop) == (13, 13)
 
 
-def test_sales_since_an_old_backup_are_all_taken_however_many_calls_that_needs(shop, client):
+def test_all_sales_since_an_old_backup_are_applied_in_several_calls(shop, client):
     shop.clock.forward(days=3)  # the stock is as it was three days ago
 
-    first = tell(client, shop, "committed", order="HM-1", ago=2 * DAY)
-    second = tell(client, shop, "committed", order="HM-2", ago=2 * DAY)
+    first = report(client, shop, "committed", order="HM-1", ago=2 * DAY)
+    second = report(client, shop, "committed", order="HM-2", ago=2 * DAY)
 
     assert (first, second) == ([("committed", 8)], [("committed", 6)])
 
 
-def test_a_return_that_the_stock_has_not_seen_of_a_sale_that_it_has_forgotten(shop, client):
+def test_a_missing_return_of_a_forgotten_sale_is_applied(shop, client):
     sold_at = shop.clock()
-    bring(shop, "committed")
+    prepare(shop, "committed")
     shop.clock.forward(days=3)
     shop.parts.stock.adjust(sku="LAMP", delta=1, reason="delivery")
 
-    told = tell(client, shop, "released", sold_at=sold_at)
+    corrections = report(client, shop, "released", sold_at=sold_at)
 
-    assert (told, units(shop)) == ([("returned", 11)], (11, 11))
-    assert tell(client, shop, "released", sold_at=sold_at) == []
+    assert (corrections, units(shop)) == ([("returned", 11)], (11, 11))
+    assert report(client, shop, "released", sold_at=sold_at) == []
 
 
-def test_more_sold_than_there_was_shows_below_zero_and_is_for_a_person(shop, client):
-    shop.parts.stock.count(sku="LAMP", on_hand=1)
+def test_overselling_shows_as_negative_stock(shop, client):
+    shop.parts.stock.set_on_hand(sku="LAMP", on_hand=1)
 
-    assert tell(client, shop, "committed") == [("committed", -1)]
-    assert tell(client, shop, "held", order="HM-2") == [("short", -1)]
-    shop.parts.stock.count(sku="LAMP", on_hand=4)
+    assert report(client, shop, "committed") == [("committed", -1)]
+    assert report(client, shop, "held", order="HM-2") == [("short", -1)]
+    shop.parts.stock.set_on_hand(sku="LAMP", on_hand=4)
     assert units(shop) == (4, 4)
 
 
-def test_an_sku_that_is_gone_is_told(shop, client):
-    assert tell(client, shop, "held", sku="GONE") == [("unknown-sku", 0)]
+def test_an_unknown_sku_is_reported(shop, client):
+    assert report(client, shop, "held", sku="GONE") == [("unknown-sku", 0)]
 
 
-def test_the_books_tell_whose_the_units_are(shop, client):
-    bring(shop, "held", order="HM-1")
-    bring(shop, "committed", order="HM-2")
+def test_the_stock_list_names_the_orders_of_units(shop, client):
+    prepare(shop, "held", order="HM-1")
+    prepare(shop, "committed", order="HM-2")
     shop.parts.stock.release(order_id="HM-3", lines=[shop_line()])
 
     answer = client.get("/internal/reservations?limit=50", headers=checkout()).json()
@@ -152,18 +157,18 @@ def test_the_books_tell_whose_the_units_are(shop, client):
     }
 
 
-def test_a_lamp_that_comes_back_into_stock_is_told_to_the_others(shop, client):
-    shop.parts.stock.count(sku="LAMP", on_hand=2)
-    bring(shop, "committed")
+def test_a_changed_availability_is_published(shop, client):
+    shop.parts.stock.set_on_hand(sku="LAMP", on_hand=2)
+    prepare(shop, "committed")
     before = len(shop.events("stock"))
 
-    tell(client, shop, "released")
+    report(client, shop, "released")
 
     assert shop.events("stock")[before:][0]["type"] == "availability.changed"
 
 
 @pytest.mark.parametrize("caller", ["cart", None])
-def test_only_checkout_may(shop, client, caller):
+def test_only_checkout_may_reconcile(shop, client, caller):
     headers = service_headers(caller, "catalog") if caller else {}
 
     assert client.get("/internal/reservations", headers=headers).status_code in (401, 403)

@@ -1,4 +1,4 @@
-"""What the catalogue tells the others, appended to the aggregate in the write that makes it true."""
+"""Events of the catalogue, appended to the aggregate in the write that makes them true."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ SOURCE = "catalog"
 
 @dataclass(frozen=True)
 class Actor:
-    """The member of staff who does it; for the audit trail."""
+    """Member of staff who makes a change, for the audit trail."""
 
     id: str
     name: str = ""
 
 
-def product_changed(
-    product: Product, above: Sequence[str], availability: Mapping[str, Availability], at: datetime
+def append_product_changed(
+    product: Product, category_path: Sequence[str], availability: Mapping[str, Availability], at: datetime
 ) -> None:
-    """`above`: the slugs of its category's path, from the top down to the category itself."""
+    """Append `product.changed`.
+
+    `category_path` are the slugs from the top down to the product's category.
+    """
     cheapest = product.cheapest.price
     data = {
         "product_id": product.id,
@@ -32,7 +35,7 @@ def product_changed(
         "title": product.title,
         "brand": product.brand,
         "category": product.category,
-        "categories": list(above),
+        "categories": list(category_path),
         "status": str(product.status),
         "price_from": {"amount": cheapest.amount, "currency": cheapest.currency},
         "skus": {sku: str(availability.get(sku, Availability.OUT)) for sku in product.skus},
@@ -40,20 +43,20 @@ def product_changed(
     record(product, type="product.changed", source=SOURCE, subject=product.id, data=data, at=at)
 
 
-def product_deleted(product: Product, at: datetime) -> None:
+def append_product_deleted(product: Product, at: datetime) -> None:
     data = {"product_id": product.id}
     record(product, type="product.deleted", source=SOURCE, subject=product.id, data=data, at=at)
 
 
-def availability_changed(stock: Stock, at: datetime) -> None:
+def append_availability_changed(stock: Stock, at: datetime) -> None:
     data = {"sku": stock.sku, "product_id": stock.product_id, "availability": str(stock.availability)}
     record(stock, type="availability.changed", source=SOURCE, subject=stock.sku, data=data, at=at)
 
 
-def audited(
+def append_audit(
     entity: Any, actor: Actor | None, action: str, kind: str, name: str, message: str, at: datetime
 ) -> None:
-    """Who did what to which object. Without an actor (a seed, a worker) there is nothing to tell."""
+    """Append an audit entry; without an actor (a seed, a worker) there is none."""
     if actor is None:
         return
     data = {

@@ -1,4 +1,4 @@
-"""Orders that are cancelled after the catalogue has forgotten them, over the internal route."""
+"""Release of orders that the catalogue has forgotten, over the internal route."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from catalog.services.stock import Line
+from catalog.services.stock import ReservationLine
 from chassis.testing.identity import service_headers
 from shop import category, product
 
@@ -16,18 +16,18 @@ LAMPS = [{"sku": "LAMP", "quantity": 2}]
 
 @pytest.fixture
 def shop(world: Any) -> Any:
-    """Ten lamps and five bulbs, of which HM-1 bought two and one."""
+    """Return a shop with ten lamps and five bulbs, of which HM-1 bought two and one."""
     category(world.parts, "lamps")
     for name, units in (("Lamp", 10), ("Bulb", 5)):
         product(world.parts, name, units=units)
-    lines = [Line("LAMP", 2), Line("BULB", 1)]
+    lines = [ReservationLine("LAMP", 2), ReservationLine("BULB", 1)]
     world.parts.stock.reserve(order_id="HM-1", lines=lines, ttl=900)
     world.parts.stock.commit(order_id="HM-1", lines=lines)
     return world
 
 
 def a_day_later(shop: Any) -> None:
-    """What was finished is pruned by the next write to each SKU."""
+    """Wait a day and write to each SKU, which prunes finished orders."""
     shop.clock.forward(hours=25)
     for sku in ("LAMP", "BULB"):
         shop.parts.stock.adjust(sku=sku, delta=1, reason="found")
@@ -41,12 +41,12 @@ def release(client: APIClient, order_id: str, body: dict[str, Any]) -> Any:
 
 
 def units(shop: Any) -> dict[str, tuple[int, int]]:
-    """On hand and available."""
+    """Return (on hand, available) by SKU."""
     found = {sku: shop.parts.stock.get(sku) for sku in ("LAMP", "BULB")}
     return {sku: (stock.on_hand, stock.available) for sku, stock in found.items()}
 
 
-def test_a_sold_order_that_was_forgotten_returns_to_the_shelf_once(shop, client):
+def test_a_forgotten_sold_order_returns_to_the_shelf_once(shop, client):
     a_day_later(shop)
     body = {"lines": [*LAMPS, {"sku": "BULB", "quantity": 1}], "sold": True}
 
@@ -57,15 +57,15 @@ def test_a_sold_order_that_was_forgotten_returns_to_the_shelf_once(shop, client)
     assert units(shop) == {"LAMP": (10, 10), "BULB": (5, 5)}
 
 
-def test_a_sold_order_that_is_remembered_returns_what_was_committed(shop, client):
+def test_a_known_sold_order_returns_its_committed_units(shop, client):
     for _ in range(2):
         release(client, "HM-1", {"lines": [{"sku": "LAMP", "quantity": 9}], "sold": True})
 
     assert units(shop) == {"LAMP": (10, 10), "BULB": (4, 4)}
 
 
-def test_what_is_only_held_is_let_go_and_not_put_back_twice(shop, client):
-    shop.parts.stock.reserve(order_id="HM-2", lines=[Line("LAMP", 2)], ttl=900)
+def test_held_units_are_released_only_once(shop, client):
+    shop.parts.stock.reserve(order_id="HM-2", lines=[ReservationLine("LAMP", 2)], ttl=900)
 
     release(client, "HM-2", {"lines": LAMPS, "sold": True})
 
@@ -88,7 +88,7 @@ def test_an_unknown_order_that_was_not_sold_leaves_a_tombstone_only(shop, client
         {"lines": [*LAMPS, *LAMPS], "sold": True}, {"lines": LAMPS, "gone": True},
     ],
 )  # fmt: skip
-def test_a_release_that_does_not_say_clearly_what_was_sold_is_refused(shop, client, body):
+def test_an_ambiguous_release_is_refused(shop, client, body):
     assert release(client, "HM-1", body).status_code == 400
     assert units(shop)["LAMP"] == (8, 8)
 

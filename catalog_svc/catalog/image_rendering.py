@@ -1,8 +1,7 @@
-"""From bytes that somebody uploaded to pictures that we made: checked, decoded, turned upright, re-encoded.
+"""Render uploaded images: check, decode, turn upright and encode them again.
 
-Nothing of the upload survives but its pixels: no EXIF, no comments, no trailing bytes (design/security.md,
-17). What is done here may take as much memory and time as an attacker can make it take: workers do it in a
-process of its own (rendering.py).
+Only the pixels of the upload survive: no EXIF, no comments, no trailing bytes. An attacker can make this
+code take a lot of memory and time, so workers run it in a process of its own (render_process.py).
 """
 
 from __future__ import annotations
@@ -14,55 +13,56 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.domain import IMAGE_WIDTHS, Rendition
-from catalog.metadata import without_metadata
+from catalog.image_metadata import strip_metadata
 
-#: Beginnings of the formats that are taken; WebP is checked apart.
+#: First bytes of the supported formats; WebP is checked separately.
 _MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
 CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 _QUALITY = 82
-#: Renditions are no higher than this, as a page would not show them; WebP allows 16,383.
+#: Maximum height of a rendition, as a page would not show more; WebP allows 16,383.
 MAX_HEIGHT = 4096
 _TOO_MANY = "The picture has more than {:,} pixels."
-#: Rows that are made smaller at a time: a copy of the whole picture would take its memory twice.
+#: Rows that are scaled down at a time: a copy of the whole image would take its memory twice.
 _BAND = 256
 
 
-class NotAPicture(Exception):
-    """The bytes are not a picture that can be shown; the text says why, to staff."""
+class InvalidImage(Exception):
+    """Bytes that are not an image that can be shown; the text is a reason for staff."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`max_bytes` of an upload, `max_pixels` (width x height) that are decoded."""
+    """Limits of an upload: `max_bytes`, and `max_pixels` (width x height) that are decoded."""
 
     max_bytes: int = 6 * 1024 * 1024
     max_pixels: int = 40_000_000
 
 
 def format_of(data: bytes) -> str | None:
-    """JPEG, PNG, GIF or WEBP by the first bytes; None for anything else, SVG included."""
+    """Return JPEG, PNG, GIF or WEBP by the first bytes; None for anything else, SVG included."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     return next((name for magic, name in _MAGIC.items() if data.startswith(magic)), None)
 
 
 def render(data: bytes, limits: Limits) -> list[tuple[Rendition, bytes]]:
-    """WebP renditions from small to large. A picture smaller than a width is shown at its own, never
-    enlarged; one that is too high for a page is made smaller.
+    """Return WebP renditions from small to large.
 
-    Raises `NotAPicture` for what cannot be decoded whole, or is too large, whatever a decoder makes of it.
+    An image smaller than a width is shown at its own size, never enlarged; one that is too high for a page
+    is scaled down. Raises `InvalidImage` for an image that cannot be decoded whole or is too large,
+    whatever error the decoder raises.
     """
     try:
         return _render(data, limits)
-    except NotAPicture:
+    except InvalidImage:
         raise
     except MemoryError as error:
-        raise NotAPicture("The picture takes more memory than is allowed; send a smaller one.") from error
-    except Exception as error:  # a decoder of broken bytes may raise anything, and will again
-        raise NotAPicture(f"The picture cannot be decoded: {_told(error)}"[:200]) from error
+        raise InvalidImage("The picture takes more memory than is allowed; send a smaller one.") from error
+    except Exception as error:  # a decoder may raise anything on broken bytes, every time
+        raise InvalidImage(f"The picture cannot be decoded: {_describe(error)}"[:200]) from error
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if type(error).__name__ == "UnidentifiedImageError":  # its text is about objects in memory
         return "its head is broken."
     return str(error) or type(error).__name__
@@ -70,12 +70,15 @@ def _told(error: Exception) -> str:
 
 def _render(data: bytes, limits: Limits) -> list[tuple[Rendition, bytes]]:
     picture = _decode(data, limits)
-    sizes = {_fitting(picture, width) for width in IMAGE_WIDTHS}
-    return [_rendition(picture, size) for size in sorted(sizes)]
+    sizes = {_fit_size(picture, width) for width in IMAGE_WIDTHS}
+    return [_encode_rendition(picture, size) for size in sorted(sizes)]
 
 
-def _fitting(picture: Any, width: int) -> tuple[int, int]:
-    """The largest size of these proportions that is neither wider than `width` nor enlarged nor too high."""
+def _fit_size(picture: Any, width: int) -> tuple[int, int]:
+    """Return the largest size of the same proportions that is within `width` and MAX_HEIGHT.
+
+    It never enlarges.
+    """
     scale = min(width / picture.width, MAX_HEIGHT / picture.height, 1.0)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
@@ -86,27 +89,27 @@ def _decode(data: bytes, limits: Limits) -> Any:
 
     kind = format_of(data)
     if kind is None or len(data) > limits.max_bytes:
-        raise NotAPicture("This is not a JPEG, PNG, GIF or WebP picture of an allowed size.")
-    clean, turned = without_metadata(data, kind)
+        raise InvalidImage("This is not a JPEG, PNG, GIF or WebP picture of an allowed size.")
+    clean, turned = strip_metadata(data, kind)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the pixel cap below says what Pillow would warn of
+            warnings.simplefilter("ignore")  # the limit below replaces Pillow's warning
             picture = Image.open(io.BytesIO(clean), formats=[kind])
             # A JPEG can be decoded at a half, a quarter or an eighth: twice what the largest rendition needs.
             picture.draft(picture.mode, (2 * IMAGE_WIDTHS[-1], 2 * IMAGE_WIDTHS[-1]))
             if picture.width * picture.height > limits.max_pixels:
-                raise NotAPicture(_TOO_MANY.format(limits.max_pixels))
+                raise InvalidImage(_TOO_MANY.format(limits.max_pixels))
             picture.load()
     except Image.DecompressionBombError as error:
-        raise NotAPicture(_TOO_MANY.format(limits.max_pixels)) from error
-    return _upright(_in_plain_colours(_reduced(picture)), turned)
+        raise InvalidImage(_TOO_MANY.format(limits.max_pixels)) from error
+    return _turn_upright(_convert_colours(_reduce(picture)), turned)
 
 
-def _reduced(picture: Any) -> Any:
-    """About twice as large as the largest rendition, by whole factors."""
+def _reduce(picture: Any) -> Any:
+    """Scale down by whole factors, to about twice the size of the largest rendition."""
     from PIL import Image
 
-    width, height = _fitting(picture, IMAGE_WIDTHS[-1])
+    width, height = _fit_size(picture, IMAGE_WIDTHS[-1])
     factor = min(picture.width // (2 * width), picture.height // (2 * height))
     if picture.mode in ("P", "PA", "1"):  # colours of a palette cannot be averaged
         picture = picture.convert("RGBA" if _is_transparent(picture) else "RGB")
@@ -120,7 +123,7 @@ def _reduced(picture: Any) -> Any:
     return small
 
 
-def _in_plain_colours(picture: Any) -> Any:
+def _convert_colours(picture: Any) -> Any:
     if picture.mode == "I;16":  # the upper eight bits; Pillow would turn all that is not dark into white
         picture = picture.point(lambda value: value / 256, "L")
     return picture.convert("RGBA" if _is_transparent(picture) else "RGB")
@@ -130,7 +133,7 @@ def _is_transparent(picture: Any) -> bool:
     return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
 
 
-def _upright(picture: Any, orientation: int) -> Any:
+def _turn_upright(picture: Any, orientation: int) -> Any:
     from PIL.Image import Transpose
 
     turns = {
@@ -145,7 +148,7 @@ def _upright(picture: Any, orientation: int) -> Any:
     return picture.transpose(turns[orientation]) if orientation in turns else picture
 
 
-def _rendition(picture: Any, size: tuple[int, int]) -> tuple[Rendition, bytes]:
+def _encode_rendition(picture: Any, size: tuple[int, int]) -> tuple[Rendition, bytes]:
     from PIL import Image
 
     scaled = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)

@@ -1,4 +1,4 @@
-"""Render each picture in a process of its own, so that what a hostile one took goes back."""
+"""Render each image in a process of its own, so that a hostile one gives its memory back."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from catalog.domain import Rendition
-from catalog.pictures import Limits, NotAPicture
+from catalog.image_rendering import InvalidImage, Limits
 
 Rendered = list[tuple[Rendition, bytes]]
 
-#: More than three renditions of any picture take; whatever else the process says is not read.
-_MAX_ANSWER = 32 << 20
+#: More than three renditions of any image take; further output is not read.
+_MAX_OUTPUT = 32 << 20
 _ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 class RenderingFailed(Exception):
-    """The process was ended, or did not answer; another time it may go well. The text is for staff."""
+    """The process was killed or returned nothing; another attempt may succeed. The text is for staff."""
 
 
 class ImageProcessor(Protocol):
-    """Makes renditions of uploads."""
+    """Renderer of uploads."""
 
     def render(self, data: bytes) -> Rendered:
-        """Return renditions from small to large. Raises `NotAPicture` and `RenderingFailed`."""
+        """Return renditions from small to large. Raises `InvalidImage` and `RenderingFailed`."""
 
 
 @dataclass(frozen=True)
 class SandboxedProcessor:
-    """A child process for each picture, with `memory_mb` of address space and `seconds` to do it."""
+    """Renderer in a child process, with `memory_mb` of address space and `seconds` of time."""
 
     limits: Limits
     memory_mb: int = 768
     seconds: int = 30
 
     def render(self, data: bytes) -> Rendered:
-        """Return renditions from small to large. Raises `NotAPicture` and `RenderingFailed`."""
+        """Return renditions from small to large. Raises `InvalidImage` and `RenderingFailed`."""
         with self._child() as (child, late):
             threading.Thread(target=_feed, args=(child.stdin, data), daemon=True).start()
-            answer = child.stdout.read(_MAX_ANSWER)
+            answer = child.stdout.read(_MAX_OUTPUT)
         if late.is_set():
             raise RenderingFailed(f"Rendering took longer than {self.seconds} s and was ended.")
         try:
@@ -57,7 +57,10 @@ class SandboxedProcessor:
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[tuple[Any, threading.Event]]:
-        """A running process, and whether its time was up. It has ended after the block."""
+        """Yield a running process and the event that says that its time was up.
+
+        The process has ended after the block.
+        """
         given = {
             "memory_mb": self.memory_mb,
             "seconds": self.seconds,
@@ -91,25 +94,31 @@ class SandboxedProcessor:
 
 
 def _packages() -> str:
-    """Where this process finds its packages: images say that in the environment, which is not passed on."""
+    """Return the folders of this process' packages.
+
+    Docker images name them in the environment, which is not passed on to the child.
+    """
     return os.pathsep.join([_ROOT, *(folder for folder in sys.path if folder)])
 
 
 def _feed(pipe: Any, data: bytes) -> None:
-    """The child may end before it has read everything."""
+    """Write the upload to the child, which may end before it has read everything."""
     with contextlib.suppress(OSError, ValueError):
         pipe.write(data)
         pipe.close()
 
 
 def _read(answer: bytes) -> Rendered:
-    """Raises ValueError, KeyError or TypeError for half an answer, `NotAPicture` for a refusal."""
+    """Parse the child's output.
+
+    Raises ValueError, KeyError or TypeError for incomplete output, `InvalidImage` for a refusal.
+    """
     head, _, body = answer.partition(b"\n")
-    told = json.loads(head)
-    if "refused" in told:
-        raise NotAPicture(str(told["refused"]))
+    header = json.loads(head)
+    if "refused" in header:
+        raise InvalidImage(str(header["refused"]))
     made, at = [], 0
-    for name, width, height, length in told["renditions"]:
+    for name, width, height, length in header["renditions"]:
         made.append((Rendition(name, width, height), body[at : at + length]))
         at += length
     if at != len(body):

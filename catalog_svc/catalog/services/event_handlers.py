@@ -1,6 +1,4 @@
-"""What the catalogue does about facts of others. Each document that is written carries the fact's id or
-number.
-"""
+"""Handlers of events from other services; each written document carries the event's id or number."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ from chassis.couch import Conflict, NotFound, Repository
 Clock = Callable[[], datetime]
 
 
-class Reactions:
-    """Each method answers `done` or `duplicate`, and may be called again with the same fact."""
+class EventHandlers:
+    """Event handlers that return `done`, `duplicate` or `ignored` and may be repeated."""
 
     def __init__(self, purchases: Repository[Purchase], reviews: Repository[Review], clock: Clock) -> None:
         self._purchases = purchases
@@ -23,8 +21,9 @@ class Reactions:
         self._clock = clock
 
     def order_confirmed(self, data: Mapping[str, Any]) -> str:
-        """Popularity, and who may call a review a buyer's. One document per order, so a second time is
-        seen.
+        """Store a purchase, for popularity and verified reviews.
+
+        There is one document per order, so a repeated event is detected.
         """
         quantities: dict[str, int] = {}
         for line in data["lines"]:
@@ -47,16 +46,16 @@ class Reactions:
         return "done"
 
     def account_erased(self, data: Mapping[str, Any]) -> str:
-        """Purchases and reviews stay; the person goes out of them."""
+        """Remove the account from its purchases and reviews, which stay."""
         account_id = str(data["account_id"])
-        for purchase in _all(self._purchases, account_id):
+        for purchase in _find_by_account(self._purchases, account_id):
             self._purchases.update(purchase.id, _without_account)
-        for review in _all(self._reviews, account_id):
+        for review in _find_by_account(self._reviews, account_id):
             self._reviews.update(review.id, Review.anonymise)
         return "done"
 
 
-def _all(repository: Repository[Any], account_id: str) -> list[Any]:
+def _find_by_account(repository: Repository[Any], account_id: str) -> list[Any]:
     found: list[Any] = []
     cursor = None
     while True:

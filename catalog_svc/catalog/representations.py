@@ -1,5 +1,6 @@
-"""Documents as answers, for staff and siblings. Shoppers' answers are stored in the index, made by the
-same code.
+"""JSON representations of documents, for staff and other services.
+
+Shoppers get representations stored in the index, made by the same code.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from django.conf import settings
 
 from catalog import wiring
 from catalog.domain import Category, Image, Product, Review, Stock
-from catalog.readmodel import documents
-from catalog.readmodel.documents import Context
+from catalog.readmodel import index_documents
+from catalog.readmodel.index_documents import Context
 from catalog.services.products import Sellable
 from chassis.api.json import rfc3339
 
 
 def product(value: Product) -> dict[str, Any]:
-    """The page of api.md, from documents."""
+    """Return the product page of docs/api.md, made from documents."""
     found = wiring.parts().products
-    return documents.page(value, Context(found.tree(), found.availability(value), {}, settings.MEDIA_URL))
+    return index_documents.build_page(
+        value, Context(found.tree(), found.availability(value), {}, settings.MEDIA_URL)
+    )
 
 
 def category(value: Category) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def category(value: Category) -> dict[str, Any]:
 
 
 def stock(value: Stock) -> dict[str, Any]:
-    """Exact numbers: for staff only."""
+    """Return the exact numbers, for staff only."""
     return {
         "sku": value.sku,
         "on_hand": value.on_hand,
@@ -44,20 +47,25 @@ def image(value: Image) -> dict[str, Any]:
         "alt": value.alt,
         "status": str(value.status),
         "reason": value.reason or None,
-        "renditions": [documents.rendition(rendition, settings.MEDIA_URL) for rendition in value.renditions],
+        "renditions": [
+            index_documents.serialize_rendition(rendition, settings.MEDIA_URL)
+            for rendition in value.renditions
+        ],
     }
 
 
 def sellable(value: Sellable) -> dict[str, Any]:
-    """A line of `GET /internal/skus`."""
+    """Return one line of `GET /internal/skus`."""
     return {
         "sku": value.variant.sku,
         "product_id": value.product.id,
         "slug": value.product.slug,
         "title": value.product.title,
         "attributes": value.variant.attributes,
-        "image": documents.image(documents.first_image(value.product), settings.MEDIA_URL),
-        "price": documents.money(value.variant.price),
+        "image": index_documents.serialize_image(
+            index_documents.first_image(value.product), settings.MEDIA_URL
+        ),
+        "price": index_documents.serialize_money(value.variant.price),
         "availability": str(value.availability),
         "tax_class": value.variant.tax_class,
         "weight": value.variant.weight,

@@ -1,4 +1,4 @@
-"""Broken, huge and hostile pictures: each ends, shown or with a reason, and costs nobody else anything."""
+"""Broken, huge and hostile images: each one ends, rendered or failed, at nobody else's cost."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
-from catalog import pictures
+from catalog import image_rendering
 from catalog.domain import Image as Upload
 from catalog.domain import ImageStatus
 from catalog.domain.image import MAX_STRIKES
-from catalog.metadata import orientation, without_metadata
-from catalog.pictures import Limits, NotAPicture
-from catalog.rendering import RenderingFailed, SandboxedProcessor
+from catalog.image_metadata import read_orientation, strip_metadata
+from catalog.image_rendering import InvalidImage, Limits
+from catalog.render_process import RenderingFailed, SandboxedProcessor
 from chassis.couch import Unavailable
 from chassis.testing.identity import staff
 from shop import category, product
@@ -44,14 +44,14 @@ def plain(kind: str = "JPEG", size: tuple[int, int] = (300, 200), mode: str = "R
 
 
 def halves(size: tuple[int, int] = (64, 32)) -> Image.Image:
-    """Red on the left, blue on the right: to see which way up it is."""
+    """Return a picture that is red on the left and blue on the right, to show its orientation."""
     picture = Image.new("RGB", size, "red")
     picture.paste("blue", (size[0] // 2, 0, size[0], size[1]))
     return picture
 
 
 def tiff(*entries: tuple[int, int, int, int], order: str = "<") -> bytes:
-    """An Exif block of tags (tag, type, count, value), however wrong they are."""
+    """Return an Exif block of tags (tag, type, count, value), however wrong they are."""
     head = b"II*\0" if order == "<" else b"MM\0*"
     body = b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
     return head + struct.pack(f"{order}IH", 8, len(entries)) + body + b"\0\0\0\0"
@@ -87,7 +87,7 @@ def webp_with_exif(exif: bytes) -> bytes:
 
 
 def jpeg_of(width: int, height: int) -> bytes:
-    """A small JPEG whose head says that it is so large."""
+    """Return a small JPEG whose header claims this size."""
     data = bytearray(plain())
     at = data.index(b"\xff\xc0")
     data[at + 5 : at + 9] = struct.pack(">HH", height, width)
@@ -120,8 +120,8 @@ HOSTILE = {
     ("exif", "error"),
     [("a number too large for its tag", struct.error), ("text as a resolution", TypeError)],
 )
-def test_these_exif_blocks_are_what_pillow_stumbles_over(exif, error):
-    """They keep the tests below honest."""
+def test_pillow_fails_on_these_exif_blocks(exif, error):
+    """Prove that the tests below test something."""
     with pytest.raises(error):
         ImageOps.exif_transpose(Image.open(io.BytesIO(jpeg_with(BROKEN_EXIF[exif]))))
 
@@ -130,8 +130,8 @@ def test_these_exif_blocks_are_what_pillow_stumbles_over(exif, error):
 
 
 @pytest.mark.parametrize("exif", BROKEN_EXIF.values(), ids=list(BROKEN_EXIF))
-def test_a_picture_with_broken_exif_is_shown_upright(exif):
-    rendition, data = pictures.render(jpeg_with(exif), LIMITS)[-1]
+def test_an_image_with_broken_exif_is_shown_upright(exif):
+    rendition, data = image_rendering.render(jpeg_with(exif), LIMITS)[-1]
 
     assert (rendition.width, rendition.height) == (32, 64)
     assert b"Exif" not in data
@@ -140,17 +140,17 @@ def test_a_picture_with_broken_exif_is_shown_upright(exif):
 @pytest.mark.parametrize(
     "exif", [b"", b"II", b"XX*\0", tiff((0x0112, 2, 1, 6)), tiff(turned(9)), tiff(turned(6))[:14]]
 )
-def test_an_orientation_that_cannot_be_read_leaves_the_picture_as_it_is(exif):
-    assert pictures.render(jpeg_with(exif), LIMITS)[-1][0].height == 32
+def test_an_unreadable_orientation_leaves_the_image_unchanged(exif):
+    assert image_rendering.render(jpeg_with(exif), LIMITS)[-1][0].height == 32
 
 
 @pytest.mark.parametrize("value", range(1, 9))
-def test_every_orientation_is_honoured_as_exif_means_it(value):
+def test_every_exif_orientation_is_applied(value):
     exif = Image.Exif()
     exif[0x0112] = value
     uploaded = encoded(halves(), "JPEG", exif=exif, quality=95)
 
-    _, data = pictures.render(uploaded, LIMITS)[-1]
+    _, data = image_rendering.render(uploaded, LIMITS)[-1]
 
     shown = Image.open(io.BytesIO(data)).convert("RGB")
     wanted = ImageOps.exif_transpose(Image.open(io.BytesIO(uploaded))).convert("RGB")
@@ -162,7 +162,7 @@ def test_every_orientation_is_honoured_as_exif_means_it(value):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_both_byte_orders_are_read(order):
-    assert orientation(tiff(turned(8, order), order=order)) == 8
+    assert read_orientation(tiff(turned(8, order), order=order)) == 8
 
 
 @pytest.mark.parametrize(
@@ -171,11 +171,11 @@ def test_both_byte_orders_are_read(order):
     ids=["png", "webp", "jpeg"],
 )
 def test_orientation_is_read_in_every_format_and_metadata_dropped(data):
-    kind = pictures.format_of(data) or ""
+    kind = image_rendering.format_of(data) or ""
 
-    clean, value = without_metadata(data, kind)
+    clean, value = strip_metadata(data, kind)
 
-    assert (value, pictures.render(data, LIMITS)[-1][0].height) == (6, 64)
+    assert (value, image_rendering.render(data, LIMITS)[-1][0].height) == (6, 64)
     assert b"exif" not in clean.lower()
     assert Image.open(io.BytesIO(clean)).size == (64, 32)
 
@@ -192,15 +192,15 @@ def test_orientation_is_read_in_every_format_and_metadata_dropped(data):
     ],
     ids=["profile", "text bomb", "wrong checksum", "png exif", "webp exif", "jpeg exif"],
 )
-def test_broken_metadata_is_dropped_and_the_picture_shown(data):
-    assert pictures.render(data, LIMITS)[-1][0].format == "webp"
+def test_broken_metadata_is_dropped_and_the_image_rendered(data):
+    assert image_rendering.render(data, LIMITS)[-1][0].format == "webp"
 
 
 def test_colours_survive_without_their_metadata():
-    """Adobe's segment says how a CMYK picture is meant, and is kept."""
+    """Keep Adobe's segment, which says how a CMYK picture is encoded."""
     ink = encoded(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), "JPEG")
 
-    shown = Image.open(io.BytesIO(pictures.render(ink, LIMITS)[0][1])).convert("RGB")
+    shown = Image.open(io.BytesIO(image_rendering.render(ink, LIMITS)[0][1])).convert("RGB")
 
     red, green, blue = shown.getpixel((30, 30))
     assert red > 200
@@ -220,8 +220,8 @@ def test_colours_survive_without_their_metadata():
         ((16_384, 2), (960, 1)),
     ],
 )
-def test_sides_beyond_what_webp_takes_are_scaled_down(size, widest):
-    made = pictures.render(plain("PNG", size), LIMITS)
+def test_sides_beyond_the_limit_of_webp_are_scaled_down(size, widest):
+    made = image_rendering.render(plain("PNG", size), LIMITS)
 
     assert max((r.width, r.height) for r, _ in made) == widest
     assert all(Image.open(io.BytesIO(data)).size == (r.width, r.height) for r, data in made)
@@ -229,7 +229,7 @@ def test_sides_beyond_what_webp_takes_are_scaled_down(size, widest):
 
 @pytest.mark.integration
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_the_largest_that_is_allowed_is_scaled_down_in_any_mode_within_the_memory(mode):
+def test_the_largest_image_of_any_mode_is_rendered_within_the_memory_limit(mode):
     data = plain("PNG", (8_000, 5_000), mode)
 
     made = SandboxedProcessor(LIMITS).render(data)
@@ -238,32 +238,34 @@ def test_the_largest_that_is_allowed_is_scaled_down_in_any_mode_within_the_memor
 
 
 @pytest.mark.integration
-def test_a_large_webp_fits_too():
+def test_a_large_webp_is_rendered_within_the_memory_limit():
     made = SandboxedProcessor(LIMITS).render(plain("WEBP", (8_000, 5_000), "RGBA"))
 
     assert [(r.width, r.height) for r, _ in made] == [(160, 100), (480, 300), (960, 600)]
 
 
-def test_a_photograph_of_a_hundred_megapixels_is_decoded_smaller():
+def test_a_jpeg_of_a_hundred_megapixels_is_decoded_at_a_reduced_size():
     made = SandboxedProcessor(LIMITS).render(plain("JPEG", (12_000, 9_000)))
 
     assert [(r.width, r.height) for r, _ in made] == [(160, 120), (480, 360), (960, 720)]
 
 
-def test_making_smaller_first_shows_the_same():
+def test_reducing_first_gives_the_same_image():
     large = halves((8_000, 4_000))
 
-    shown = Image.open(io.BytesIO(pictures.render(encoded(large, "PNG"), LIMITS)[-1][1])).convert("RGB")
+    shown = Image.open(io.BytesIO(image_rendering.render(encoded(large, "PNG"), LIMITS)[-1][1])).convert(
+        "RGB"
+    )
 
     assert [shown.getpixel((x, 100))[0] > 200 for x in (10, 470, 490, 950)] == [True, True, False, False]
 
 
-def test_sixteen_bits_of_grey_are_no_white():
+def test_sixteen_bit_grey_keeps_its_shades():
     data = plain("PNG", (40, 40), "I;16")
     grey = encoded(Image.new("I;16", (40, 40), 0x8000), "PNG")
 
     black, middle = (
-        Image.open(io.BytesIO(pictures.render(one, LIMITS)[0][1])).convert("L").getpixel((20, 20))
+        Image.open(io.BytesIO(image_rendering.render(one, LIMITS)[0][1])).convert("L").getpixel((20, 20))
         for one in (data, grey)
     )
 
@@ -275,26 +277,26 @@ def test_sixteen_bits_of_grey_are_no_white():
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
-def test_what_cannot_be_shown_is_refused_with_a_reason(data):
-    with pytest.raises(NotAPicture) as refused:
+def test_an_invalid_image_is_refused_with_a_reason(data):
+    with pytest.raises(InvalidImage) as refused:
         SandboxedProcessor(LIMITS).render(data)
 
     assert str(refused.value).startswith("The picture ")
     assert "object at 0x" not in str(refused.value)
 
 
-def test_too_little_memory_is_a_reason():
-    with pytest.raises((NotAPicture, RenderingFailed)):
+def test_exceeding_the_memory_limit_is_reported():
+    with pytest.raises((InvalidImage, RenderingFailed)):
         SandboxedProcessor(LIMITS, memory_mb=140).render(plain("PNG", (6_000, 6_000), "RGBA"))
 
 
-def test_a_process_that_takes_too_long_is_ended():
+def test_a_render_process_that_takes_too_long_is_killed():
     with pytest.raises(RenderingFailed, match="took longer than 0 s"):
         SandboxedProcessor(LIMITS, seconds=0).render(plain())
 
 
 @pytest.mark.integration
-def test_a_process_that_is_killed_is_told():
+def test_a_killed_render_process_is_reported():
     with ThreadPoolExecutor(1) as pool:
         rendering = pool.submit(SandboxedProcessor(LIMITS).render, plain("WEBP", (8_000, 5_000), "RGBA"))
         os.kill(child_of_this_process(), signal.SIGKILL)
@@ -315,13 +317,13 @@ def child_of_this_process() -> int:
 
 
 @pytest.mark.integration
-def test_packages_are_found_where_only_the_environment_says_so():
-    """In images they are in folders of PYTHONPATH; neither that nor anything else of it is passed on."""
+def test_packages_are_found_through_pythonpath_alone():
+    """Find packages in folders of PYTHONPATH, as in Docker images; nothing else of it is passed on."""
     script = (
-        "import sys; from catalog.rendering import *; "
+        "import sys; from catalog.render_process import *; "
         "print(len(SandboxedProcessor(Limits()).render(sys.stdin.buffer.read())))"
     )
-    folders = [str(Path(pictures.__file__).parent.parent), str(Path(Image.__file__).parent.parent)]
+    folders = [str(Path(image_rendering.__file__).parent.parent), str(Path(Image.__file__).parent.parent)]
     python = Path(sys.base_prefix, "bin", "python3")
 
     done = subprocess.run(  # noqa: S603 - our own code
@@ -333,13 +335,13 @@ def test_packages_are_found_where_only_the_environment_says_so():
 
 
 @pytest.mark.integration
-def test_what_hostile_pictures_took_goes_back():
-    """It was kept: a worker grew from 110 to 1,430 MB in 45 minutes."""
+def test_memory_of_hostile_images_is_returned():
+    """Return memory to the system: a worker once grew from 110 to 1,430 MB in 45 minutes."""
     processor = SandboxedProcessor(LIMITS)
     hostile = [*HOSTILE.values(), plain("PNG", (6_000, 6_000), "RGBA")]
 
     def refuse(data: bytes) -> None:
-        with contextlib.suppress(NotAPicture):
+        with contextlib.suppress(InvalidImage):
             processor.render(data)
 
     refuse(hostile[-1])
@@ -358,14 +360,14 @@ def resident_mb() -> float:
 
 
 class Dying:
-    """A worker that ends as it renders."""
+    """Processor that kills its worker while it renders."""
 
     def render(self, data: bytes) -> Any:
         raise KeyboardInterrupt
 
 
 class Failing:
-    """Raises what nobody thought of."""
+    """Processor that raises an unexpected error."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -387,11 +389,11 @@ def upload(lamp: Any, data: bytes) -> str:
 
 def with_processor(lamp: Any, processor: Any) -> Any:
     lamp.processor = processor
-    return lamp.assemble().images
+    return lamp.bootstrap().images
 
 
 def until_it_ends(lamp: Any, images: Any, id: str, *, rounds: int = 12) -> Any:
-    """What sweeper and worker do in an hour."""
+    """Run the sweeper and the worker as in an hour."""
     for _ in range(rounds):
         try:
             image = images.render(id)
@@ -424,7 +426,7 @@ def test_a_hostile_upload_fails_at_the_first_attempt(lamp, client, data):
     ],
     ids=["lost worker", "struct.error", "recursion", "killed child"],
 )
-def test_whatever_fails_is_counted_and_ends(lamp, processor, reason):
+def test_every_failed_attempt_is_counted_until_the_limit(lamp, processor, reason):
     id = upload(lamp, plain())
 
     image = until_it_ends(lamp, with_processor(lamp, processor), id)
@@ -433,7 +435,7 @@ def test_whatever_fails_is_counted_and_ends(lamp, processor, reason):
     assert image.reason == f"Given up after {MAX_STRIKES} attempts. {reason}"
 
 
-def test_a_job_that_comes_again_at_once_makes_no_attempt(lamp):
+def test_a_repeated_job_makes_no_attempt_before_its_time(lamp):
     images = with_processor(lamp, Dying())
     id = upload(lamp, plain())
     with pytest.raises(KeyboardInterrupt):
@@ -444,7 +446,7 @@ def test_a_job_that_comes_again_at_once_makes_no_attempt(lamp):
     assert (again.status, again.attempts) == (ImageStatus.PROCESSING, 1)
 
 
-def test_attempts_lie_further_and_further_apart(lamp):
+def test_delays_between_attempts_grow(lamp):
     images, at = with_processor(lamp, Failing(TypeError())), []
     id = upload(lamp, plain())
 
@@ -457,26 +459,26 @@ def test_attempts_lie_further_and_further_apart(lamp):
     assert at == [0, 90, 270, 630]
 
 
-def test_a_blob_store_that_is_away_for_a_day_is_not_the_pictures_fault(lamp, client):
+def test_a_day_without_the_blob_store_fails_no_image(lamp, client):
     id = upload(lamp, plain())
-    lamp.blobs.away = True
+    lamp.blobs.is_down = True
     for _ in range(8):
         waiting = lamp.parts.images.render(id)
         lamp.clock.forward(hours=3)
-    told = client.get(f"/api/catalog/images/{id}", headers=EDITOR).json()
-    lamp.blobs.away = False
+    shown = client.get(f"/api/catalog/images/{id}", headers=EDITOR).json()
+    lamp.blobs.is_down = False
 
     ready = lamp.parts.images.render(id)
 
     assert (waiting.status, waiting.strikes) == (ImageStatus.PROCESSING, 0)
-    assert (told["status"], told["reason"]) == (
+    assert (shown["status"], shown["reason"]) == (
         "processing",
         "The store of pictures does not answer; it is tried again.",
     )
     assert (ready.status, ready.reason) == (ImageStatus.READY, "")
 
 
-def test_a_database_that_is_away_is_waited_for(lamp):
+def test_rendering_waits_for_an_unavailable_database(lamp):
     images = with_processor(lamp, Failing(Unavailable("away")))
     id = upload(lamp, plain())
     with pytest.raises(Unavailable):
@@ -491,7 +493,7 @@ def test_a_database_that_is_away_is_waited_for(lamp):
     [(jpeg_with(BROKEN_EXIF["values beyond the end"]), "ready"), (HOSTILE["png bomb"], "failed")],
     ids=["broken exif", "bomb"],
 )
-def test_pictures_that_the_version_before_tried_for_ever_end(lamp, data, status):
+def test_endless_jobs_of_the_previous_version_end(lamp, data, status):
     id = upload(lamp, data)
     store = lamp.stores["catalog"]
     document = store.get(f"image:{id}")
@@ -500,9 +502,9 @@ def test_pictures_that_the_version_before_tried_for_ever_end(lamp, data, status)
     store.put({**document, "attempts": 151})
     lamp.clock.forward(minutes=1)
 
-    lamp.renderer.asked.clear()
-    lamp.parts.images.sweep()
-    image = lamp.parts.images.render(lamp.renderer.asked[0])
+    lamp.renderer.enqueued.clear()
+    lamp.parts.images.requeue_overdue()
+    image = lamp.parts.images.render(lamp.renderer.enqueued[0])
 
     assert (str(image.status), image.attempts) == (status, 152)
 
@@ -516,30 +518,30 @@ def test_staff_can_try_a_failed_picture_again(lamp):
     assert lamp.parts.images.render(id).status is ImageStatus.READY
 
 
-def test_the_sweeper_asks_for_every_picture_in_turn(lamp):
-    """The fifty oldest were asked for again and again, and the others never."""
+def test_the_sweeper_queues_every_image_in_turn(lamp):
+    """Give every image its turn: once the fifty oldest were queued again and again, and no others."""
     for _ in range(20):
         upload(lamp, plain(size=(1, 1)))
     for n in range(220):
         lamp.parts.image_documents.add(Upload(f"z{n:03d}", "p0001", created_at=lamp.clock()))
     lamp.clock.forward(minutes=1)
-    lamp.renderer.asked.clear()
+    lamp.renderer.enqueued.clear()
 
-    asked = [lamp.parts.images.sweep() for _ in range(5)]
+    asked = [lamp.parts.images.requeue_overdue() for _ in range(5)]
 
     assert asked == [50, 50, 50, 50, 40]
-    assert len(set(lamp.renderer.asked)) == 240
+    assert len(set(lamp.renderer.enqueued)) == 240
 
 
-def test_pictures_that_rest_between_attempts_keep_nobody_waiting(lamp):
+def test_images_between_attempts_do_not_block_others(lamp):
     images = with_processor(lamp, Failing(TypeError()))
     for _ in range(60):
         images.render(upload(lamp, plain(size=(1, 1))))
     lamp.clock.forward(seconds=1)
     good = upload(lamp, plain())
     lamp.clock.forward(seconds=30)
-    lamp.renderer.asked.clear()
+    lamp.renderer.enqueued.clear()
 
-    images.sweep()
+    images.requeue_overdue()
 
-    assert lamp.renderer.asked == [good]
+    assert lamp.renderer.enqueued == [good]

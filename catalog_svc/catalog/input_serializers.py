@@ -1,10 +1,10 @@
-"""Shapes of requests, strict; those of answers are in answers.py."""
+"""Strict serializers of request bodies; those of responses are in output_serializers.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from catalog.domain import CURRENCY, PATTERNS, How, Money, ProductStatus, Variant
+from catalog.domain import CURRENCY, PATTERNS, Money, ProductStatus, ReservationStatus, Variant
 from catalog.domain.names import SLUG_LENGTH, is_attribute
 from catalog.domain.product import MAX_IMAGES, MAX_VARIANTS
 from catalog.domain.stock import MAX_ON_HAND
@@ -18,21 +18,21 @@ def _named(kind: str, **kwargs: Any) -> Any:
     return s.RegexField(rf"^(?:{PATTERNS[kind]})\Z", **kwargs)
 
 
-def _line(longest: int, **kwargs: Any) -> Any:
-    """One line of text, without control characters."""
-    return s.RegexField(r"^[^\x00-\x1f\x7f]*\Z", max_length=longest, **kwargs)
+def _line(max_length: int, **kwargs: Any) -> Any:
+    """Return a field for one line of text without control characters."""
+    return s.RegexField(r"^[^\x00-\x1f\x7f]*\Z", max_length=max_length, **kwargs)
 
 
-def _prose(longest: int, **kwargs: Any) -> Any:
-    """Text with line breaks and tabs."""
-    return s.RegexField(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=longest, **kwargs)
+def _prose(max_length: int, **kwargs: Any) -> Any:
+    """Return a field for text with line breaks and tabs."""
+    return s.RegexField(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z", max_length=max_length, **kwargs)
 
 
 def _many(shape: Any, **kwargs: Any) -> Any:
     return shape(many=True, **kwargs)
 
 
-class MoneyIn(s.Strict):
+class MoneyInput(s.Strict):
     amount = s.IntegerField(min_value=1, max_value=MAX_AMOUNT)
     currency = s.ChoiceField(choices=[CURRENCY])
 
@@ -41,7 +41,7 @@ class MoneyIn(s.Strict):
 
 
 class Attributes(s.DictField):
-    """`{"size": "M"}`"""
+    """Attributes of a variant, such as `{"size": "M"}`."""
 
     child = _line(60, allow_blank=False)
 
@@ -52,11 +52,11 @@ class Attributes(s.DictField):
         return values
 
 
-class VariantIn(s.Strict):
+class VariantInput(s.Strict):
     sku = _named("sku")
     attributes = Attributes(required=False)
-    price = MoneyIn()
-    compare_at_price = MoneyIn(required=False, allow_null=True)
+    price = MoneyInput()
+    compare_at_price = MoneyInput(required=False, allow_null=True)
     tax_class = s.ChoiceField(choices=["standard", "reduced", "zero"], required=False)
     weight = s.IntegerField(min_value=0, max_value=1_000_000, required=False, help_text="grams")
 
@@ -64,26 +64,26 @@ class VariantIn(s.Strict):
         return Variant(**super().to_internal_value(data))
 
 
-class ProductIn(s.Strict):
+class ProductInput(s.Strict):
     title = _line(200)
     slug = _named("slug", max_length=SLUG_LENGTH, required=False)
     description = _prose(20_000, required=False, allow_blank=True)
     brand = _line(100, required=False, allow_blank=True)
     category = _named("slug", max_length=SLUG_LENGTH)
     status = s.ChoiceField(choices=[ProductStatus.ACTIVE.value, ProductStatus.HIDDEN.value], required=False)
-    variants = _many(VariantIn, allow_empty=False, max_length=MAX_VARIANTS)
+    variants = _many(VariantInput, allow_empty=False, max_length=MAX_VARIANTS)
 
     def validate_status(self, value: str) -> ProductStatus:
         return ProductStatus(value)
 
 
-class ImageOrder(s.Strict):
+class ImageOrderInput(s.Strict):
     id = _named("ident")
     alt = _line(300, required=False, allow_blank=True)
 
 
-class ProductPatch(ProductIn):
-    images = _many(ImageOrder, required=False, max_length=MAX_IMAGES)
+class ProductUpdateInput(ProductInput):
+    images = _many(ImageOrderInput, required=False, max_length=MAX_IMAGES)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -92,24 +92,24 @@ class ProductPatch(ProductIn):
         return fields
 
 
-class CategoryIn(s.Strict):
+class CategoryInput(s.Strict):
     slug = _named("slug", max_length=SLUG_LENGTH, required=False)
     title = _line(100)
     parent = _named("slug", max_length=SLUG_LENGTH, required=False, allow_null=True)
     position = s.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 
-class CategoryPatch(s.Strict):
+class CategoryUpdateInput(s.Strict):
     title = _line(100, required=False)
     parent = _named("slug", max_length=SLUG_LENGTH, required=False, allow_null=True)
     position = s.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 
-class StockCount(s.Strict):
+class StockCountInput(s.Strict):
     on_hand = s.IntegerField(min_value=0, max_value=MAX_ON_HAND)
 
 
-class StockAdjustment(s.Strict):
+class StockAdjustmentInput(s.Strict):
     delta = s.IntegerField(min_value=-MAX_ON_HAND, max_value=MAX_ON_HAND)
     reason = _line(200)
 
@@ -119,32 +119,35 @@ class StockAdjustment(s.Strict):
         return value
 
 
-class ReviewIn(s.Strict):
+class ReviewInput(s.Strict):
     rating = s.IntegerField(min_value=1, max_value=5)
     title = _line(120)
     body = _prose(5_000, allow_blank=True, required=False)
 
 
-class LineIn(s.Strict):
+class LineInput(s.Strict):
     sku = _named("sku")
     quantity = s.IntegerField(min_value=1, max_value=10_000)
 
 
-class _EachOnce(s.Strict):
+class _UniqueLines(s.Strict):
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({line["sku"] for line in lines}) != len(lines):
             raise s.ValidationError("Each SKU once only.")
         return lines
 
 
-class LinesIn(_EachOnce):
-    """The SKUs to touch; an empty body means all that the order holds."""
+class LinesInput(_UniqueLines):
+    """SKUs to change; an empty body means everything that the order holds."""
 
-    lines = _many(LineIn, required=False, allow_empty=False, max_length=100)
+    lines = _many(LineInput, required=False, allow_empty=False, max_length=100)
 
 
-class ReleaseIn(LinesIn):
-    """`sold`: these lines were committed, so they return to the shelf however long ago that was."""
+class ReleaseInput(LinesInput):
+    """Lines of an order to release.
+
+    With `sold` the lines were committed, so they return to the shelf however long ago that was.
+    """
 
     sold = s.BooleanField(required=False)
 
@@ -154,21 +157,24 @@ class ReleaseIn(LinesIn):
         return fields
 
 
-class ReservationIn(_EachOnce):
+class ReservationInput(_UniqueLines):
     order_id = _named("ident")
-    lines = _many(LineIn, allow_empty=False, max_length=100)
+    lines = _many(LineInput, allow_empty=False, max_length=100)
     ttl = s.IntegerField(min_value=1, max_value=7 * 24 * 3600)
 
 
-class TruthIn(_EachOnce):
-    """What an order says of its units; `sold_at` is when units that came back had been sold."""
+class ExpectedReservationInput(_UniqueLines):
+    """State of an order's units according to checkout.
+
+    `sold_at` is when units that came back had been sold.
+    """
 
     order_id = _named("ident")
-    how = s.ChoiceField(choices=[how.value for how in How])
+    how = s.ChoiceField(choices=[how.value for how in ReservationStatus])
     since = s.DateTimeField()
     sold_at = s.DateTimeField(required=False, allow_null=True)
-    lines = _many(LineIn, allow_empty=False, max_length=100)
+    lines = _many(LineInput, allow_empty=False, max_length=100)
 
 
-class TruthsIn(s.Strict):
-    orders = _many(TruthIn, allow_empty=False, max_length=200)
+class ReconciliationInput(s.Strict):
+    orders = _many(ExpectedReservationInput, allow_empty=False, max_length=200)

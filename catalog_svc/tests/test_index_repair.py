@@ -1,4 +1,4 @@
-"""The index compared with the documents: what is wrong is found, written anew and told."""
+"""Consistency check of the index: discrepancies are found, repaired and reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import tantivy
 from prometheus_client import REGISTRY
 
-from catalog.readmodel.comparison import Difference, SelfRepair
+from catalog.readmodel.consistency import Discrepancy, IndexRepairer
 from catalog.readmodel.query import Filters
 from catalog.readmodel.writer import IndexBroken, IndexWriter
 from chassis.couch import Unavailable
@@ -24,7 +24,7 @@ def shop(world: Any) -> Any:
 
 
 def entry(id: str, **fields: Any) -> Any:
-    """An index entry of a product that nobody knows, or an old one."""
+    """Return an index entry of an unknown product, or an old one."""
     document = tantivy.Document()
     document.add_text("kind", "product")
     document.add_text("id", id)
@@ -43,7 +43,7 @@ def spoil(shop: Any, ids: list[str], documents: list[Any]) -> None:
 
 
 def listed(shop: Any) -> list[dict[str, Any]]:
-    return list(json.loads(shop.parts.browse.search(Filters(), "popular", 24, None)[0] + b"}")["results"])
+    return list(json.loads(shop.parts.search.search(Filters(), "popular", 24, None)[0] + b"}")["results"])
 
 
 def found(shop: Any) -> list[tuple[str, str, str]]:
@@ -54,14 +54,14 @@ def id_of(shop: Any, slug: str) -> str:
     return str(shop.parts.products.get(slug).id)
 
 
-def test_an_index_that_is_right_is_left_alone(shop):
+def test_a_consistent_index_is_unchanged(shop):
     before = shop.parts.indexer._folder.stamp()
 
     assert found(shop) == []
     assert shop.parts.indexer._folder.stamp() == before
 
 
-def test_a_product_that_is_missing_comes_back(shop):
+def test_a_missing_product_is_added(shop):
     stool, before = id_of(shop, "stool"), listed(shop)
     spoil(shop, [stool], [])
 
@@ -69,7 +69,7 @@ def test_a_product_that_is_missing_comes_back(shop):
     assert listed(shop) == before
 
 
-def test_a_product_that_is_not_for_sale_goes(shop):
+def test_an_unlisted_product_is_removed(shop):
     hidden = shop.parts.products.update(slug="stool", changes={"status": "hidden"})
     shop.catch_up()
     spoil(shop, [], [entry(hidden.id), entry("nobody")])
@@ -81,7 +81,7 @@ def test_a_product_that_is_not_for_sale_goes(shop):
     assert len(listed(shop)) == 5
 
 
-def test_a_product_that_shows_twice_shows_once(shop):
+def test_a_duplicate_entry_is_removed(shop):
     stool = id_of(shop, "stool")
     spoil(shop, [], [entry(stool)])
 
@@ -89,7 +89,7 @@ def test_a_product_that_shows_twice_shows_once(shop):
     assert len(listed(shop)) == 6
 
 
-def test_old_prices_and_availability_are_renewed(shop):
+def test_stale_prices_and_availability_are_updated(shop):
     lamp, before = id_of(shop, "desk-lamp"), listed(shop)
     card = next(card for card in before if card["slug"] == "desk-lamp")
     card = {**card, "price_from": {"amount": 1, "currency": "EUR"}, "availability": "out"}
@@ -102,65 +102,65 @@ def test_old_prices_and_availability_are_renewed(shop):
     assert listed(shop) == before
 
 
-def test_a_lost_category_tree_is_written_again(shop):
-    before = shop.parts.browse.categories()
+def test_a_missing_category_tree_is_written_again(shop):
+    before = shop.parts.search.categories()
     spoil(shop, ["tree"], [])
 
     assert found(shop) == [("tree", "missing", "category tree")]
-    assert shop.parts.browse.categories() == before
+    assert shop.parts.search.categories() == before
 
 
-def test_the_place_by_popularity_is_compared_too(shop):
+def test_the_order_by_popularity_is_compared(shop):
     bear = id_of(shop, "teddy-bear")
     shop.parts.indexer.close()
     line = {"product_id": bear, "quantity": 3}
-    shop.parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+    shop.parts.event_handlers.order_confirmed({"order_id": "HM-1", "lines": [line]})
 
     assert found(shop) == [(bear, "stale", "order by popular")]
     assert listed(shop)[0]["id"] == bear
 
 
-def test_purchases_that_were_heard_of_count_after_a_restart(shop):
-    """The cursor had passed the purchase, and its popularity was to be written 10 s later."""
+def test_pending_popularity_survives_a_restart(shop):
+    """Keep pending popularity, which is written 10 s after the cursor has passed the purchase."""
     bear = id_of(shop, "teddy-bear")
     line = {"product_id": bear, "quantity": 3}
-    shop.parts.reactions.order_confirmed({"order_id": "HM-1", "lines": [line]})
+    shop.parts.event_handlers.order_confirmed({"order_id": "HM-1", "lines": [line]})
     for follower in shop.parts.indexer._followers:
         follower.run_once()
     shop.parts.indexer.close()
 
-    again = shop.assemble()
+    again = shop.bootstrap()
     again.indexer.catch_up()
     again.indexer.close()
 
     assert listed(shop)[0]["id"] == bear
 
 
-def test_a_new_product_is_no_fault(shop):
+def test_a_new_product_is_no_discrepancy(shop):
     product(shop.parts, "Later lamp")
     shop.catch_up()
 
     assert found(shop) == []
 
 
-def test_what_was_mended_is_told_in_the_metrics_and_to_staff(shop):
-    def mended() -> float:
+def test_repairs_are_counted_in_metrics_and_shown_to_staff(shop):
+    def repaired() -> float:
         return REGISTRY.get_sample_value("catalog_index_mended_total", {"fault": "missing"}) or 0.0
 
-    before, stool = mended(), id_of(shop, "stool")
+    before, stool = repaired(), id_of(shop, "stool")
     for _ in range(2):
         spoil(shop, [stool], [])
         found(shop)
 
     repairs = shop.parts.index_repairs.latest()
-    assert mended() == before + 2
+    assert repaired() == before + 2
     assert repairs.total == 2
     assert [(one.product_id, one.fault, one.at) for one in repairs.latest] == [
         (stool, "missing", shop.clock())
     ] * 2
 
 
-def test_half_a_change_is_taken_back(shop):
+def test_a_partial_change_is_rolled_back(shop):
     shop.parts.indexer.close()
     writer = IndexWriter(shop.parts.indexer._folder.current())
 
@@ -187,31 +187,31 @@ def test_a_closed_index_refuses_writes(shop):
 
 
 class Pages:
-    """A comparison of so many pages; the page of that number finds these."""
+    """Check of a number of pages, one of which finds the given discrepancies."""
 
-    def __init__(self, count: int, **found: list[Difference]) -> None:
+    def __init__(self, count: int, **found: list[Discrepancy]) -> None:
         self._left, self.found = list(range(count)), found
 
-    def next_page(self, searcher: Any) -> list[Difference] | None:
+    def next_page(self, searcher: Any) -> list[Discrepancy] | None:
         if not self._left:
             return None
         return self.found.get(f"page{self._left.pop(0)}", [])
 
 
-def difference(id: str, mark: str = "m") -> Difference:
-    return Difference(id, "missing", "", mark)
+def difference(id: str, mark: str = "m") -> Discrepancy:
+    return Discrepancy(id, "missing", "", mark)
 
 
 class Bench:
-    """A self-repair whose time and comparisons are the test's."""
+    """Index repairer with a clock and checks controlled by the test."""
 
     def __init__(self, *comparisons: Any, again: Any = ()) -> None:
-        self.now, self.begun, self.mended = 1000.0, [], []
+        self.now, self.begun, self.repaired = 1000.0, [], []
         self.comparisons, self.again = list(comparisons), list(again)
-        self.repair = SelfRepair(
+        self.repair = IndexRepairer(
             self.begin, lambda ids: self.again.pop(0) if self.again else [],
-            lambda found: self.mended.extend(one.product_id for one in found),
-            interval=900, settle=20, pace=2, clock=lambda: self.now,
+            lambda found: self.repaired.extend(one.product_id for one in found),
+            interval=900, recheck_delay=20, page_interval=2, clock=lambda: self.now,
         )  # fmt: skip
 
     def begin(self) -> Any:
@@ -227,7 +227,7 @@ class Bench:
             self.repair.step(None)
 
 
-def test_all_is_compared_soon_after_the_start_and_then_every_quarter_of_an_hour():
+def test_the_index_is_checked_after_the_start_and_every_quarter_of_an_hour():
     bench = Bench()
 
     bench.wait(1850)
@@ -235,28 +235,28 @@ def test_all_is_compared_soon_after_the_start_and_then_every_quarter_of_an_hour(
     assert bench.begun == [1020, 1920, 2820]
 
 
-def test_after_an_outage_all_is_compared_at_once():
+def test_the_index_is_checked_right_after_an_outage():
     bench = Bench()
     bench.wait(100)
 
-    bench.repair.hurry()
+    bench.repair.check_soon()
     bench.wait(5)
 
     assert bench.begun == [1020, 1102]
 
 
-def test_an_outage_during_the_comparison_postpones_it():
+def test_an_outage_during_the_check_postpones_it():
     bench = Bench(Unavailable("away"), Pages(1, page0=[difference("a")]), again=[[difference("a")]])
 
     with pytest.raises(Unavailable):
         bench.wait(30)
-    bench.repair.hurry()
+    bench.repair.check_soon()
     bench.wait(30)
 
-    assert bench.mended == ["a"]
+    assert bench.repaired == ["a"]
 
 
-def test_only_what_stays_different_is_mended():
+def test_only_lasting_discrepancies_are_repaired():
     bench = Bench(
         Pages(2, page0=[difference("lost"), difference("late")], page1=[difference("moving", "1")]),
         again=[[difference("lost")], [difference("moving", "2")], [difference("moving", "2")]],
@@ -264,14 +264,14 @@ def test_only_what_stays_different_is_mended():
 
     bench.wait(120)
 
-    assert bench.mended == ["lost", "moving"]
+    assert bench.repaired == ["lost", "moving"]
 
 
 def test_ten_thousand_products_are_compared_in_pages_of_a_hundred_two_seconds_apart():
     bench = Bench(Pages(100))
 
     bench.wait(20 + 199)
-    bench.repair.hurry()
+    bench.repair.check_soon()
     before = list(bench.begun)
     bench.wait(10)
 

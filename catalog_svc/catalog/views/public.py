@@ -1,4 +1,4 @@
-"""What shoppers read. Everything comes from the index, so that it works while CouchDB is away."""
+"""Public reads; everything comes from the index, so that they work while CouchDB is unavailable."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import present, wiring
-from catalog.answers import CardPage, CategoryNode, ProductAnswer, SuggestAnswer
+from catalog import representations, wiring
 from catalog.domain import is_slug
-from catalog.readmodel.documents import dumps
+from catalog.output_serializers import CardPage, CategoryNode, ProductOutput, SuggestOutput
+from catalog.readmodel.index_documents import dumps
 from catalog.readmodel.query import SORTS
-from catalog.views.base import CatalogView, cached
-from catalog.views.params import listing, text
+from catalog.views.base import CatalogView, cacheable_response
+from catalog.views.params import parse_listing, parse_text
 from chassis.api import errors
 from chassis.api.pagination import encode_cursor
 from chassis.couch import Unavailable
@@ -41,52 +41,55 @@ LISTING_PARAMETERS = [
 
 
 def list_products(request: Request) -> Response:
-    """GET /products: cards, facets, total."""
-    asked = listing(request)
-    browse = wiring.parts().browse
-    if asked.ids:
-        cards = browse.cards(asked.ids)
+    """Handle GET /products: cards, facets, total."""
+    query = parse_listing(request)
+    search = wiring.parts().search
+    if query.ids:
+        cards = search.cards(query.ids)
         body = b'{"results":[' + b",".join(cards) + b'],"total":%d,"next":null}' % len(cards)
-        return cached(request, body)
-    body, place = browse.search(asked.filters, asked.sort, asked.limit, asked.after)
-    end = b'"' + encode_cursor(*place).encode() + b'"' if place else b"null"
-    return cached(request, body + b',"next":' + end + b"}")
+        return cacheable_response(request, body)
+    body, cursor = search.search(query.filters, query.sort, query.limit, query.after)
+    end = b'"' + encode_cursor(*cursor).encode() + b'"' if cursor else b"null"
+    return cacheable_response(request, body + b',"next":' + end + b"}")
 
 
 def read_product(request: Request, slug: str) -> Response:
-    """GET /products/{slug}: for staff from the document, so that hidden products and fresh edits show."""
+    """Handle GET /products/{slug}.
+
+    Staff get it from the document, so that hidden products and fresh edits show.
+    """
     if not is_slug(slug):
         raise errors.NotFound(detail="There is no such product.")
     if principal_of(request).may("catalog.product.read"):
         return _from_document(request, slug, staff=True)
     parts = wiring.parts()
-    found = parts.browse.product(slug)
-    if found is None or parts.recent.is_behind(slug, found.version):
+    found = parts.search.product(slug)
+    if found is None or parts.recent_writes.is_behind(slug, found.version):
         return _from_document(request, slug, staff=False)
-    return cached(request, found.page, found.version)
+    return cacheable_response(request, found.page, found.version)
 
 
 def _from_document(request: Request, slug: str, *, staff: bool) -> Response:
-    """For what the index does not show, or not yet."""
+    """Respond from the document for a product that the index does not show yet."""
     parts = wiring.parts()
     try:
         product = parts.products.get(slug)
     except Unavailable:
-        found = parts.browse.product(slug)
+        found = parts.search.product(slug)
         if found is None:
             raise
-        return cached(request, found.page, found.version)
+        return cacheable_response(request, found.page, found.version)
     if not product.is_listed and not staff:
         raise errors.NotFound(detail="There is no such product.")
-    response = cached(request, dumps(present.product(product)), product.version)
+    response = cacheable_response(request, dumps(representations.product(product)), product.version)
     if staff:
         response["Cache-Control"] = "private, no-store"
     return response
 
 
 def read_categories(request: Request) -> Response:
-    """GET /categories"""
-    return cached(request, wiring.parts().browse.categories())
+    """Handle GET /categories."""
+    return cacheable_response(request, wiring.parts().search.categories())
 
 
 class SuggestView(CatalogView):
@@ -97,7 +100,7 @@ class SuggestView(CatalogView):
     @extend_schema(
         operation_id="suggest",
         parameters=[OpenApiParameter("q", str, required=True)],
-        responses=SuggestAnswer,
+        responses=SuggestOutput,
     )
     def get(self, request: Request) -> Response:
         unknown = {name: ["Unknown parameter."] for name in request.query_params if name != "q"}
@@ -105,16 +108,16 @@ class SuggestView(CatalogView):
             raise errors.BadRequest("A parameter is not valid.", errors=unknown)
         if "q" not in request.query_params:
             raise errors.BadRequest("Say what to complete.", errors={"q": ["Required."]})
-        wanted = text(request.query_params["q"], "q")
+        wanted = parse_text(request.query_params["q"], "q")
         if len(wanted) < 2:
-            return cached(request, b'{"products":[],"categories":[],"queries":[]}')
-        return cached(request, wiring.parts().browse.suggest(wanted))
+            return cacheable_response(request, b'{"products":[],"categories":[],"queries":[]}')
+        return cacheable_response(request, wiring.parts().search.suggest(wanted))
 
 
 __all__ = [
     "CardPage",
     "CategoryNode",
-    "ProductAnswer",
+    "ProductOutput",
     "SuggestView",
     "list_products",
     "read_categories",

@@ -1,4 +1,4 @@
-"""Shapes of answers, for the OpenAPI document."""
+"""Serializers of response bodies, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any
 from chassis.api import serializers as s
 
 
-class MoneyAnswer(s.Serializer):
+class MoneyOutput(s.Serializer):
     amount = s.IntegerField(help_text="minor units")
     currency = s.CharField()
 
 
-class RenditionAnswer(s.Serializer):
+class RenditionOutput(s.Serializer):
     url = s.CharField()
     width = s.IntegerField()
     height = s.IntegerField()
     format = s.CharField()
 
 
-class PictureAnswer(s.Serializer):
+class ImageOutput(s.Serializer):
     id = s.CharField()
     alt = s.CharField()
-    renditions = RenditionAnswer(many=True)
+    renditions = RenditionOutput(many=True)
 
 
-class RatingAnswer(s.Serializer):
+class RatingOutput(s.Serializer):
     average = s.FloatField(allow_null=True)
     count = s.IntegerField()
 
@@ -39,11 +39,11 @@ class Card(s.Serializer):
     title: Any = s.CharField()
     brand = s.CharField()
     category = s.CharField()
-    image = PictureAnswer(allow_null=True)
-    price_from = MoneyAnswer()
-    compare_at_price = MoneyAnswer(allow_null=True)
+    image = ImageOutput(allow_null=True)
+    price_from = MoneyOutput()
+    compare_at_price = MoneyOutput(allow_null=True)
     availability = s.ChoiceField(choices=_AVAILABILITY)
-    rating = RatingAnswer()
+    rating = RatingOutput()
     sku = s.CharField(required=False, help_text="when there is one variant")
 
 
@@ -61,11 +61,11 @@ class CardPage(s.Serializer):
     next = s.CharField(allow_null=True)
 
 
-class VariantAnswer(s.Serializer):
+class VariantOutput(s.Serializer):
     sku = s.CharField()
     attributes = s.DictField(child=s.CharField())
-    price = MoneyAnswer()
-    compare_at_price = MoneyAnswer(allow_null=True)
+    price = MoneyOutput()
+    compare_at_price = MoneyOutput(allow_null=True)
     availability = s.ChoiceField(choices=_AVAILABILITY)
 
 
@@ -74,7 +74,7 @@ class Crumb(s.Serializer):
     title: Any = s.CharField()
 
 
-class ProductAnswer(s.Serializer):
+class ProductOutput(s.Serializer):
     id = s.CharField()
     slug = s.CharField()
     title: Any = s.CharField()
@@ -82,10 +82,10 @@ class ProductAnswer(s.Serializer):
     brand = s.CharField()
     category = s.CharField()
     breadcrumbs = Crumb(many=True)
-    variants = VariantAnswer(many=True)
-    images = PictureAnswer(many=True)
-    rating = RatingAnswer()
-    price_from = MoneyAnswer()
+    variants = VariantOutput(many=True)
+    images = ImageOutput(many=True)
+    rating = RatingOutput()
+    price_from = MoneyOutput()
     availability = s.ChoiceField(choices=_AVAILABILITY)
     status = s.ChoiceField(choices=["active", "hidden"])
 
@@ -97,20 +97,20 @@ class CategoryNode(s.Serializer):
     children = s.ListField(child=s.DictField(), help_text="the same again")
 
 
-class CategoryAnswer(s.Serializer):
+class CategoryOutput(s.Serializer):
     slug = s.CharField()
     title: Any = s.CharField()
     parent = s.CharField(allow_null=True)
     position = s.IntegerField()
 
 
-class SuggestAnswer(s.Serializer):
+class SuggestOutput(s.Serializer):
     products = Card(many=True)
     categories = Crumb(many=True)
     queries = s.ListField(child=s.CharField())
 
 
-class StockAnswer(s.Serializer):
+class StockOutput(s.Serializer):
     sku = s.CharField()
     on_hand = s.IntegerField()
     reserved = s.IntegerField()
@@ -118,21 +118,21 @@ class StockAnswer(s.Serializer):
     availability = s.ChoiceField(choices=_AVAILABILITY)
 
 
-class UploadAnswer(s.Serializer):
+class UploadOutput(s.Serializer):
     id = s.CharField()
     status = s.ChoiceField(choices=["processing"])
 
 
-class ImageAnswer(s.Serializer):
+class UploadedImageOutput(s.Serializer):
     id = s.CharField()
     product_id = s.CharField()
     alt = s.CharField()
     status = s.ChoiceField(choices=["processing", "ready", "failed"])
     reason = s.CharField(allow_null=True)
-    renditions = RenditionAnswer(many=True)
+    renditions = RenditionOutput(many=True)
 
 
-class ReviewAnswer(s.Serializer):
+class ReviewOutput(s.Serializer):
     rating = s.IntegerField()
     title: Any = s.CharField()
     body = s.CharField()
@@ -142,5 +142,5 @@ class ReviewAnswer(s.Serializer):
 
 
 class ReviewPage(s.Serializer):
-    results = ReviewAnswer(many=True)
+    results = ReviewOutput(many=True)
     next = s.CharField(allow_null=True)

@@ -1,4 +1,4 @@
-"""Many buyers of one SKU in one process: those who wait share one write (design/checkout.md, "Hot SKUs")."""
+"""Group commit for stock: callers that wait for the same SKU in one process share one write."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chassis.couch import Repository
 Apply = Callable[[Stock], Any]
 
 
-class _Job:
-    """One waiting change, and what came of it."""
+class _PendingChange:
+    """Waiting change and its result."""
 
     __slots__ = ("apply", "done", "error", "result")
 
@@ -27,35 +27,35 @@ class _Job:
         self.error = None
         try:
             self.result = self.apply(stock)
-        except Exception as error:  # noqa: BLE001 - it belongs to the one who asked, not to the others of the batch
+        except Exception as error:  # noqa: BLE001 - it belongs to its caller, not to the rest of the batch
             self.error = error
 
 
 class StockWriter:
-    """Applies changes to stock documents, batching what waits for the same SKU.
+    """Applies changes to stock documents, and batches those that wait for the same SKU.
 
-    The first to come writes; whoever arrives meanwhile queues, and the next writer takes the whole queue
-    along.
-    A change checks before it changes anything, so that one that is refused leaves the stock as it was.
+    The first caller writes; callers that arrive meanwhile queue, and the next writer takes the whole queue.
+    A change checks before it changes anything, so a refused one leaves the stock as it was.
     """
 
     def __init__(self, stock: Repository[Stock], after: Callable[[Availability, Stock], None]) -> None:
-        """`after(availability before, stock)` runs in each write: facts, pruning."""
+        """Call `after(previous availability, stock)` in each write, to append events and prune."""
         self._stock = stock
         self._after = after
         self._mutex = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
-        self._waiting: dict[str, list[_Job]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._queues: dict[str, list[_PendingChange]] = {}
 
     def change(self, sku: str, apply: Apply) -> Any:
-        """The answer of `apply(stock)`, stored. Raises what it raises, `NotFound`, `Busy` or
-        `Unavailable`.
+        """Store the change `apply(stock)` and return its result.
+
+        Raises what it raises, `NotFound`, `Busy` or `Unavailable`.
         """
-        job = _Job(apply)
+        job = _PendingChange(apply)
         with self._mutex:
-            self._waiting.setdefault(sku, []).append(job)
-            turn = self._turns.setdefault(sku, threading.Lock())
-        with turn:
+            self._queues.setdefault(sku, []).append(job)
+            lock = self._locks.setdefault(sku, threading.Lock())
+        with lock:
             if not job.done:
                 self._write(sku)
         if job.error is not None:
@@ -64,7 +64,7 @@ class StockWriter:
 
     def _write(self, sku: str) -> None:
         with self._mutex:
-            jobs = self._waiting.pop(sku, [])
+            jobs = self._queues.pop(sku, [])
         try:
             self._stock.update(sku, lambda stock: self._apply(stock, jobs))
         except Exception as error:  # noqa: BLE001 - raised again in each thread that waits
@@ -74,7 +74,7 @@ class StockWriter:
             for job in jobs:
                 job.done = True
 
-    def _apply(self, stock: Stock, jobs: list[_Job]) -> Stock:
+    def _apply(self, stock: Stock, jobs: list[_PendingChange]) -> Stock:
         before = stock.availability
         for job in jobs:
             job.run(stock)
