@@ -1,1 +1,1 @@
-"""What happened: behaviour events and the audit trail."""
+"""Behaviour events and the audit trail."""

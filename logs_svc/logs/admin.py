@@ -1,4 +1,4 @@
-"""The admin of logs_svc: what happened, who changed what, and what it adds up to. Nothing is edited."""
+"""The read-only admin of events and the audit trail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from logs.domain import TYPES
 from logs.wiring import parts
 
 
-def _told(event):
+def _format_data(event):
     return ", ".join(f"{key}: {value}" for key, value in event.data.items())[:200]
 
 
@@ -23,13 +23,13 @@ EventModel = document_model(
     verbose_name_plural="events",
     fields={
         "type": choice(list(TYPES)),
-        "told": Column(models.CharField(max_length=200, verbose_name="data"), get=_told),
+        "details": Column(models.CharField(max_length=200, verbose_name="data"), get=_format_data),
     },
     ordering=["-at"],
 )
 EntryModel = document_model(
     repositories.AUDIT,
-    lambda: parts().audit,
+    lambda: parts().audit_entries,
     app_label="logs",
     verbose_name="audit entry",
     verbose_name_plural="audit trail",
@@ -44,10 +44,10 @@ class ReadOnly(DocumentAdmin):
 @register(EventModel)
 class EventAdmin(ReadOnly):
     noun = "event"
-    list_display = ["at", "type", "product_id", "quantity", "user", "session", "told"]
+    list_display = ["at", "type", "product_id", "quantity", "user", "session", "details"]
     list_filter = ["type", "at"]
     search_fields = ["product_id", "user", "session", "query"]
-    fields = ["at", "type", "product_id", "quantity", "user", "session", "query", "told", "batch"]
+    fields = ["at", "type", "product_id", "quantity", "user", "session", "query", "details", "batch"]
 
 
 @register(EntryModel)

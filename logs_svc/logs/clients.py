@@ -1,4 +1,4 @@
-"""catalog_svc as seen from here: what a product is called, for people who read lists of ids."""
+"""The client of catalog_svc, which gives the titles of products."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Catalog:
         self._sibling = sibling
 
     def titles(self, ids: Sequence[str]) -> dict[str, str]:
-        """Of those that are for sale; none while the catalogue is away."""
+        """Return the titles of products on sale; empty while the catalogue is unavailable."""
         if not ids:
             return {}
         try:

@@ -1,4 +1,4 @@
-"""Opaque cursors made of texts. `chassis.couch.BadCursor` for what is none."""
+"""Opaque cursors made of texts; an invalid one raises `chassis.couch.BadCursor`."""
 
 from __future__ import annotations
 

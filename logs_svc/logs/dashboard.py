@@ -1,4 +1,4 @@
-"""The overview of the admin: traffic, the way from looking to buying, what is wanted and not found."""
+"""The dashboard of the admin: traffic, the funnel, top products and searches."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from django.utils.html import format_html_join
 
 from chassis.admin import Card, Chart, Table, site
 from chassis.clock import now
-from logs import shelves
-from logs.domain import LEAST
+from logs import placements
+from logs.domain import MIN_MONTHS_AHEAD
 from logs.services import Days
-from logs.services.stats import Board, DayFigures
+from logs.services.stats import DayFigures, RangeFigures
 from logs.wiring import parts
 
 RANGES = (1, 7, 14, 30, 90, 365)
-_USUAL = 14
+_DEFAULT_RANGE = 14
 _SHOWN_ROWS = 10
-_STEPS = {"view": "Looked", "add_to_cart": "Added", "checkout_started": "To checkout", "purchase": "Bought"}
+_STEPS = {"view": "Viewed", "add_to_cart": "Added", "checkout_started": "To checkout", "purchase": "Bought"}
 _REASONS = {"known": "named bots", "too many": "too many events", "repeats": "repeats"}
 
 
@@ -30,57 +30,57 @@ def dashboard(request: HttpRequest) -> list[Any]:
         return []
     count = _days(request)
     today = now().date()
-    board = parts().stats.everything(Days(today - timedelta(days=count - 1), today))
+    board = parts().stats.range_figures(Days(today - timedelta(days=count - 1), today))
     period = "today" if count == 1 else f"the last {count} days"
     return [
         *_cards(board, count),
         *_charts(board, count, period),
-        *shelves.parts_of(board.widgets, period),
+        *placements.placement_charts(board.widgets, period),
         *_tables(board, period),
     ]
 
 
 def _days(request: HttpRequest) -> int:
     asked = request.GET.get("days", "")
-    return int(asked) if asked.isdigit() and len(asked) < 4 and int(asked) in RANGES else _USUAL
+    return int(asked) if asked.isdigit() and len(asked) < 4 and int(asked) in RANGES else _DEFAULT_RANGE
 
 
-def _cards(board: Board, count: int) -> list[Card]:
+def _cards(board: RangeFigures, count: int) -> list[Card]:
     figures, today = board.overview, board.series[-1]
     conversion = "–" if figures.conversion is None else f"{100 * figures.conversion:.1f} %"
     bots = ", ".join(f"{_REASONS.get(why, why)} {number:,}" for why, number in figures.bots.items())
     cards = [
         Card("Period", "Today" if count == 1 else f"{count} days", note=_ranges(count)),
-        Card("Visitors", f"{figures.visitors:,}", note="who looked at a product"),
+        Card("Visitors", f"{figures.visitors:,}", note="who viewed a product"),
         Card("Events", f"{figures.events:,}", note=f"{sum(today.counts.values()):,} today"),
-        Card("Conversion", conversion, note="of those who looked, bought"),
+        Card("Conversion", conversion, note="of those who viewed, bought"),
         Card("Orders", f"{figures.orders:,}", note=f"{figures.units:,} units"),
         *(Card("Revenue", _money(amount, currency)) for currency, amount in figures.revenue.items()),
-        Card("Without identity", f"{figures.anonymous:,}", note="events of people who did not agree"),
-        Card("Bots", f"{sum(figures.bots.values()):,}", note=bots or "none; counted apart from all else"),
+        Card("Without identity", f"{figures.anonymous:,}", note="events without consent"),
+        Card("Bots", f"{sum(figures.bots.values()):,}", note=bots or "none; not in any other figure"),
     ]
     return cards + _warnings()
 
 
 def _warnings() -> list[Card]:
-    """What needs a person: events that wait for the store, those that it will never take, months that end."""
-    journal, found = parts().drain.journal, [_months()]
-    if journal.waiting() > 1 << 20:
-        waiting = f"{journal.waiting() >> 20} MB"
-        found.append(Card("Waiting for the store", waiting, tone="warn", note="nothing of it is lost"))
-    if journal.bad():
-        note = f"files in {journal.folder.name} that the store refuses"
-        found.append(Card("Set aside", len(journal.bad()), tone="bad", note=note))
+    """List what needs a person: events that wait, files that were refused, months that run out."""
+    journal, found = parts().flusher.journal, [_months()]
+    if journal.pending_bytes() > 1 << 20:
+        waiting = f"{journal.pending_bytes() >> 20} MB"
+        found.append(Card("Waiting to be stored", waiting, tone="warn", note="nothing is lost"))
+    if journal.quarantined():
+        note = f"in {journal.folder.name}, refused by the store"
+        found.append(Card("Quarantined files", len(journal.quarantined()), tone="bad", note=note))
     return found
 
 
 def _months() -> Card:
     registry = parts().registry
-    left = max(0, registry.left())
-    if left < LEAST:
-        note = "then events go on into the last one: run make deploy, or manage.py prepare"
+    left = max(0, registry.count_ahead())
+    if left < MIN_MONTHS_AHEAD:
+        note = "events then go to the last month: run make deploy, or manage.py prepare"
         return Card("Months prepared", left, tone="bad", note=note)
-    return Card("Months prepared", left, note=f"to {registry.ahead(left)[-1]}, besides this one")
+    return Card("Months prepared", left, note=f"to {registry.upcoming(left)[-1]}, after this month")
 
 
 def _ranges(chosen: int) -> str:
@@ -92,10 +92,10 @@ def _name(days: int) -> str:
     return {1: "Today", 7: "7 d", 14: "14 d", 30: "30 d", 90: "90 d", 365: "1 y"}[days]
 
 
-def _charts(board: Board, count: int, period: str) -> list[Chart]:
+def _charts(board: RangeFigures, count: int, period: str) -> list[Chart]:
     style = "bar" if count <= 14 else "line"
     funnel = [(_STEPS[step], visitors) for step, visitors, _ in board.funnel]
-    charts = [Chart("From looking to buying", funnel, unit=" visitors", note=period)]
+    charts = [Chart("Conversion funnel", funnel, unit=" visitors", note=period)]
     if count == 1:
         hours = [(f"{hour:02d}", number) for hour, number in enumerate(board.overview.hours)]
         return [Chart("Events an hour", hours, note="today, UTC"), *charts]
@@ -110,26 +110,28 @@ def _charts(board: Board, count: int, period: str) -> list[Chart]:
 
 
 def _grouped(series: Sequence[DayFigures]) -> list[tuple[str, Sequence[DayFigures]]]:
-    """Days by themselves, or weeks where there are more than a chart can show."""
+    """Group days into weeks where there are more than a chart can show."""
     step = 1 if len(series) <= 90 else 7
     return [(series[at].day[5:], series[at : at + step]) for at in range(0, len(series), step)]
 
 
-def _tables(board: Board, period: str) -> list[Table]:
+def _tables(board: RangeFigures, period: str) -> list[Table]:
     viewed, bought = board.top_products("view", _SHOWN_ROWS), board.top_products("purchase", _SHOWN_ROWS)
     titles = parts().catalog.titles(sorted({id for id, _ in (*viewed, *bought)}))
     searches = [(query, times) for query, times, _ in board.searches(_SHOWN_ROWS)]
-    vain = [(query, empty) for query, _, empty in board.searches(_SHOWN_ROWS, without_results=True)]
+    without_results = [
+        (query, empty) for query, _, empty in board.searches(_SHOWN_ROWS, without_results=True)
+    ]
     return [
-        Table("Most looked at", ["product", "views"], _named(viewed, titles), note=period),
+        Table("Most viewed", ["product", "views"], _named(viewed, titles), note=period),
         Table("Most bought", ["product", "units"], _named(bought, titles), note=period),
-        Table("Top searches", ["searched for", "times"], searches, note=period),
-        Table("Searched for in vain", ["searched for", "times"], vain, note=period),
+        Table("Top searches", ["query", "times"], searches, note=period),
+        Table("Searches without results", ["query", "times"], without_results, note=period),
     ]
 
 
 def _named(rows: Sequence[tuple[str, int]], titles: dict[str, str]) -> list[tuple[str, str]]:
-    """A product that the catalogue does not know (any more) is shown by its id."""
+    """Replace product ids by titles; a product that the catalogue does not know keeps its id."""
     return [(titles.get(id, id), f"{count:,}") for id, count in rows]
 
 

@@ -1,4 +1,4 @@
-"""Dropping databases, which a service's own user may not do when it is deployed (`manage.py prepare` may)."""
+"""Deletion of databases, which a deployed service's own user may not do (`manage.py prepare` may)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chassis.couch.connection import server, without_password
 
 class CouchDatabases:
     def destroy(self, database: str) -> None:
-        """Gone, also when it was. CouchError for a refusal, Unavailable."""
+        """Delete a database if it exists; raises CouchError for a refusal, Unavailable."""
         if settings.COUCHDB_URL == "memory:":
             memory.store(database).clear()
             return

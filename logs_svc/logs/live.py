@@ -1,4 +1,4 @@
-"""What happens just now, in the admin: a page that asks every two seconds for what came since."""
+"""The admin's live page, which polls for new events every two seconds."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.template.response import TemplateResponse
 from chassis.admin import site
 from chassis.couch import BadCursor
 from logs.domain import Event
-from logs.domain.events import text
+from logs.domain.events import format_time
 from logs.wiring import parts
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 
 
 def live(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """The page; with `?after=` (a cursor, or empty for the newest events) what came since, as JSON."""
+    """Return the page; with `?after=` (a cursor, or empty for the newest) new events as JSON."""
     if "after" not in request.GET:
         return TemplateResponse(request, "admin/logs/live.html", context)
     try:
-        events, after = parts().reading.tail(request.GET["after"][:512] or None, limit=_AT_ONCE)
+        events, after = parts().event_queries.tail(request.GET["after"][:512] or None, limit=_BATCH_SIZE)
     except BadCursor:
-        events, after = parts().reading.tail(None, limit=_AT_ONCE)
+        events, after = parts().event_queries.tail(None, limit=_BATCH_SIZE)
     titles = parts().catalog.titles(sorted({event.product_id for event in events if event.product_id}))
     answer = JsonResponse({"events": [_shown(event, titles) for event in events], "after": after or ""})
     answer["Cache-Control"] = "no-store"
@@ -32,12 +32,12 @@ def live(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _shown(event: Event, titles: Mapping[str, str]) -> dict[str, Any]:
-    """A product that the catalogue does not know (any more) by its id."""
+    """Return an event's row; a product that the catalogue does not know is shown by its id."""
     product = event.product_id or ""
     said = ", ".join(f"{name}: {value}" for name, value in event.data.items())
     return {
         "id": event.id,
-        "at": text(event.at),
+        "at": format_time(event.at),
         "type": event.type,
         "product": titles.get(product, product),
         "who": event.user or event.session or "",

@@ -1,4 +1,7 @@
-"""Which months have databases: kept in one document, for a service's own user may not list databases."""
+"""The registry of months that have databases.
+
+It is one document, because a service's own user may not list databases.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ from typing import Any
 from chassis.couch import Conflict, CouchError, NotFound, Unavailable
 from chassis.couch.store import Store
 from logs import repositories
-from logs.domain import AHEAD, LEAST, LEGACY, Months, following, month_of
+from logs.domain import LEGACY, MIN_MONTHS_AHEAD, MONTHS_AHEAD, Months, month_of, months_from
 
 log = logging.getLogger(__name__)
 
 _ID = "registry:months"
-_FRESH = 30.0  # seconds that a reading is believed
+_CACHE_SECONDS = 30.0  # for which the months that were read are cached
 Open = Callable[[str], Store]
 
 
-class Registry:
-    """Knows, makes and forgets months. A month's database is known by a document in `rollups`."""
+class MonthRegistry:
+    """Lists, creates and drops months; they are kept in a document of the database `rollups`."""
 
     def __init__(self, open: Open, clock: Callable[[], datetime]) -> None:
         self.open, self._clock = open, clock
@@ -29,63 +32,68 @@ class Registry:
         self._refused: dict[str, float] = {}
 
     def months(self) -> Months:
-        """Those that there are; Unavailable when nobody can say."""
+        """Return the existing months; raises Unavailable if they cannot be read."""
         known = self._known
-        if known is not None and time.monotonic() - known[0] < _FRESH:
+        if known is not None and time.monotonic() - known[0] < _CACHE_SECONDS:
             return known[1]
         try:
             known = (time.monotonic(), self._read()[0])
         except Unavailable:
             if known is None:
                 raise
-            return known[1]  # the store is away: there are no fewer months for that
+            return known[1]  # the store is unavailable, but the months still exist
         if known[1].all:
             self._known = known
         return known[1]
 
-    def written(self) -> Months:
-        """Those in which something may be; Unavailable when nobody can say."""
-        return self.months().written(month_of(self._clock()))
+    def active(self) -> Months:
+        """Return the months that may hold events; raises Unavailable if they cannot be read."""
+        return self.months().active(month_of(self._clock()))
 
-    def left(self) -> int:
-        """How many months after the present one have databases; -1 when this one has none. Few are read
-        again: more may have been made just now.
+    def count_ahead(self) -> int:
+        """Count the months after the present one that have databases; -1 if this one has none.
+
+        A low count is read again, as more may have been created just now.
         """
         now = month_of(self._clock())
-        if self.months().left(now) < LEAST:
-            self.forget()
-        return self.months().left(now)
+        if self.months().count_ahead(now) < MIN_MONTHS_AHEAD:
+            self.invalidate()
+        return self.months().count_ahead(now)
 
-    def ahead(self, count: int) -> tuple[str, ...]:
-        """This month and so many more, whether they have databases or not."""
-        return following(month_of(self._clock()), count)
+    def upcoming(self, count: int) -> tuple[str, ...]:
+        """Return this month and the next `count`, whether they have databases or not."""
+        return months_from(month_of(self._clock()), count)
 
-    def forget(self) -> None:
-        """Read again next time."""
+    def invalidate(self) -> None:
+        """Drop the cached months, so that they are read again."""
         self._known = None
 
-    def place(self, moment: datetime) -> str:
-        """The month to which that moment's events go: its own, made if need be, else the nearest there is."""
+    def month_for(self, moment: datetime) -> str:
+        """Return the month whose database takes events of that time, creating it if need be.
+
+        It is the nearest existing month if it cannot be created.
+        """
         wanted = month_of(moment)
         months = self.months()
-        if wanted not in months.all and self._worth_trying(wanted):
-            self.make([wanted])
+        if wanted not in months.all and self._may_retry(wanted):
+            self.create([wanted])
             months = self.months()
-        found = months.place(wanted)
+        found = months.month_for(wanted)
         if found is None:
-            raise Unavailable("there is no database for events: run `manage.py prepare`")
+            raise Unavailable("no database for events: run `manage.py prepare`")
         return found
 
     def keys(self, month: str) -> Store:
-        """Where that month's keys and clicks are: its own database, else the nearest there is."""
-        place = self.months().place(month) or self.place(self._clock())
+        """Open the store of that month's keys and clicks, or of the nearest month."""
+        place = self.months().month_for(month) or self.month_for(self._clock())
         return self.open(f"seen-{place}")
 
-    def make(self, wanted: Iterable[str]) -> list[str]:
-        """See that these months have databases and are known; those that were not. A refusal is no error:
-        the service's own user may not make databases when it is deployed, and `prepare` will.
+    def create(self, wanted: Iterable[str]) -> list[str]:
+        """Create and register the databases of months, and return those that were new.
+
+        A refusal is no error: a deployed service's own user may not create databases, and `prepare` will.
         """
-        made, known = [], self._read()[0].all
+        created, known = [], self._read()[0].all
         for month in wanted:
             if month in known:
                 continue
@@ -94,23 +102,25 @@ class Registry:
                     self.open(collection.database).ensure(collection.designs().values())
             except CouchError as error:
                 self._refused[month] = time.monotonic()
-                log.warning("no databases for %s yet: %s", month, error, extra={"alarm": "months"})
+                log.warning(
+                    "could not create the databases of %s: %s", month, error, extra={"alarm": "months"}
+                )
                 continue
-            made.append(month)
-        if made:
-            self._change(lambda months: _with(months, made))
-        return made
+            created.append(month)
+        if created:
+            self._change(lambda months: _add_months(months, created))
+        return created
 
-    def make_ahead(self, count: int = AHEAD) -> list[str]:
-        """See that this month and so many more have databases; those that had none."""
-        return self.make(self.ahead(count))
+    def create_ahead(self, count: int = MONTHS_AHEAD) -> list[str]:
+        """Create this month and the next `count`, and return those that were new."""
+        return self.create(self.upcoming(count))
 
     def drop(self, month: str) -> None:
-        """It has no databases any more."""
+        """Remove a month whose databases are deleted."""
         self._change(lambda months: months.without(month))
 
-    def adopt_legacy(self) -> bool:
-        """Take in the one database of before, if there is one; its lists are built."""
+    def register_legacy(self) -> bool:
+        """Register the single database of older installations, if there is one, and build its lists."""
         if self.months().legacy:
             return True
         store = self.open(LEGACY)
@@ -123,11 +133,11 @@ class Registry:
         self._change(lambda months: Months(months.all, legacy=True))
         return True
 
-    def drop_legacy(self) -> None:
+    def unregister_legacy(self) -> None:
         self._change(lambda months: Months(months.all, legacy=False))
 
-    def _worth_trying(self, month: str) -> bool:
-        return time.monotonic() - self._refused.get(month, -1e9) > _FRESH
+    def _may_retry(self, month: str) -> bool:
+        return time.monotonic() - self._refused.get(month, -1e9) > _CACHE_SECONDS
 
     def _read(self) -> tuple[Months, dict[str, Any]]:
         try:
@@ -147,10 +157,10 @@ class Registry:
                 continue
             self._known = (time.monotonic(), after)
             return
-        raise Unavailable("the list of months is written by too many at once")
+        raise Unavailable("too many concurrent writes of the list of months")
 
 
-def _with(months: Months, more: Iterable[str]) -> Months:
+def _add_months(months: Months, more: Iterable[str]) -> Months:
     for month in more:
         months = months.with_(month)
     return months

@@ -1,13 +1,13 @@
-"""What logs_svc stores, declared as data.
+"""The collections of logs_svc, declared as data.
 
 | database | holds | kept |
 |---|---|---|
 | `events-2026-11` | the events that arrived in that month | `EVENTS_KEPT_DAYS`, then dropped |
-| `seen-2026-11` | by what key an event of that month is known, so that it counts once | the same |
-| `rollups` | what events add up to by day and month; which months there are | for ever: no person is in it |
-| `ties` | which account signed in within which session | `EVENTS_KEPT_DAYS` |
+| `seen-2026-11` | the keys of that month's events, so that each counts once | the same |
+| `rollups` | counts of events by day and month; the list of months | for ever: no person is in it |
+| `identities` | the accounts that signed in within a session | `EVENTS_KEPT_DAYS` |
 | `audit` | the audit trail and its chains | for ever |
-| `events` | everything, in installations before the months | until all of it is old |
+| `events` | all events, in installations older than the monthly databases | until all of it is old |
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.couch import Collection, Index, View
-from logs.domain import AuditEntry, Event, Head, Link, Tie
+from logs.domain import AuditEntry, Event, Head, Link, SessionIdentity
 
 Pair = tuple[Any, Any]
 
-#: What lists begin with, by the index that they stand for. One view holds all of them: with a view each,
-#: every document would be read five times.
+#: The first part of each list's keys, by index. One view holds all lists: with one view each, every document
+#: would be read five times.
 LISTS = {"by_time": "t", "by_type": "y", "by_user": "u", "by_product": "p", "by_session": "s"}
 
 
@@ -49,7 +49,7 @@ LISTS_VIEW = View(
     _lists,
 )
 
-#: As the admin and the services see events, whatever database they are in; `Archive` answers these indexes.
+#: Events as the admin and the services see them, in any database; `EventStore` serves these indexes.
 EVENTS = Collection(
     database="events",
     kind="event",
@@ -65,13 +65,13 @@ EVENTS = Collection(
 
 
 def events_of(database: str) -> Collection[Event]:
-    """The events of one database, as they are stored."""
+    """Return the collection of events of one database."""
     return replace(EVENTS, database=database, indexes=(), views=(LISTS_VIEW,))
 
 
 @dataclass(slots=True)
 class Key:
-    """By what an event or a fact is known; `batch` is the write that stored it."""
+    """The key of an event that was stored; `batch` is the write that stored it."""
 
     id: str
     batch: str = ""
@@ -97,7 +97,7 @@ def _revenue(doc: dict[str, Any]) -> Iterator[Pair]:
 
 @dataclass(slots=True)
 class Day:
-    """A day's rollup as a document; `Rollups` reads and writes it."""
+    """The document of a day's rollup, which `Rollups` reads and writes."""
 
     id: str
     version: int = 0
@@ -105,7 +105,7 @@ class Day:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-#: Figures of a range come from stored reductions: `_sum` over lists of numbers, one row a day.
+#: The figures of a range come from stored reductions: `_sum` over lists of numbers, one row a day.
 ROLLUPS = Collection(
     database="rollups",
     kind="day",
@@ -134,10 +134,10 @@ def _by_account(doc: dict[str, Any]) -> Iterator[Pair]:
             yield [account, doc["_id"]], None
 
 
-TIES = Collection(
+SESSION_IDENTITIES = Collection(
     database="ties",
     kind="tie",
-    type=Tie,
+    type=SessionIdentity,
     indexes=(Index("by_time", ("seen",)),),
     views=(
         View(
@@ -164,9 +164,9 @@ AUDIT = Collection(
 LINKS = Collection(database="audit", kind="link", type=Link, indexes=(Index("by_entry", ("entry",)),))
 HEADS = Collection(database="audit", kind="head", type=Head)
 
-FIXED = (ROLLUPS, TIES, AUDIT, LINKS, HEADS)
+FIXED = (ROLLUPS, SESSION_IDENTITIES, AUDIT, LINKS, HEADS)
 
 
 def of_month(month: str) -> tuple[Collection[Any], ...]:
-    """What a month needs."""
+    """Return the collections of a month."""
     return events_of(f"events-{month}"), keys_of(f"seen-{month}")

@@ -1,4 +1,4 @@
-"""What comes in and goes out of logs_svc's API."""
+"""Serializers of the API of logs_svc."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from drf_spectacular.utils import extend_schema_field
 
 from chassis.api import serializers
 from logs.domain import FUNNEL, REPORTED, TYPES, AuditEntry, Event
-from logs.services import Days, EventFilter, IntakeAnswer
+from logs.services import Days, EventFilter, IntakeResult
 from logs.services.stats import DayFigures
 
-_MOST_DAYS = 366
-_USUAL_DAYS = 30
+_MAX_DAYS = 366
+_DEFAULT_DAYS = 30
 
 
 class ReportedEventIn(serializers.Serializer):
-    """Only the schema of it: an event that is not like this is rejected by itself, the others go in."""
+    """The schema of a reported event, for the documentation only.
 
-    id = serializers.CharField(required=False, max_length=64, help_text="Makes telling it twice harmless.")
+    An invalid event is rejected by itself; the others are accepted.
+    """
+
+    id = serializers.CharField(
+        required=False, max_length=64, help_text="Identifies the event when it is sent again."
+    )
     type = serializers.ChoiceField(list(REPORTED))
     product_id = serializers.CharField(required=False, max_length=64)
     session_id = serializers.CharField(required=False, max_length=64)
-    at = serializers.DateTimeField(required=False, help_text="Moved into the last 7 days.")
+    at = serializers.DateTimeField(required=False, help_text="Clamped to the last 7 days.")
     data = serializers.DictField(
         required=False,
-        help_text="2 KB at most; a search has its text in `q` and the number of its `results`. What else each"
-        " type may say is in docs/behaviour.md; other names are refused.",
+        help_text="2 KB at most; a search has its text in `q` and the number of its `results`. What each"
+        " type allows is in docs/behaviour.md; other names are refused.",
     )
 
 
@@ -42,8 +47,8 @@ class IntakeOut(serializers.Serializer):
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(serializers.Field):
-    """An RFC 3339 time, or a day: then its beginning, or with `whole_day` its end."""
+class TimeOrDay(serializers.Field):
+    """An RFC 3339 time or a day: its start, or its end with `whole_day`."""
 
     def __init__(self, *, whole_day: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -65,7 +70,7 @@ class Moment(serializers.Field):
 
 
 class PageQuery(serializers.Query):
-    """Read by `page_params`; named here so that they are known and documented."""
+    """The paging parameters, which `page_params` reads; declared here so that they are documented."""
 
     limit = serializers.IntegerField(required=False, min_value=1, max_value=100)
     cursor = serializers.CharField(required=False, max_length=1024)
@@ -75,8 +80,8 @@ class EventsQuery(PageQuery):
     type = serializers.ChoiceField(list(TYPES), required=False)
     user = serializers.CharField(required=False, max_length=128)
     product = serializers.CharField(required=False, max_length=128)
-    vars()["from"] = Moment(required=False)
-    to = Moment(required=False, whole_day=True)
+    vars()["from"] = TimeOrDay(required=False)
+    to = TimeOrDay(required=False, whole_day=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wanted = EventFilter(
@@ -95,16 +100,16 @@ class AuditQuery(PageQuery):
 
 
 class DaysQuery(serializers.Query):
-    """`from` and `to` are days, both included; the last 30 unless told."""
+    """The days `from` and `to`, both included; the last 30 days by default."""
 
     vars()["from"] = serializers.DateField(required=False)
     to = serializers.DateField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         last = attrs.get("to") or datetime.now(UTC).date()
-        first = attrs.get("from") or last - timedelta(days=_USUAL_DAYS - 1)
-        if not 0 <= (last - first).days < _MOST_DAYS:
-            raise serializers.ValidationError({"from": [f"Must be at most {_MOST_DAYS} days before `to`."]})
+        first = attrs.get("from") or last - timedelta(days=_DEFAULT_DAYS - 1)
+        if not 0 <= (last - first).days < _MAX_DAYS:
+            raise serializers.ValidationError({"from": [f"Must be at most {_MAX_DAYS} days before `to`."]})
         return {**attrs, "days": Days(first, last)}
 
 
@@ -113,7 +118,9 @@ class TopQuery(DaysQuery):
 
 
 class SearchesQuery(TopQuery):
-    without_results = serializers.ChoiceField(["true"], required=False, help_text="Only those in vain.")
+    without_results = serializers.ChoiceField(
+        ["true"], required=False, help_text="Only those without results."
+    )
 
 
 class TopProductsQuery(TopQuery):
@@ -171,7 +178,7 @@ class DayOut(serializers.Serializer):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="By type of event.")
     orders = serializers.IntegerField()
     units = serializers.IntegerField()
-    revenue = MoneyOut(many=True, help_text="What was ordered, by currency; refunds are not taken off.")
+    revenue = MoneyOut(many=True, help_text="Ordered amounts by currency; refunds are not deducted.")
     bots = serializers.IntegerField(help_text="Events of bots, which are in no other figure.")
 
 
@@ -208,7 +215,7 @@ class SearchesOut(serializers.Serializer):
     results = QueryCountOut(many=True)
 
 
-def intake_body(answer: IntakeAnswer) -> dict[str, Any]:
+def intake_body(answer: IntakeResult) -> dict[str, Any]:
     rejected = [{"index": index, "reason": reason} for index, reason in answer.rejected]
     return {"accepted": answer.accepted, "rejected": rejected}
 

@@ -1,4 +1,4 @@
-"""The addresses of logs_svc under `/api/logs`, and the internal ones."""
+"""The URLs of logs_svc under `/api/logs`, and the internal ones."""
 
 from django.urls import path
 

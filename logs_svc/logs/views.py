@@ -1,4 +1,4 @@
-"""Events and the audit trail over HTTP."""
+"""The HTTP API of events, statistics and the audit trail."""
 
 from __future__ import annotations
 
@@ -40,35 +40,38 @@ from logs.services import Visitor
 from logs.widgets import WidgetsOut, conversion_body
 from logs.wiring import parts
 
-MOST_TOLD = 100
-SIBLINGS = ("auth", "catalog", "cart", "checkout", "logs", "reco", "autoscale")
+MAX_EVENTS = 100
+CALLERS = ("auth", "catalog", "cart", "checkout", "logs", "reco", "autoscale")
 _SESSION = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 HEADERS = [
     OpenApiParameter(
-        "X-Session-Id", str, OpenApiParameter.HEADER, description="The visit, for events that name none."
+        "X-Session-Id", str, OpenApiParameter.HEADER, description="The session of events that name none."
     ),
     OpenApiParameter(
         "X-Consent", str, OpenApiParameter.HEADER,
-        description="`no`: count what is told, and keep neither account nor visit.",
+        description="`no`: count the events, and store neither account nor session.",
     ),
 ]  # fmt: skip
 
 
 def _visitor(request: Request) -> Visitor:
-    """Who tells. The storefront passes the browser's name for itself on, and whether the shopper agreed."""
+    """Return the sender of events.
+
+    The storefront passes on the browser's session, and whether the shopper consented.
+    """
     session = request.headers.get("X-Session-Id", "")
     return Visitor(
         user=request.user.account_id,
         session=session if _SESSION.match(session) else None,
         agent=request.headers.get("User-Agent", ""),
-        address=_household(request),
+        address=_public_address(request),
         consented=request.headers.get("X-Consent", "").lower() != "no",
     )
 
 
-def _household(request: Request) -> str:
-    """The shopper's address, if it is one of the Internet's: behind a private one may be everybody."""
+def _public_address(request: Request) -> str:
+    """Return the shopper's address if it is a public one; many people may share a private one."""
     address = client_address(request)
     try:
         return address if ipaddress.ip_network(address).is_global else ""
@@ -86,10 +89,10 @@ class EventsView(View):
         responses=EventPageOut,
     )
     def get(self, request: Request) -> Response:
-        """The newest first."""
+        """List events, the newest first."""
         wanted = EventsQuery.of(request)["wanted"]
         limit, cursor = page_params(request)
-        found = parts().reading.events_list(wanted, limit=limit, cursor=cursor)
+        found = parts().event_queries.list_events(wanted, limit=limit, cursor=cursor)
         return Response(page(map(event_body, found), found.next))
 
     @extend_schema(
@@ -99,13 +102,13 @@ class EventsView(View):
         responses={202: IntakeOut},
     )
     def post(self, request: Request) -> Response:
-        """What a visitor did, 1 to 100 at once. A bad event is told in `rejected`, the others are kept."""
-        told = request.data
-        if not isinstance(told, list) or not 1 <= len(told) <= MOST_TOLD:
-            reason = f"The body is an array of 1 to {MOST_TOLD} events."
+        """Report 1 to 100 events of a visitor; invalid ones are listed in `rejected`, the others stored."""
+        payload = request.data
+        if not isinstance(payload, list) or not 1 <= len(payload) <= MAX_EVENTS:
+            reason = f"The body is an array of 1 to {MAX_EVENTS} events."
             raise BadRequest(reason, errors={"non_field_errors": [reason]})
         try:
-            answer = parts().intake.events_accept(told, _visitor(request))
+            answer = parts().intake.accept_events(payload, _visitor(request))
         except JournalFull as full:
             raise Unavailable(retry_after=full.retry_after) from full
         return Response(intake_body(answer), status=202)
@@ -116,12 +119,12 @@ class AuditView(View):
 
     @extend_schema(operation_id="audit_list", parameters=[AuditQuery], responses=AuditPageOut)
     def get(self, request: Request) -> Response:
-        """Who changed what, the newest first."""
+        """List who changed what, the newest first."""
         return _audit(request)
 
 
 class InternalAuditView(View):
-    permission_classes = [FromService(*SIBLINGS)]
+    permission_classes = [FromService(*CALLERS)]
 
     @extend_schema(operation_id="internal_audit_list", parameters=[AuditQuery], responses=AuditPageOut)
     def get(self, request: Request) -> Response:
@@ -131,7 +134,7 @@ class InternalAuditView(View):
 def _audit(request: Request) -> Response:
     query = AuditQuery.of(request)
     limit, cursor = page_params(request)
-    found = parts().trail.list(
+    found = parts().audit_trail.list(
         actor=query.get("actor"), object=query.get("object"), limit=limit, cursor=cursor
     )
     return Response(page(map(audit_body, found), found.next))
@@ -139,16 +142,17 @@ def _audit(request: Request) -> Response:
 
 @extend_schema(exclude=True)
 class InternalEventsView(Inbox):
-    """GET: reco reads the history. POST: the inbox, which has the same address in every service."""
+    """The history for reco (GET), and the inbox, whose URL is the same in every service (POST)."""
 
-    permission_classes = [ByMethod(GET=FromService("reco"), POST=FromService(*SIBLINGS))]
+    permission_classes = [ByMethod(GET=FromService("reco"), POST=FromService(*CALLERS))]
 
     def get(self, request: Request) -> Response:
-        """The whole history in the order of arrival: `?after=<next of the last page>&limit=` (1 to 1000).
-        `checkpoint` is the `after` with which to go on another day.
+        """Return the history in order of arrival: `?after=<next of the last page>&limit=` (1 to 1000).
+
+        `checkpoint` is the `after` with which to continue another day.
         """
         limit = page_params(request, default=1000, most=1000).limit
-        found = parts().reading.events_after(request.query_params.get("after") or None, limit=limit)
+        found = parts().event_queries.events_after(request.query_params.get("after") or None, limit=limit)
         return Response(page(map(event_body, found.events), found.next, checkpoint=found.checkpoint))
 
 
@@ -157,7 +161,7 @@ class TimeseriesView(View):
 
     @extend_schema(operation_id="stats_timeseries", parameters=[DaysQuery], responses=TimeseriesOut)
     def get(self, request: Request) -> Response:
-        """Events a day, by type; orders and revenue."""
+        """Return events by type, orders and revenue for each day."""
         series = parts().stats.timeseries(DaysQuery.of(request)["days"])
         return _results(map(day_body, series))
 
@@ -167,7 +171,7 @@ class FunnelView(View):
 
     @extend_schema(operation_id="stats_funnel", parameters=[DaysQuery], responses=FunnelOut)
     def get(self, request: Request) -> Response:
-        """How many visitors went how far."""
+        """Return the number of visitors who reached each step."""
         steps = parts().stats.funnel(DaysQuery.of(request)["days"])
         return _results(
             {"step": step, "visitors": visitors, "events": events} for step, visitors, events in steps
@@ -179,7 +183,7 @@ class TopProductsView(View):
 
     @extend_schema(operation_id="stats_top_products", parameters=[TopProductsQuery], responses=TopProductsOut)
     def get(self, request: Request) -> Response:
-        """What is looked at, added or bought most."""
+        """Return the products most viewed, added or bought."""
         query = TopProductsQuery.of(request)
         top = parts().stats.top_products(query["days"], type=query["type"], limit=query["limit"])
         return _results({"product_id": product, "count": count} for product, count in top)
@@ -190,7 +194,7 @@ class SearchesView(View):
 
     @extend_schema(operation_id="stats_searches", parameters=[SearchesQuery], responses=SearchesOut)
     def get(self, request: Request) -> Response:
-        """What is searched for most, and how often in vain."""
+        """Return the most frequent searches, and how often each found nothing."""
         query = SearchesQuery.of(request)
         in_vain = bool(query.get("without_results"))
         top = parts().stats.searches(query["days"], limit=query["limit"], without_results=in_vain)
@@ -204,7 +208,7 @@ class WidgetsView(View):
 
     @extend_schema(operation_id="stats_widgets", parameters=[DaysQuery], responses=WidgetsOut)
     def get(self, request: Request) -> Response:
-        """What shelves led to, by variant: clicks, additions, purchases; and how sure the rates are."""
+        """Return clicks, additions and purchases by shelf and variant, with confidence intervals."""
         return Response(conversion_body(parts().stats.widgets(DaysQuery.of(request)["days"])))
 
 

@@ -1,4 +1,4 @@
-"""Conversion of shelves, as the API answers it."""
+"""Serializers of the conversion figures of widgets."""
 
 from __future__ import annotations
 

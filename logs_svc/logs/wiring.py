@@ -1,4 +1,4 @@
-"""The one place that chooses real parts."""
+"""The container: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -19,59 +19,67 @@ from chassis.ids import new_id
 from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 from logs import repositories
-from logs.archive import Archive
 from logs.clients import Catalog
 from logs.databases import CouchDatabases
-from logs.domain import AHEAD, LEAST, LEGACY, YEAR, AuditEntry, Bots, Months
+from logs.domain import (
+    LEGACY,
+    MAX_MONTHS_AHEAD,
+    MIN_MONTHS_AHEAD,
+    MONTHS_AHEAD,
+    AuditEntry,
+    BotDetector,
+    Months,
+)
+from logs.event_store import EventStore
 from logs.journal import Journal
-from logs.registry import Registry
+from logs.registry import MonthRegistry
 from logs.rollups import Rollups
 from logs.services import (
     Attribution,
-    Audit,
-    Drain,
-    Erasing,
-    Export,
-    Facts,
-    Import,
+    AuditTrail,
+    Erasure,
+    EventExporter,
+    EventHandlers,
+    EventImporter,
+    EventQueries,
+    Flusher,
     Intake,
-    Keeper,
-    Reading,
+    Maintenance,
     Recorder,
     Stats,
 )
-from logs.services.importing import AT_ONCE
+from logs.services.importer import BATCH_SIZE
 
-_CROWD = 20  # an address may be a whole office: so many times what one person may
+_PEOPLE_PER_ADDRESS = 20  # an address may be a whole office
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The use cases; and, for the admin, what is stored."""
+    """The use cases, and the repositories that the admin shows."""
 
-    events: Archive
-    audit: Repository[AuditEntry]
-    registry: Registry
+    events: EventStore
+    audit_entries: Repository[AuditEntry]
+    registry: MonthRegistry
     rollups: Rollups
     recorder: Recorder
-    drain: Drain
-    leftovers: Drain
+    flusher: Flusher
+    leftover_flusher: Flusher
     intake: Intake
-    facts: Facts
-    reading: Reading
+    event_handlers: EventHandlers
+    event_queries: EventQueries
     stats: Stats
-    trail: Audit
-    erasing: Erasing
-    importing: Import
-    exporting: Export
-    keeper: Keeper
+    audit_trail: AuditTrail
+    erasure: Erasure
+    importer: EventImporter
+    exporter: EventExporter
+    maintenance: Maintenance
     catalog: Catalog
 
 
 def build() -> Parts:
     return assemble(
         folder=_journal(),
-        most=settings.EVENTS_JOURNAL_MB << 20,
+        max_bytes=settings.EVENTS_JOURNAL_MB << 20,
         clock=now,
         new_id=new_id,
     )
@@ -81,69 +89,87 @@ def _journal() -> Path:
     return Path(settings.EVENTS_JOURNAL_DIR or Path(settings.DATA_DIR) / "journal")
 
 
-def assemble(*, folder: Path, most: int, clock: Any, new_id: Any, thread: bool = True) -> Parts:
-    """All parts over the configured store; tests give a clock, ids and a folder of their own."""
-    registry = Registry(open_store, clock)
-    archive = Archive(registry)
+def assemble(*, folder: Path, max_bytes: int, clock: Any, new_id: Any, thread: bool = True) -> Parts:
+    """Build the dependencies over the configured store; tests pass their own clock, ids and folder."""
+    registry = MonthRegistry(open_store, clock)
+    event_store = EventStore(registry)
     rollups = Rollups(lambda: open_store(repositories.ROLLUPS.database))
-    ties = couch_repository(repositories.TIES)
+    identities = couch_repository(repositories.SESSION_IDENTITIES)
     entries = couch_repository(repositories.AUDIT)
     attribution = Attribution(registry)
-    recorder = Recorder(registry=registry, rollups=rollups, ties=ties, attribution=attribution, clock=clock)
+    recorder = Recorder(
+        registry=registry, rollups=rollups, identities=identities, attribution=attribution, clock=clock
+    )
 
-    def drain(name: str, **options: Any) -> Drain:
-        return Drain(journal=Journal(folder / name, new_id, most=most), recorder=recorder, **options)
+    def make_flusher(name: str, **options: Any) -> Flusher:
+        return Flusher(
+            journal=Journal(folder / name, new_id, max_bytes=max_bytes), recorder=recorder, **options
+        )
 
-    own = drain("web", thread=thread)
-    trail = Audit(
+    flusher = make_flusher("web", thread=thread)
+    audit_trail = AuditTrail(
         entries=entries,
         links=couch_repository(repositories.LINKS),
         heads=couch_repository(repositories.HEADS),
         clock=clock,
         salt=lambda: secrets.token_hex(16),
     )
-    erasing = Erasing(
-        archive=archive,
-        ties=ties,
+    erasure = Erasure(
+        event_store=event_store,
+        identities=identities,
         entries=entries,
-        audit=trail,
+        audit=audit_trail,
         attribution=attribution,
         clock=clock,
-        settle=own.settle,
+        wait_until_stored=flusher.wait_until_stored,
     )
-    reading = Reading(archive=archive, ties=ties, sessions=erasing.sessions, clock=clock, settle=own.settle)
+    event_queries = EventQueries(
+        event_store=event_store,
+        identities=identities,
+        sessions=erasure.sessions,
+        clock=clock,
+        wait_until_stored=flusher.wait_until_stored,
+    )
     return Parts(
-        events=archive,
-        audit=entries,
+        events=event_store,
+        audit_entries=entries,
         registry=registry,
         rollups=rollups,
         recorder=recorder,
-        drain=own,
-        leftovers=drain("web", thread=False, patience=5.0),
+        flusher=flusher,
+        leftover_flusher=make_flusher("web", thread=False, min_age=5.0),
         intake=Intake(
-            drain=own,
+            flusher=flusher,
             clock=clock,
-            bots=Bots(time.time),
-            crowds=Bots(
-                time.time, rate=2.0 * _CROWD, burst=600 * _CROWD, daily=5000 * _CROWD, repeats=50 * _CROWD
+            bots=BotDetector(time.time),
+            ip_limiter=BotDetector(
+                time.time,
+                rate=2.0 * _PEOPLE_PER_ADDRESS,
+                burst=600 * _PEOPLE_PER_ADDRESS,
+                daily=5000 * _PEOPLE_PER_ADDRESS,
+                repeats=50 * _PEOPLE_PER_ADDRESS,
             ),
         ),
-        facts=Facts(recorder=recorder, audit=trail, erasing=erasing, clock=clock, new_id=new_id),
-        reading=reading,
-        stats=Stats(rollups=rollups, settle=own.settle),
-        trail=trail,
-        erasing=erasing,
-        importing=Import(drain=lambda: drain("import", thread=False, most=AT_ONCE), clock=clock),
-        exporting=Export(archive=archive, reading=reading),
-        keeper=Keeper(
+        event_handlers=EventHandlers(
+            recorder=recorder, audit=audit_trail, erasure=erasure, clock=clock, new_id=new_id
+        ),
+        event_queries=event_queries,
+        stats=Stats(rollups=rollups, wait_until_stored=flusher.wait_until_stored),
+        audit_trail=audit_trail,
+        erasure=erasure,
+        importer=EventImporter(
+            make_flusher=lambda: make_flusher("import", thread=False, batch_size=BATCH_SIZE), clock=clock
+        ),
+        exporter=EventExporter(event_store=event_store, event_queries=event_queries),
+        maintenance=Maintenance(
             registry=registry,
-            archive=archive,
+            event_store=event_store,
             rollups=rollups,
-            ties=ties,
-            audit=trail,
+            identities=identities,
+            audit=audit_trail,
             databases=CouchDatabases(),
             clock=clock,
-            kept=timedelta(days=settings.EVENTS_KEPT_DAYS),
+            retention=timedelta(days=settings.EVENTS_KEPT_DAYS),
         ),
         catalog=Catalog(Sibling("catalog")),
     )
@@ -153,23 +179,23 @@ wiring = Wiring(build)
 parts = wiring.parts
 
 
-def _ahead() -> int:
-    """How many months are made ahead: a year for a service that may not make databases by itself, which is
-    one that has an administrator besides.
+def _months_to_create() -> int:
+    """Return the number of months to create in advance.
+
+    It is a year if the service's own user may not create databases, that is, if a separate administrator is
+    configured.
     """
-    return YEAR if settings.COUCHDB_ADMIN_URL else AHEAD
+    return MAX_MONTHS_AHEAD if settings.COUCHDB_ADMIN_URL else MONTHS_AHEAD
 
 
 class _Collections(Sequence[Collection[Any]]):
-    """All collections, with those of the months that there are; `more` months are there whether they are or
-    not.
-    """
+    """The fixed collections, and those of the existing months and of the months that `more` adds."""
 
     def __init__(self, more: Callable[[Months], Iterable[str]]) -> None:
         self._more = more
 
     def _now(self) -> tuple[Collection[Any], ...]:
-        known = _known()
+        known = _existing_months()
         wanted = {*known.all, *self._more(known)}
         return (
             *repositories.FIXED,
@@ -191,68 +217,66 @@ class _Collections(Sequence[Collection[Any]]):
         return self._now()[place]
 
 
-def _known() -> Months:
+def _existing_months() -> Months:
     try:
-        parts().registry.forget()
+        parts().registry.invalidate()
         return parts().registry.months()
     except CouchError:
-        return Months()  # nothing is prepared yet, or the store is away, as whoever goes on will find
+        return Months()  # nothing is prepared yet, or the store is unavailable, which the next query reports
 
 
-#: What `backup` saves; before anything is prepared the month that will be.
-COLLECTIONS = _Collections(lambda known: () if known.all else parts().registry.ahead(0))
-#: What `prepare` makes.
-TO_PREPARE = _Collections(lambda known: parts().registry.ahead(_ahead()))
+#: The collections that `backup` saves; before anything is prepared, those of the present month.
+COLLECTIONS = _Collections(lambda known: () if known.all else parts().registry.upcoming(0))
+#: The collections that `prepare` creates.
+TO_PREPARE = _Collections(lambda known: parts().registry.upcoming(_months_to_create()))
 
 
 def prepared() -> None:
-    """Called by `prepare` as the server's administrator, when the databases are there: months that were made
-    become known, those that are too old are dropped.
-    """
-    parts().keeper.months_keep(_ahead())
+    """Register new months and drop expired ones, called by `prepare` as the server's administrator."""
+    parts().maintenance.rotate_months(_months_to_create())
 
 
 HANDLERS = {
-    "order.confirmed": lambda envelope: parts().facts.order_confirmed(envelope),
-    "audit.recorded": lambda envelope: parts().facts.audit_recorded(envelope),
-    "account.erased": lambda envelope: parts().facts.account_erased(envelope),
+    "order.confirmed": lambda envelope: parts().event_handlers.order_confirmed(envelope),
+    "audit.recorded": lambda envelope: parts().event_handlers.audit_recorded(envelope),
+    "account.erased": lambda envelope: parts().event_handlers.account_erased(envelope),
 }
 
 
-def _housekeeping() -> None:
-    """Months first: the others need them."""
-    keeper = parts().keeper
-    keeper.months_keep()
-    keeper.months_close()
-    keeper.ties_sweep()
+def _maintain_months() -> None:
+    """Maintain the months first, as the other steps need them."""
+    maintenance = parts().maintenance
+    maintenance.rotate_months()
+    maintenance.close_months()
+    maintenance.delete_old_identities()
 
 
-def _rollups() -> None:
-    keeper = parts().keeper
-    keeper.upgrade()
-    while keeper.rollups_merge():
+def _maintain_rollups() -> None:
+    maintenance = parts().maintenance
+    maintenance.upgrade()
+    while maintenance.merge_rollups():
         pass
 
 
 BACKGROUND = [
-    Job("months, old ties", run=_housekeeping, every=600),
-    Job("rollups", run=_rollups, every=5),
-    Job("what ended processes accepted", run=lambda: parts().leftovers.drain(), every=3),
-    Job("lists of this month", run=lambda: parts().keeper.lists_build(), every=60),
+    Job("months, old session identities", run=_maintain_months, every=600),
+    Job("rollups", run=_maintain_rollups, every=5),
+    Job("events of ended processes", run=lambda: parts().leftover_flusher.flush(), every=3),
+    Job("lists of this month", run=lambda: parts().maintenance.build_lists(), every=60),
 ]
 
 
 def _has_months() -> None:
-    """Raises `Unavailable` when there is nowhere to put events."""
+    """Raise `Unavailable` if there is no database for events."""
     if not parts().registry.months().all:
         raise Unavailable("no month has a database: run `manage.py prepare`")
 
 
-#: The last is no reason to stop: without it everything works, until somebody prepares more or time runs out.
-#: It answers rather than raises, so that the log is not filled with it; `months_keep` says it with an alarm.
+#: The last check is optional: everything works without it until the months run out. It returns False rather
+#: than raise, so that it does not fill the log; `rotate_months` logs it with an alarm.
 READY = {
     "events": _has_months,
     "audit": lambda: open_store("audit").get_local("ready"),
-    "months ahead": lambda: parts().registry.left() >= LEAST,
+    "months ahead": lambda: parts().registry.count_ahead() >= MIN_MONTHS_AHEAD,
 }
 SPARE = ("months ahead",)

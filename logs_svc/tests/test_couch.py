@@ -1,4 +1,4 @@
-"""The use cases against a real server: bulk writes, views as JavaScript, rollups, chains."""
+"""The use cases against a real server: bulk writes, JavaScript views, rollups, chains."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ ONE_EVENT = """
 import django; django.setup()
 from logs.services import Visitor
 from logs.wiring import parts
-parts().intake.events_accept([{"type": "view", "product_id": "last"}], Visitor())
+parts().intake.accept_events([{"type": "view", "product_id": "last"}], Visitor())
 """
 DAYS = Days(NOW.date() - timedelta(days=2), NOW.date())
 SOMEBODY = Visitor(session="s1")
@@ -40,32 +40,32 @@ def real(couch, tmp_path):
         yield World(tmp_path / "real")
 
 
-def test_told_events_are_stored_once(real):
-    told = [{"type": "view", "id": "e1"}, {"type": "search", "data": {"q": "Cup"}}, {"type": "purchase"}]
+def test_reported_events_are_stored_once(real):
+    payload = [{"type": "view", "id": "e1"}, {"type": "search", "data": {"q": "Cup"}}, {"type": "purchase"}]
 
-    answers = [real.parts.intake.events_accept(told, SOMEBODY) for _ in range(2)]
+    answers = [real.parts.intake.accept_events(payload, SOMEBODY) for _ in range(2)]
 
     assert [(answer.accepted, len(answer.rejected)) for answer in answers] == [(2, 1)] * 2
     assert sorted(event.type for event in real.all_events()) == ["search", "search", "view"]
 
 
 def test_a_history_is_imported_once(real):
-    first = list(real.parts.importing.events_import(lines(1100)))[-1]
-    again = list(real.parts.importing.events_import(lines(1100)))[-1]
+    first = list(real.parts.importer.import_events(lines(1100)))[-1]
+    again = list(real.parts.importer.import_events(lines(1100)))[-1]
 
     assert (first.stored, first.known) == (1100, 0)
     assert (again.stored, again.known) == (0, 1100)
-    page = real.parts.reading.events_after(None, limit=1000)
-    rest = real.parts.reading.events_after(page.next, limit=1000)
+    page = real.parts.event_queries.events_after(None, limit=1000)
+    rest = real.parts.event_queries.events_after(page.next, limit=1000)
     assert [event.at for event in (*page.events, *rest.events)] == [
         NOW - timedelta(minutes=number) for number in range(1100)
     ]
 
 
 def figures(each):
-    stats, reading = each.parts.stats, each.parts.reading
+    stats, event_queries = each.parts.stats, each.parts.event_queries
     wanted = EventFilter(user="demo-person-1", type="view", start=NOW - timedelta(minutes=40))
-    found = reading.events_list(wanted, limit=100, cursor=None)
+    found = event_queries.list_events(wanted, limit=100, cursor=None)
     return [
         stats.timeseries(DAYS),
         stats.funnel(DAYS),
@@ -78,7 +78,7 @@ def figures(each):
 
 
 def fill(each):
-    list(each.parts.importing.events_import(lines(60)))
+    list(each.parts.importer.import_events(lines(60)))
     for number, type in enumerate(["search", "purchase", "add_to_cart", "purchase"]):
         at = NOW - timedelta(days=number % 2)
         more = {"product_id": "p1", "quantity": 2, "query": "cup" if type == "search" else None}
@@ -88,17 +88,17 @@ def fill(each):
         each.put(type=type, at=at, session="s9", product_id="p9", data={"shelf": f"sale-{minute}"})
 
 
-def test_figures_and_lists_are_those_of_the_twin(real, tmp_path):
+def test_figures_and_lists_equal_those_of_the_memory_store(real, tmp_path):
     fill(real)
     of_couch = figures(real)
-    real.parts.keeper.rollups_merge(all=True)
+    real.parts.maintenance.merge_rollups(all=True)
     merged = figures(real)
     from django.test import override_settings
 
     with override_settings(COUCHDB_URL="memory:"):
-        twin = World(tmp_path / "twin")
-        fill(twin)
-        of_memory = figures(twin)
+        memory_store = World(tmp_path / "twin")
+        fill(memory_store)
+        of_memory = figures(memory_store)
 
     assert of_couch == of_memory
     assert merged == of_couch
@@ -117,7 +117,7 @@ def test_a_process_that_ends_stores_what_it_accepted(real, couch, tmp_path):
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     real.now = now()
-    real.parts.registry.make_ahead()
+    real.parts.registry.create_ahead()
 
     subprocess.run([sys.executable, "-c", ONE_EVENT], env=env, check=True, timeout=60)  # noqa: S603 - ours
 
@@ -126,16 +126,16 @@ def test_a_process_that_ends_stores_what_it_accepted(real, couch, tmp_path):
 
 
 def test_nothing_accepted_is_lost_when_the_store_is_killed(real, couch):
-    parts = real.assembled(thread=True)
+    parts = real.new_process(thread=True)
     for number in range(30):
         if number == 10:
             couch.stop(kill=True)
         if number == 20:
             couch.start()
-        told = [{"type": "view", "id": f"e{number}-{place}"} for place in range(10)]
-        parts.intake.events_accept(told, Visitor())
+        payload = [{"type": "view", "id": f"e{number}-{place}"} for place in range(10)]
+        parts.intake.accept_events(payload, Visitor())
 
-    settled = parts.drain.settle(30)
+    settled = parts.flusher.wait_until_stored(30)
 
     assert settled
     assert len(real.all_events()) == 300

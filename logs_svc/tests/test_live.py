@@ -1,4 +1,4 @@
-"""The live tail of the admin: a page, and what came since as JSON."""
+"""The live page of the admin, and its JSON of new events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HELD = {"staff": ["logs.event.read"], "other": ["logs.audit.read"]}
 
 
 class Titles:
-    """A catalogue that knows one product."""
+    """A catalogue client that knows one product."""
 
     def titles(self, ids):
         return {id: "Red cup" for id in ids if id == "cup-1"}
@@ -40,14 +40,14 @@ def page(session="staff", **query):
     return client.get("/admin/logs/live/", query)
 
 
-def test_the_page_shows_where_events_will_stand(world):
+def test_the_page_has_an_empty_table(world):
     html = page().content.decode()
 
     assert "data-live-rows" in html
     assert "Waiting for events" in html
 
 
-def test_the_newest_events_come_first_asked_for_and_then_only_what_came_since(world):
+def test_polling_returns_the_newest_events_and_then_only_new_ones(world):
     world.put(session="s1", product_id="cup-1")
     world.put(session="s1", type="search", query="tea")
     first = page(after="").json()
@@ -67,7 +67,7 @@ def test_the_newest_events_come_first_asked_for_and_then_only_what_came_since(wo
 
 
 @pytest.mark.parametrize("after", ["nonsense", "x" * 2000, "\x00"])
-def test_a_cursor_that_nobody_gave_begins_with_the_newest(world, after):
+def test_an_invalid_cursor_returns_the_newest_events(world, after):
     world.put(session="s1", product_id="cup-1")
 
     answer = page(after=after)
@@ -76,5 +76,5 @@ def test_a_cursor_that_nobody_gave_begins_with_the_newest(world, after):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_live_events_are_for_those_who_may_read_them(world):
+def test_live_events_need_their_permission(world):
     assert [page("other").status_code, page("other", after="").status_code] == [403, 403]

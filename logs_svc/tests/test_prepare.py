@@ -1,5 +1,6 @@
-"""Months as a deployed shop has them: made by `prepare` as the server's administrator, used by the service's
-own user, who may make none. On the real server with its users.
+"""Monthly databases in a deployed shop, against the real server with its users.
+
+`prepare` creates them as the server's administrator; the service's own user may create none.
 """
 
 import logging
@@ -27,11 +28,11 @@ def couch():
 
 @pytest.fixture
 def deployed(couch, tmp_path):
-    """The service over databases that nobody has prepared yet, as its own user."""
+    """Return the service as its own user, over databases that are not prepared yet."""
     with fresh_databases() as prefix:
         own = f"http://user-of-{prefix}:secret@127.0.0.1:{couch.port}"
         with override_settings(COUCHDB_URL=own):
-            world = World(tmp_path / "journal", made=False)
+            world = World(tmp_path / "journal", create_months=False)
             with wiring.wiring.override(world.parts):
                 yield world
 
@@ -45,10 +46,10 @@ def prepare(couch):
     return run
 
 
-def tell(world, name):
-    told = [{"type": "view", "product_id": name}]
-    assert world.parts.intake.events_accept(told, Visitor()).accepted == 1
-    assert world.parts.drain.drain() == 0
+def send(world, name):
+    payload = [{"type": "view", "product_id": name}]
+    assert world.parts.intake.accept_events(payload, Visitor()).accepted == 1
+    assert world.parts.flusher.flush() == 0
 
 
 def stored(world, month):
@@ -57,8 +58,8 @@ def stored(world, month):
 
 
 @contextmanager
-def alarms(name="logs.services.keeping"):
-    """What is said with an alarm meanwhile."""
+def alarms(name="logs.services.maintenance"):
+    """Collect the messages logged with an alarm."""
     said = []
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage()) if hasattr(record, "alarm") else None
@@ -73,46 +74,46 @@ def readiness():
     return Client().get("/readyz").json()
 
 
-def test_a_shop_that_is_prepared_goes_on_for_a_year_without_anybody(deployed, prepare):
+def test_a_prepared_shop_runs_for_a_year(deployed, prepare):
     prepare()
     first = deployed.parts.registry.months().all
 
     deployed.now = NOW + timedelta(days=365)
-    deployed.parts.registry.forget()
+    deployed.parts.registry.invalidate()
     with alarms() as said:
-        deployed.parts.keeper.months_keep()
-    tell(deployed, "a-year-later")
+        deployed.parts.maintenance.rotate_months()
+    send(deployed, "a-year-later")
 
     assert (len(first), first[0], first[-1]) == (14, "2026-03", "2027-04")
     assert stored(deployed, "2027-03") == ["a-year-later"]
-    assert said == ["months after this one that have databases: 1; run `manage.py prepare`, or `make deploy`"]
+    assert said == ["months ahead with databases: 1; run `manage.py prepare`, or `make deploy`"]
     assert readiness() == {"status": "degraded", "missing": ["months ahead"]}
 
 
-def test_with_months_to_come_nothing_is_missing(deployed, prepare):
+def test_prepared_months_raise_no_alarm(deployed, prepare):
     prepare()
 
     with alarms() as said:
-        deployed.parts.keeper.months_keep()
+        deployed.parts.maintenance.rotate_months()
 
     assert said == []
     assert readiness() == {"status": "ok", "missing": []}
 
 
-def test_without_a_month_events_go_on_into_the_last_and_nothing_is_lost(deployed, prepare):
+def test_events_go_to_the_last_month_if_none_is_prepared(deployed, prepare):
     prepare()
-    tell(deployed, "in-March")
+    send(deployed, "in-March")
     deployed.now = NOW + timedelta(days=450)
-    deployed.parts.registry.forget()
-    deployed.parts.keeper.months_keep()
-    tell(deployed, "too-late")
-    before = (deployed.parts.registry.left(), stored(deployed, "2027-04"))
+    deployed.parts.registry.invalidate()
+    deployed.parts.maintenance.rotate_months()
+    send(deployed, "too-late")
+    before = (deployed.parts.registry.count_ahead(), stored(deployed, "2027-04"))
 
     prepare()
-    tell(deployed, "in-its-month")
+    send(deployed, "in-its-month")
 
     assert before == (-1, ["too-late"])
-    assert deployed.parts.registry.left() == 13
+    assert deployed.parts.registry.count_ahead() == 13
     assert stored(deployed, "2027-06") == ["in-its-month"]
     # March 2026 is older than events are kept, and was dropped as a whole.
     assert [event.product_id for event in deployed.all_events()] == ["too-late", "in-its-month"]
@@ -120,18 +121,18 @@ def test_without_a_month_events_go_on_into_the_last_and_nothing_is_lost(deployed
     assert deployed.parts.stats.timeseries(Days(day, day))[0].counts == {"view": 2}
 
 
-def test_what_is_accepted_before_anything_is_prepared_waits(deployed, prepare):
-    answer = deployed.parts.intake.events_accept([{"type": "view", "product_id": "p1"}], Visitor())
-    waiting = deployed.parts.drain.drain()
+def test_events_accepted_before_prepare_wait(deployed, prepare):
+    answer = deployed.parts.intake.accept_events([{"type": "view", "product_id": "p1"}], Visitor())
+    waiting = deployed.parts.flusher.flush()
 
     prepare()
-    deployed.parts.drain.drain()
+    deployed.parts.flusher.flush()
 
     assert (answer.accepted, waiting) == (1, 1)
     assert stored(deployed, "2026-03") == ["p1"]
 
 
-def test_a_backup_in_a_later_month_saves_the_months_that_there_are(deployed, prepare, couch, tmp_path):
+def test_a_backup_saves_the_existing_months(deployed, prepare, couch, tmp_path):
     prepare()
     deployed.now = NOW + timedelta(days=62)
 

@@ -1,4 +1,4 @@
-"""What shelves led to: attribution, figures, and how sure they are."""
+"""Conversion of widgets: attribution, figures, and confidence intervals."""
 
 import random
 from dataclasses import replace
@@ -9,39 +9,39 @@ from conftest import NOW
 from test_services import ORDER, envelope
 
 from chassis.testing.identity import staff
-from logs.domain import Rollup, Told
+from logs.domain import IncomingEvent, Rollup
 from logs.domain.significance import difference, rate, wilson
-from logs.domain.widgets import BUCKETS, KEPT, Tally, Widgets
+from logs.domain.widgets import BUCKETS, MAX_WIDGETS, Tally, Widgets
 from logs.services import Days, Visitor
 
 TODAY = Days(NOW.date(), NOW.date())
 STEPS = ("impression", "click", "add_to_cart", "purchase")
 
 
-def tell(world, *types, session="s1", product="p1", shelf=None, **more):
+def send(world, *types, session="s1", product="p1", shelf=None, **more):
     data = {"shelf": shelf, **more} if shelf else {}
-    told = [{"type": type, "product_id": product, "data": data} for type in types]
-    answer = world.parts.intake.events_accept(told, Visitor(session=session, consented=session is not None))
+    events = [{"type": type, "product_id": product, "data": data} for type in types]
+    answer = world.parts.intake.accept_events(events, Visitor(session=session, consented=session is not None))
     assert answer.rejected == []
-    world.parts.drain.drain()
+    world.parts.flusher.flush()
 
 
 def figures(world, days=TODAY):
-    """(shelf, variant, shown, clicked, added, bought), the most shown first."""
+    """Return (shelf, variant, shown, clicked, added, bought) tuples, the most shown first."""
     found = world.parts.stats.widgets(days).widgets
     return [(one.shelf, one.variant, *(one.counts[step] for step in STEPS)) for one in found]
 
 
 def buy(world, session="s1", product="p1", id="e1", at=None):
     line = {"sku": "cup", "product_id": product, "quantity": 2, "unit_price": 1200}
-    fact = envelope("order.confirmed", {**ORDER, "session_id": session, "lines": [line]}, id=id)
-    return world.parts.facts.order_confirmed(replace(fact, at=at or world.now))
+    event = envelope("order.confirmed", {**ORDER, "session_id": session, "lines": [line]}, id=id)
+    return world.parts.event_handlers.order_confirmed(replace(event, at=at or world.now))
 
 
-def test_what_was_clicked_in_a_shelf_and_bought_is_credited_to_it(world):
-    tell(world, "impression", "click", shelf="goes-with")
-    tell(world, "impression", product="p2", shelf="goes-with")
-    tell(world, "add_to_cart")
+def test_a_purchase_is_credited_to_the_clicked_shelf(world):
+    send(world, "impression", "click", shelf="goes-with")
+    send(world, "impression", product="p2", shelf="goes-with")
+    send(world, "add_to_cart")
     world.now += timedelta(hours=1)
 
     buy(world)
@@ -49,45 +49,45 @@ def test_what_was_clicked_in_a_shelf_and_bought_is_credited_to_it(world):
     assert figures(world) == [("goes-with", "", 2, 1, 1, 1)]
 
 
-def test_a_batch_may_have_the_click_and_what_followed(world):
-    told = [
+def test_a_click_and_its_addition_may_share_a_batch(world):
+    events = [
         {"type": "click", "product_id": "p1", "data": {"shelf": "sale"}},
         {"type": "add_to_cart", "product_id": "p1"},
     ]
-    world.parts.intake.events_accept(told, Visitor(session="s1"))
+    world.parts.intake.accept_events(events, Visitor(session="s1"))
 
     assert figures(world) == [("sale", "", 0, 1, 1, 0)]
 
 
-def test_the_last_click_counts_and_other_products_and_visitors_do_not(world):
-    tell(world, "click", shelf="trending")
+def test_only_the_visitors_last_click_on_the_product_counts(world):
+    send(world, "click", shelf="trending")
     world.now += timedelta(minutes=1)
-    tell(world, "click", shelf="goes-with")
-    tell(world, "click", shelf="sale", session="s2")
-    tell(world, "click", shelf="sale", product="p2")
+    send(world, "click", shelf="goes-with")
+    send(world, "click", shelf="sale", session="s2")
+    send(world, "click", shelf="sale", product="p2")
 
-    tell(world, "add_to_cart")
-    tell(world, "add_to_cart", product="p3")
+    send(world, "add_to_cart")
+    send(world, "add_to_cart", product="p3")
 
     assert sorted(figures(world)) == [
         ("goes-with", "", 0, 1, 1, 0), ("sale", "", 0, 2, 0, 0), ("trending", "", 0, 1, 0, 0),
     ]  # fmt: skip
 
 
-def test_a_click_that_comes_late_does_not_replace_a_newer_one(world):
-    tell(world, "click", shelf="goes-with")
+def test_a_late_click_does_not_replace_a_newer_one(world):
+    send(world, "click", shelf="goes-with")
     older = {"type": "click", "product_id": "p1", "data": {"shelf": "sale"}}
     older["at"] = (world.now - timedelta(hours=2)).isoformat()
-    world.parts.intake.events_accept([older], Visitor(session="s1"))
+    world.parts.intake.accept_events([older], Visitor(session="s1"))
 
-    tell(world, "add_to_cart")
+    send(world, "add_to_cart")
 
     assert sorted(figures(world)) == [("goes-with", "", 0, 1, 1, 0), ("sale", "", 0, 1, 0, 0)]
 
 
 @pytest.mark.parametrize(("hours", "bought"), [(24, 1), (24.01, 0), (-0.01, 0)])
 def test_a_purchase_is_credited_for_24_hours_after_the_click(world, hours, bought):
-    tell(world, "click", shelf="goes-with")
+    send(world, "click", shelf="goes-with")
 
     buy(world, at=world.now + timedelta(hours=hours))
 
@@ -97,16 +97,16 @@ def test_a_purchase_is_credited_for_24_hours_after_the_click(world, hours, bough
 
 def test_a_click_of_last_month_is_found(world):
     world.now = NOW.replace(day=31, hour=23, minute=59)
-    tell(world, "click", shelf="goes-with")
+    send(world, "click", shelf="goes-with")
     world.now += timedelta(minutes=2)
 
-    tell(world, "add_to_cart")
+    send(world, "add_to_cart")
 
     assert figures(world, Days(NOW.date(), world.now.date())) == [("goes-with", "", 0, 1, 1, 0)]
 
 
-def test_a_purchase_told_again_counts_once(world):
-    tell(world, "click", shelf="goes-with")
+def test_a_repeated_purchase_event_counts_once(world):
+    send(world, "click", shelf="goes-with")
 
     outcomes = [buy(world), buy(world)]
 
@@ -114,9 +114,9 @@ def test_a_purchase_told_again_counts_once(world):
     assert figures(world) == [("goes-with", "", 0, 1, 0, 1)]
 
 
-def test_people_who_did_not_agree_are_counted_apart_and_credited_to_nothing(world):
-    tell(world, "impression", "click", "add_to_cart", session=None, shelf="goes-with")
-    tell(world, "impression", shelf="goes-with")
+def test_visitors_without_consent_are_counted_separately_and_not_credited(world):
+    send(world, "impression", "click", "add_to_cart", session=None, shelf="goes-with")
+    send(world, "impression", shelf="goes-with")
 
     (found,) = world.parts.stats.widgets(TODAY).widgets
 
@@ -126,80 +126,82 @@ def test_people_who_did_not_agree_are_counted_apart_and_credited_to_nothing(worl
 
 def test_figures_are_the_same_in_deltas_days_and_months(world):
     world.now = NOW - timedelta(days=20)
-    tell(world, "impression", "click", "add_to_cart", shelf="for-you", variant="personal")
+    send(world, "impression", "click", "add_to_cart", shelf="for-you", variant="personal")
     february = Days(world.now.date().replace(day=1), world.now.date().replace(day=28))
     before = figures(world, february)
 
-    world.parts.keeper.rollups_merge(all=True)
+    world.parts.maintenance.merge_rollups(all=True)
     of_days = figures(world, february)
     world.now = NOW + timedelta(days=10)
-    closed = world.parts.keeper.months_close()
+    closed = world.parts.maintenance.close_months()
 
     assert closed == ["2026-02"]
     assert before == of_days == figures(world, february) == [("for-you", "personal", 1, 1, 1, 0)]
 
 
 def test_an_erased_account_leaves_no_click(world):
-    world.parts.intake.events_accept(
+    world.parts.intake.accept_events(
         [{"type": "click", "product_id": "p1", "data": {"shelf": "sale"}}], Visitor(user="a1", session="s1")
     )
-    tell(world, "click", shelf="sale", session="s2")
+    send(world, "click", shelf="sale", session="s2")
     keys = world.parts.registry.open("seen-2026-03")
 
     def clicks():
         return sorted(row["id"] for row in keys.all_docs({}) if row["id"].startswith("clicked:"))
 
     before = clicks()
-    world.parts.facts.account_erased(envelope("account.erased", {"account_id": "a1"}, source="auth"))
+    world.parts.event_handlers.account_erased(envelope("account.erased", {"account_id": "a1"}, source="auth"))
 
     assert (len(before), len(clicks())) == (2, 1)
     assert "s1" not in str(before)
-    tell(world, "add_to_cart")
-    tell(world, "add_to_cart", session="s2")
+    send(world, "add_to_cart")
+    send(world, "add_to_cart", session="s2")
     assert figures(world) == [("sale", "", 0, 2, 1, 0)]
 
 
-def test_made_up_shelves_do_not_fill_a_day():
+def test_invented_shelves_are_trimmed():
     widgets = Widgets()
-    for number in range(2 * KEPT + 1):
-        told = Told("impression", "2026-03-10T01:00:00.000Z", session="s1", data={"shelf": f"x{number}"})
-        widgets.add(told)
-    widgets.add(told)
+    for number in range(2 * MAX_WIDGETS + 1):
+        events = IncomingEvent(
+            "impression", "2026-03-10T01:00:00.000Z", session="s1", data={"shelf": f"x{number}"}
+        )
+        widgets.add(events)
+    widgets.add(events)
 
     widgets.trim(2)
 
-    assert len(widgets.tallies) == KEPT
-    assert (f"x{2 * KEPT}", "") in widgets.tallies
+    assert len(widgets.tallies) == MAX_WIDGETS
+    assert (f"x{2 * MAX_WIDGETS}", "") in widgets.tallies
 
 
 def test_a_shelf_may_have_any_name(world):
     for name in ("__proto__", "constructor", "<b>"):
-        tell(world, "impression", shelf=name, variant=name)
-    world.parts.keeper.rollups_merge(all=True)
+        send(world, "impression", shelf=name, variant=name)
+    world.parts.maintenance.merge_rollups(all=True)
 
     assert [row[:3] for row in figures(world)] == [
         (name, name, 1) for name in ("<b>", "__proto__", "constructor")
     ]
 
 
-def test_a_day_of_before_the_shelves_is_read():
-    stored = Rollup().stored()
+def test_a_rollup_without_widgets_is_read():
+    stored = Rollup().to_document()
     del stored["widgets"]
 
-    assert Rollup.read(stored) == Rollup()
+    assert Rollup.from_document(stored) == Rollup()
 
 
 # -- how sure
 
 
-def test_an_interval_of_independent_tries_is_wilsons():
-    """Numbers of Newcombe 1998, table I, for 15 of 148 and 0 of 20."""
+def test_wilson_intervals_match_the_literature():
+    """Compare with Newcombe 1998, table I, for 15 of 148 and 0 of 20."""
     assert wilson(15 / 148, 148, z=1.959964) == pytest.approx((0.0624, 0.1605), abs=5e-5)
     assert wilson(0.0, 20, z=1.959964) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
-def test_a_difference_of_independent_tries_is_newcombes():
-    """48 of 80 and 56 of 70: example (a) of Newcombe 1998 (on differences), method 10."""
+def test_differences_match_newcombe():
+    """Compare with example (a) of Newcombe 1998 (on differences), method 10: 48 of 80 and 56 of 70."""
     one, two = [(8, 5)] * 8 + [(8, 4)] * 2, [(7, 6)] * 6 + [(7, 5)] * 4
 
     found = difference(one, two, 1, z=1.959964)
@@ -209,7 +211,7 @@ def test_a_difference_of_independent_tries_is_newcombes():
 
 
 def visits(random_, number, click):
-    """Tallies of visitors who see ten things each and are more or less fond of clicking."""
+    """Simulate visitors who see ten widgets each and differ in how often they click."""
     tally = Tally()
     for visitor in range(number):
         name = f"{random_.random()}-{visitor}"
@@ -221,26 +223,26 @@ def visits(random_, number, click):
     return tally.buckets
 
 
-def test_of_equal_variants_about_one_in_twenty_is_called_different():
+def test_equal_variants_differ_significantly_in_about_one_of_twenty():
     random_ = random.Random(7)  # noqa: S311 - a simulation
     pairs = [(visits(random_, 300, 0.1), visits(random_, 300, 0.1)) for _ in range(200)]
 
     wrong = sum(difference(*pair, 1).significant for pair in pairs)
-    naive = sum(_apart(difference([_whole(one)], [_whole(two)], 1)) for one, two in pairs)
+    naive = sum(_differs(difference([_as_one_bucket(one)], [_as_one_bucket(two)], 1)) for one, two in pairs)
 
     assert wrong <= 16  # 8 % of 200
     assert naive > 2 * wrong  # what would come of taking impressions for independent
 
 
-def _apart(found):
+def _differs(found):
     return found.low > 0 or found.high < 0
 
 
-def _whole(buckets):
+def _as_one_bucket(buckets):
     return tuple(sum(column) for column in zip(*buckets, strict=True))
 
 
-def test_variants_that_differ_are_told_apart():
+def test_different_variants_are_significant():
     random_ = random.Random(8)  # noqa: S311 - a simulation
 
     found = difference(visits(random_, 2000, 0.05), visits(random_, 2000, 0.1), 1)
@@ -250,7 +252,7 @@ def test_variants_that_differ_are_told_apart():
     assert found.difference == pytest.approx(0.05, abs=0.012)
 
 
-def test_a_few_visitors_prove_nothing():
+def test_few_visitors_give_no_significance():
     one, two = Tally(), Tally()
     for _ in range(500):
         one.add("impression", "s1")
@@ -273,12 +275,12 @@ def test_without_impressions_there_is_no_rate():
 # -- as it is answered
 
 
-def test_the_api_answers_shelves_and_what_of_their_variants_differs(client, world):
+def test_the_api_returns_shelves_and_compares_variants(client, world):
     for number in range(40):
         variant = "personal" if number % 2 else "trending"
-        tell(world, *["impression"] * 5, shelf="for-you", variant=variant, session=f"s{number}")
-    tell(world, "click", shelf="for-you", variant="personal")
-    tell(world, "impression", shelf="sale", session=None)
+        send(world, *["impression"] * 5, shelf="for-you", variant=variant, session=f"s{number}")
+    send(world, "click", shelf="for-you", variant="personal")
+    send(world, "impression", shelf="sale", session=None)
 
     answer = client.get(
         "/api/logs/stats/widgets?from=2026-03-10&to=2026-03-10", headers=staff("logs.event.read")

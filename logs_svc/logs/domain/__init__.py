@@ -1,52 +1,60 @@
-"""What logs_svc knows: what people did in the shop, what it adds up to, and what staff changed."""
+"""The domain of logs_svc: behaviour events, their rollups, and the audit trail of staff writes."""
 
 from logs.domain.audit import AuditEntry, Head, Link
-from logs.domain.bots import Bots, known_bot
+from logs.domain.bots import BotDetector, is_known_bot
 from logs.domain.events import (
     FUNNEL,
-    MOST_DATA,
-    OLDEST,
+    MAX_DATA_BYTES,
+    MAX_EVENT_AGE,
     PURCHASE,
     REPORTED,
     TYPES,
     Event,
-    NotAnEvent,
-    Told,
-    moment,
+    IncomingEvent,
+    InvalidEvent,
+    parse_event,
+    parse_time,
     search_query,
-    told_event,
 )
-from logs.domain.months import AHEAD, LEAST, LEGACY, YEAR, Months, following, month_of
+from logs.domain.hyperloglog import HyperLogLog
+from logs.domain.months import (
+    LEGACY,
+    MAX_MONTHS_AHEAD,
+    MIN_MONTHS_AHEAD,
+    MONTHS_AHEAD,
+    Months,
+    month_of,
+    months_from,
+)
 from logs.domain.rollup import Rollup
-from logs.domain.sketch import Sketch
-from logs.domain.ties import Tie
+from logs.domain.session_identity import SessionIdentity
 
 __all__ = [
-    "AHEAD",
     "FUNNEL",
-    "LEAST",
     "LEGACY",
-    "MOST_DATA",
-    "OLDEST",
+    "MAX_DATA_BYTES",
+    "MAX_EVENT_AGE",
+    "MAX_MONTHS_AHEAD",
+    "MIN_MONTHS_AHEAD",
+    "MONTHS_AHEAD",
     "PURCHASE",
     "REPORTED",
     "TYPES",
-    "YEAR",
     "AuditEntry",
-    "Bots",
+    "BotDetector",
     "Event",
     "Head",
+    "HyperLogLog",
+    "IncomingEvent",
+    "InvalidEvent",
     "Link",
     "Months",
-    "NotAnEvent",
     "Rollup",
-    "Sketch",
-    "Tie",
-    "Told",
-    "following",
-    "known_bot",
-    "moment",
+    "SessionIdentity",
+    "is_known_bot",
     "month_of",
+    "months_from",
+    "parse_event",
+    "parse_time",
     "search_query",
-    "told_event",
 ]

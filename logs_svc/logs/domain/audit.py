@@ -1,8 +1,8 @@
-"""The audit trail and the chains that hold it together.
+"""The audit trail and the hash chains that protect it.
 
-An entry commits to who did it and what it was about by salted hashes; a link of a chain commits to the entry
-and to the link before it. So an entry that is changed, taken out, put elsewhere or slipped in is found, and
-yet a person can be taken out of it: their names and the salt go, the hashes stay.
+An entry commits to its actor and its object by salted hashes. A link of a chain commits to the entry and to
+the link before it. So an entry that was changed, removed, moved or inserted is found, and yet a person can be
+erased from it: their names and the salt are removed, the hashes stay.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from logs.domain.events import text
+from logs.domain.events import format_time
 
-FIRST = "0" * 64  # what the very first link of a writer has before it
+GENESIS_HASH = "0" * 64  # the previous hash of a writer's very first link
 
 
 @dataclass(slots=True)
 class AuditEntry:
-    """One write by staff: never changed, never deleted. `at` is when they did it, `arrived` when we heard.
+    """One write by staff, which is never changed and never deleted.
 
-    `who` and `what` are the hashes of (actor, name) and (object, its name, message), each with its salt.
-    `erased` names the erasure that took a person out, parts of it as "who", "what".
+    `at` is when they did it, `arrived` when this service received it. `who` and `what` are the hashes of
+    (actor, name) and (object, its name, message), each with its salt. `erased` maps "who" or "what" to the
+    erasure that removed a person from that part.
     """
 
     id: str
@@ -48,7 +49,7 @@ class AuditEntry:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def seal(self, who_salt: str, what_salt: str) -> None:
-        """Commit to what it says."""
+        """Commit to the current content by salted hashes."""
         self.who_salt, self.what_salt = who_salt, what_salt
         self.who, self.what = self._who(), self._what()
 
@@ -57,8 +58,15 @@ class AuditEntry:
         return bool(self.who)
 
     def digest(self) -> str:
-        """What a chain's link holds of it."""
-        parts = [self.id, text(self.at), text(self.arrived), self.action, self.service, self.object_type]
+        """Return the hash that a chain's link stores for this entry."""
+        parts = [
+            self.id,
+            format_time(self.at),
+            format_time(self.arrived),
+            self.action,
+            self.service,
+            self.object_type,
+        ]
         return _sha256(*parts, self.who, self.what)
 
     def forget_actor(self, pseudonym: str, erasure: str) -> None:
@@ -71,13 +79,13 @@ class AuditEntry:
         self.erased["what"] = erasure
         self.version += 1
 
-    def flaws(self) -> list[str]:
-        """What it says that it did not say when it was sealed."""
+    def find_problems(self) -> list[str]:
+        """List the parts that differ from what was sealed."""
         found = []
         if "who" not in self.erased and not hmac.compare_digest(self.who, self._who()):
-            found.append("who did it was changed")
+            found.append("the actor was changed")
         if "what" not in self.erased and not hmac.compare_digest(self.what, self._what()):
-            found.append("what it says was changed")
+            found.append("the content was changed")
         return found
 
     def _who(self) -> str:
@@ -89,10 +97,10 @@ class AuditEntry:
 
 @dataclass(slots=True)
 class Link:
-    """A place in a chain: the id is `<chain>.<number>`, so that no two can have the same one.
+    """A position in a chain, with the id `<chain>.<number>`, so that no two links share one.
 
-    `previous` is the hash of the link before it; of a chain's first link that of the writer's chain before,
-    whose place `after` names.
+    `previous` is the hash of the link before it. For a chain's first link it is the last hash of the writer's
+    previous chain, whose link `after` names.
     """
 
     id: str
@@ -109,7 +117,7 @@ class Link:
 
     @classmethod
     def following(cls, chain: str, last: Link | None, before: Link | None, entry: AuditEntry) -> Link:
-        """The link after `last` of its chain; for a first one `before` is the end of the chain before it."""
+        """Create the link after `last`; for a chain's first link, `before` ends the previous chain."""
         number = last.number + 1 if last else 1
         previous = last or before
         made = cls(
@@ -118,20 +126,23 @@ class Link:
             number=number,
             entry=entry.id,
             digest=entry.digest(),
-            previous=previous.hash if previous else FIRST,
+            previous=previous.hash if previous else GENESIS_HASH,
             hash="",
             after="" if last or not before else before.id,
         )
-        made.hash = made.computed()
+        made.hash = made.compute_hash()
         return made
 
-    def computed(self) -> str:
+    def compute_hash(self) -> str:
         return _sha256(self.chain, str(self.number), self.entry, self.digest, self.previous, self.after)
 
 
 @dataclass(slots=True)
 class Head:
-    """How far a chain has come: by it the loss of the last links is seen. The id is the chain's name."""
+    """The number and hash of a chain's last link, which reveal the loss of the last links.
+
+    The id is the chain's name.
+    """
 
     id: str
     number: int = 0
@@ -140,13 +151,13 @@ class Head:
     rev: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def reach(self, link: Link) -> None:
+    def advance(self, link: Link) -> None:
         if link.number > self.number:
             self.number, self.hash = link.number, link.hash
 
 
-def chain_of(service: str, day: str) -> str:
-    """One chain per writer and day."""
+def chain_name(service: str, day: str) -> str:
+    """Return the name of the chain of a service and a day."""
     return f"{service}.{day}"
 
 

@@ -1,6 +1,6 @@
-"""Who is no shopper: programs that say so by their name, and visitors who do more than a person can.
+"""Bot detection: programs that name themselves, and visitors who do more than a person can.
 
-What they tell is counted apart and not kept.
+Events of bots are counted separately and are not stored.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-#: Names that crawlers, link previews and monitors give themselves. Libraries (curl, python-requests) are not
-#: among them: the API is for programs too.
-KNOWN = (
+#: User agents of crawlers, link previews and monitors. Libraries (curl, python-requests) are not among them,
+#: as the API is for programs too.
+KNOWN_BOTS = (
     r"(?<!cu)bot\b|bots?/|crawl|spider|slurp|archiver|facebookexternalhit|embedly|preview|lighthouse|pingdom|uptime|"
     r"statuscake|site24x7|gtmetrix|semrush|ahrefs|mediapartners|feedfetcher|headless(?!chrome)|phantomjs|"
     r"scrapy|gptbot|ccbot|bytespider|perplexity|petalbot|dataprovider|screaming frog"
 )
-_KNOWN = re.compile(KNOWN, re.IGNORECASE)
+_KNOWN_BOTS = re.compile(KNOWN_BOTS, re.IGNORECASE)
 
-_MOST_VISITORS = 50_000  # remembered in a process before the longest unseen are forgotten
-_MOST_THINGS = 400  # different things of one visitor that are counted
+_MAX_VISITORS = 50_000  # in a process; the least recently seen are evicted
+_MAX_ACTIONS = 400  # distinct actions counted per visitor
 
 Clock = Callable[[], float]
 
 
-def known_bot(agent: str) -> bool:
-    """Whether a program says of itself that it is one."""
-    return bool(agent) and _KNOWN.search(agent[:512]) is not None
+def is_known_bot(agent: str) -> bool:
+    """Return True if a user agent names itself a bot."""
+    return bool(agent) and _KNOWN_BOTS.search(agent[:512]) is not None
 
 
 @dataclass(slots=True)
@@ -37,14 +37,15 @@ class _Visitor:
     at: float
     day: int
     today: int = 0
-    things: dict[tuple[str, str], int] = field(default_factory=dict)
+    actions: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-class Bots:
-    """Judges events by how much their visitor tells, in this process: `burst` at once, `rate` a second in the
-    long run, `daily` a day, and the same thing of the same product `repeats` times a day.
+class BotDetector:
+    """Rate limits per visitor, held in this process, that separate people from bots.
 
-    A page of a shop tells some 50 events, and nobody reads more than a page or two a second.
+    A visitor may send `burst` events at once, `rate` a second in the long run, `daily` a day, and the same
+    event about the same product `repeats` times a day. A page of the shop sends some 50 events, and nobody
+    reads more than a page or two a second.
     """
 
     def __init__(
@@ -55,12 +56,12 @@ class Bots:
         self._visitors: OrderedDict[str, _Visitor] = OrderedDict()
         self._lock = threading.Lock()
 
-    def judge(self, visitor: str, things: Sequence[tuple[str, str | None]]) -> list[str]:
-        """For each (type, product): "" for a shopper's, else why it is counted apart."""
+    def classify(self, visitor: str, actions: Sequence[tuple[str, str | None]]) -> list[str]:
+        """Return for each (type, product) "" for a person's event, else the reason to exclude it."""
         now = self._clock()
         with self._lock:
             known = self._visitor(visitor, now)
-            return [self._one(known, type, product) for type, product in things]
+            return [self._classify_one(known, type, product) for type, product in actions]
 
     def _visitor(self, name: str, now: float) -> _Visitor:
         day = int(now // 86_400)
@@ -71,21 +72,21 @@ class Bots:
         known.left = min(float(self._burst), known.left + (now - known.at) * self._rate)
         known.at = now
         self._visitors[name] = known
-        if len(self._visitors) > _MOST_VISITORS:
+        if len(self._visitors) > _MAX_VISITORS:
             self._visitors.popitem(last=False)
         return known
 
-    def _one(self, visitor: _Visitor, type: str, product: str | None) -> str:
+    def _classify_one(self, visitor: _Visitor, type: str, product: str | None) -> str:
         if visitor.left < 1 or visitor.today >= self._daily:
             return "too many"
         visitor.left -= 1
         visitor.today += 1
         if product is None:
             return ""
-        thing = (type, product)
-        times = visitor.things.get(thing, 0) + 1
+        action = (type, product)
+        times = visitor.actions.get(action, 0) + 1
         if times > self._repeats:
             return "repeats"
-        if times > 1 or len(visitor.things) < _MOST_THINGS:
-            visitor.things[thing] = times
+        if times > 1 or len(visitor.actions) < _MAX_ACTIONS:
+            visitor.actions[action] = times
         return ""

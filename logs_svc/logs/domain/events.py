@@ -1,4 +1,4 @@
-"""One thing that happened, and how it is made from what a browser told."""
+"""Behaviour events, and how they are parsed from what a browser sends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from logs.domain.schema import BadData, checked
+from logs.domain.schema import InvalidData, validate_data
 
-# What a browser may tell. A purchase is told by checkout alone.
+# What a browser may report. Purchases come from checkout only.
 REPORTED = (
     "view", "search", "click", "impression", "add_to_cart", "remove_from_cart", "checkout_started",
 )  # fmt: skip
@@ -22,25 +22,25 @@ TYPES = (*REPORTED, PURCHASE)
 FUNNEL = ("view", "add_to_cart", "checkout_started", PURCHASE)
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
-MOST_DATA = 2048  # bytes of an event's `data`, as JSON
-OLDEST = timedelta(days=7)  # a browser that was offline; before that its clock is wrong
+MAX_DATA_BYTES = 2048  # bytes of an event's `data`, as JSON
+MAX_EVENT_AGE = timedelta(days=7)  # of a browser that was offline; an older time means a wrong clock
 
 _FIELDS = frozenset({"id", "type", "product_id", "session_id", "at", "data"})
 _REPORTED = frozenset(REPORTED)
-_AS_KEPT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
+_CANONICAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
-class NotAnEvent(Exception):
-    """What was told is no event; the text says why."""
+class InvalidEvent(Exception):
+    """The payload is not a valid event; the text says why."""
 
 
 @dataclass(slots=True)
 class Event:
-    """One thing that happened. `at` is when; the id begins with a UUIDv7 of when it arrived, so that ids sort
-    by arrival.
+    """One stored behaviour event.
 
-    `user` is an account's id, `session` a browser's, with its consent; `query` what was searched for, tidied.
+    `at` is when it happened. The id begins with a UUIDv7 of its arrival, so that ids sort by arrival. `user`
+    is an account's id, `session` a browser's, with consent only; `query` is a search's normalised text.
     `batch` names the write that stored it. `arrived` is only in events of older installations.
     """
 
@@ -60,18 +60,18 @@ class Event:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def forget_user(self) -> None:
-        """What happened stays; who it was does not."""
+        """Remove the account and the session, and keep the event."""
         self.user = None
         self.session = None
         self.version += 1
 
 
 @dataclass(slots=True)
-class Told:
-    """An event on its way into the store, which gives it its id. `at` is RFC 3339 text in UTC.
+class IncomingEvent:
+    """An event that is not stored yet and has no id.
 
-    `key` is the same for the same event told twice; None for one that nobody named. `amount` and `currency`
-    are an order's total, on the first of its lines.
+    `at` is RFC 3339 text in UTC. `key` identifies the same event when it is sent again; it is None if the
+    sender gave no id. `amount` and `currency` are an order's total, on the first of its lines.
     """
 
     type: str
@@ -87,7 +87,7 @@ class Told:
     currency: str = ""
 
     def document(self, id: str, batch: str) -> dict[str, Any]:
-        """As it is stored: what the codec makes of an `Event`, without the way round."""
+        """Return the stored document, equal to what the codec makes of an `Event`."""
         return {
             "_id": f"event:{id}",
             "type": "event",
@@ -105,17 +105,17 @@ class Told:
         }
 
 
-def told_event(told: Any, *, now: datetime, user: str | None, session: str | None) -> Told:
-    """An event from what a browser told, which is not trusted: NotAnEvent says what is wrong with it.
+def parse_event(payload: Any, *, now: datetime, user: str | None, session: str | None) -> IncomingEvent:
+    """Parse an event from an untrusted payload; raises InvalidEvent with the reason.
 
-    An `id` told twice by the same visitor is the same event. A time outside the last 7 days is moved in.
+    The same `id` from the same visitor is the same event. A time outside the last 7 days is clamped.
     """
-    fields = _object(told)
+    fields = _object(payload)
     type = _type(fields)
     session = session or _safe(fields, "session_id")
-    told_id = _safe(fields, "id")
+    client_id = _safe(fields, "id")
     data = _data(type, fields.get("data"))
-    return Told(
+    return IncomingEvent(
         type=type,
         at=_clamped(fields.get("at"), now),
         user=user,
@@ -123,12 +123,12 @@ def told_event(told: Any, *, now: datetime, user: str | None, session: str | Non
         product_id=_safe(fields, "product_id"),
         query=search_query(data) if type == "search" else None,
         data=data,
-        key=_scoped(user or session or "", told_id) if told_id else None,
+        key=_scoped(user or session or "", client_id) if client_id else None,
     )
 
 
 def search_query(data: Mapping[str, Any]) -> str | None:
-    """What was searched for: lower case, single spaces, at most 100 characters."""
+    """Normalise a search's text: lower case, single spaces, at most 100 characters."""
     words = data.get("q", data.get("query"))
     if not isinstance(words, str):
         return None
@@ -136,41 +136,41 @@ def search_query(data: Mapping[str, Any]) -> str | None:
 
 
 def found_nothing(type: str, data: Mapping[str, Any]) -> bool:
-    """Whether this is a search that says of itself that it had no results."""
+    """Return True if this is a search that reports no results."""
     return type == "search" and any(data.get(name) == 0 for name in ("results", "count", "total"))
 
 
-def moment(text: Any) -> datetime:
-    """An aware time from RFC 3339 text; NotAnEvent."""
+def parse_time(text: Any) -> datetime:
+    """Parse RFC 3339 text into an aware time in UTC; raises InvalidEvent."""
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:
-            raise NotAnEvent("at: without a time zone")
+            raise InvalidEvent("at: without a time zone")
         return found if found.tzinfo is UTC else found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        raise NotAnEvent("at: not an RFC 3339 time") from error
+        raise InvalidEvent("at: not an RFC 3339 time") from error
 
 
 @lru_cache(maxsize=512)
-def text(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds: texts sort as the times do."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+def format_time(time: datetime) -> str:
+    """Format a time as RFC 3339 in UTC with milliseconds, so that texts sort as the times do."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _object(told: Any) -> dict[str, Any]:
-    if not isinstance(told, dict):
-        raise NotAnEvent("not an object")
-    if not told.keys() <= _FIELDS:
-        raise NotAnEvent(f"unknown field: {sorted(told.keys() - _FIELDS)[0][:40]}")
-    return told
+def _object(payload: Any) -> dict[str, Any]:
+    if not isinstance(payload, dict):
+        raise InvalidEvent("not an object")
+    if not payload.keys() <= _FIELDS:
+        raise InvalidEvent(f"unknown field: {sorted(payload.keys() - _FIELDS)[0][:40]}")
+    return payload
 
 
 def _type(fields: Mapping[str, Any]) -> str:
     type = fields.get("type")
     if type == PURCHASE:
-        raise NotAnEvent("type: purchases are told by checkout alone")
+        raise InvalidEvent("type: only checkout reports purchases")
     if not isinstance(type, str) or type not in _REPORTED:
-        raise NotAnEvent(f"type: one of {', '.join(REPORTED)}")
+        raise InvalidEvent(f"type: one of {', '.join(REPORTED)}")
     return type
 
 
@@ -179,7 +179,7 @@ def _safe(fields: Mapping[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _SAFE.match(value):
-        raise NotAnEvent(f"{name}: 1 to 64 letters, digits, or one of _.:-")
+        raise InvalidEvent(f"{name}: 1 to 64 letters, digits, or one of _.:-")
     return value
 
 
@@ -187,24 +187,24 @@ def _data(type: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise NotAnEvent("data: not an object")
-    if len(_JSON.encode(value).encode("utf-8", "surrogatepass")) > MOST_DATA:
-        raise NotAnEvent(f"data: more than {MOST_DATA} bytes")
+        raise InvalidEvent("data: not an object")
+    if len(_JSON.encode(value).encode("utf-8", "surrogatepass")) > MAX_DATA_BYTES:
+        raise InvalidEvent(f"data: more than {MAX_DATA_BYTES} bytes")
     try:
-        return checked(type, value)
-    except BadData as error:
-        raise NotAnEvent(str(error)) from error
+        return validate_data(type, value)
+    except InvalidData as error:
+        raise InvalidEvent(str(error)) from error
 
 
 def _clamped(at: Any, now: datetime) -> str:
     if at is None:
-        return text(now)
-    found, oldest = moment(at), now - OLDEST
+        return format_time(now)
+    found, oldest = parse_time(at), now - MAX_EVENT_AGE
     if oldest <= found <= now:
-        return at if _AS_KEPT.match(at) else text(found)
-    return text(min(max(found, oldest), now))
+        return at if _CANONICAL_TIME.match(at) else format_time(found)
+    return format_time(min(max(found, oldest), now))
 
 
-def _scoped(visitor: str, told_id: str) -> str:
-    """Nobody can take an id from somebody else."""
-    return hashlib.sha256(f"{visitor}\x00{told_id}".encode()).hexdigest()[:40]
+def _scoped(visitor: str, client_id: str) -> str:
+    """Hash an id together with its visitor, so that nobody can claim another visitor's id."""
+    return hashlib.sha256(f"{visitor}\x00{client_id}".encode()).hexdigest()[:40]

@@ -1,7 +1,7 @@
-"""Which database an event is in: one a month, so that what is old goes away in one piece.
+"""Monthly databases of events, so that old events are dropped as one database.
 
-An event lies in the month in which it arrived. Its id begins with a UUIDv7 of that moment: ids tell the
-month, and sort over all of them.
+An event belongs to the month in which it arrived. Its id begins with a UUIDv7 of that time, so ids give the
+month and sort across all months.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-#: The one database of installations before the months; only read, and dropped when all in it is old.
+#: The single database of older installations: only read, and dropped when all its events have expired.
 LEGACY = "events"
 
-#: How many months after the present one have databases. Fewer than `LEAST` are an alarm; a service that may
-#: make them keeps `AHEAD`, one more, so that the first of a month is none; for one that may not `prepare`
-#: makes `YEAR`, so that it can go on for a year without anybody.
-LEAST, AHEAD, YEAR = 2, 3, 13
+#: The number of months after the present one that have databases. Fewer than `MIN_MONTHS_AHEAD` raise an
+#: alarm. A service that may create databases keeps `MONTHS_AHEAD`, one more, so that the first of a month
+#: raises none. For a service that may not, `prepare` creates `MAX_MONTHS_AHEAD`, which last a year.
+MIN_MONTHS_AHEAD, MONTHS_AHEAD, MAX_MONTHS_AHEAD = 2, 3, 13
 
 
-def month_of(moment: datetime) -> str:
-    """As "2026-11"."""
-    return moment.astimezone(UTC).strftime("%Y-%m")
+def month_of(time: datetime) -> str:
+    """Format the month of a time as "2026-11"."""
+    return time.astimezone(UTC).strftime("%Y-%m")
 
 
 def next_month(month: str) -> str:
@@ -28,22 +28,22 @@ def next_month(month: str) -> str:
     return f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
 
 
-def following(month: str, count: int) -> tuple[str, ...]:
-    """This month and so many more."""
+def months_from(month: str, count: int) -> tuple[str, ...]:
+    """Return a month and the `count` months after it."""
     found = [month]
     for _ in range(count):
         found.append(next_month(found[-1]))
     return tuple(found)
 
 
-def end_of(month: str) -> datetime:
-    """The first moment after it."""
+def end_of_month(month: str) -> datetime:
+    """Return the first moment after a month."""
     after = next_month(month)
     return datetime(int(after[:4]), int(after[5:]), 1, tzinfo=UTC)
 
 
-def moment_of_id(id: str) -> datetime | None:
-    """When an id was made that begins with a UUIDv7; None for any other id."""
+def time_of_id(id: str) -> datetime | None:
+    """Return the creation time of an id that begins with a UUIDv7; None for any other id."""
     if len(id) < 36 or id[8] != "-" or id[14] != "7":
         return None
     try:
@@ -53,49 +53,57 @@ def moment_of_id(id: str) -> datetime | None:
 
 
 def month_of_id(id: str) -> str | None:
-    made = moment_of_id(id)
+    made = time_of_id(id)
     return None if made is None else month_of(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Months:
-    """The months that have databases, oldest first; `legacy` when the one of before is still there."""
+    """The months that have databases, oldest first.
+
+    `legacy` is True while the single database of older installations still exists.
+    """
 
     all: tuple[str, ...] = ()
     legacy: bool = False
 
-    def place(self, wanted: str) -> str | None:
-        """Where what belongs to that month goes: its own database, else the newest before it, else the
-        oldest. None when there is none at all.
+    def month_for(self, wanted: str) -> str | None:
+        """Return the month whose database holds the events of `wanted`; None if there are no months.
+
+        It is the month itself, else the newest before it, else the oldest.
         """
         before = [month for month in self.all if month <= wanted]
         return before[-1] if before else (self.all[0] if self.all else None)
 
     def since(self, month: str | None) -> tuple[str, ...]:
-        """Those that may hold ids of that month or later, oldest first."""
+        """Return the months that may hold ids of that month or later, oldest first."""
         if month is None:
             return self.all
-        first = self.place(month)
-        # One more: the month's database may have been made after its first events found another place.
+        first = self.month_for(month)
+        # One more: the month's database may have been created after its first events were stored elsewhere.
         place = self.all.index(first) if first in self.all else 0
         return self.all[max(0, place - 1) :]
 
     def until(self, month: str) -> tuple[str, ...]:
-        """Those up to that month, oldest first."""
+        """Return the months up to that month, oldest first."""
         return tuple(each for each in self.all if each <= month)
 
-    def left(self, now: str) -> int:
-        """How many months after the present one have databases, without a gap; -1 when this one has none."""
+    def count_ahead(self, now: str) -> int:
+        """Count the months after the present one that have databases, without a gap.
+
+        It is -1 if the present month has none.
+        """
         count, month = -1, now
         while month in self.all:
             count, month = count + 1, next_month(month)
         return count
 
-    def written(self, now: str) -> Months:
-        """Those in which something may be: up to the next one, for clocks differ, and the one that is written
-        to. What is prepared for later is empty.
+    def active(self, now: str) -> Months:
+        """Return the months that may hold events: up to the next one, as clocks differ.
+
+        The month that is written to is always among them. Databases prepared for later months are empty.
         """
-        last = max(next_month(now), self.place(now) or "")
+        last = max(next_month(now), self.month_for(now) or "")
         return Months(self.until(last), self.legacy)
 
     def with_(self, month: str) -> Months:
@@ -104,7 +112,7 @@ class Months:
     def without(self, month: str) -> Months:
         return Months(tuple(each for each in self.all if each != month), self.legacy)
 
-    def old(self, now: datetime, kept: timedelta) -> tuple[str, ...]:
-        """Those whose last event is older than `kept`; never the one that is written to."""
-        written = self.place(month_of(now))
-        return tuple(month for month in self.all if end_of(month) < now - kept and month != written)
+    def expired(self, now: datetime, retention: timedelta) -> tuple[str, ...]:
+        """Return the months whose last event is older than `retention`, never the one being written to."""
+        active = self.month_for(month_of(now))
+        return tuple(month for month in self.all if end_of_month(month) < now - retention and month != active)

@@ -1,6 +1,7 @@
-"""What each type of event may say in `data`: names, kinds and sizes. Everything else is refused.
+"""The names, kinds and sizes that each type of event allows in `data`.
 
-A table, so that a page which wants to tell more adds one line here. `docs/behaviour.md` shows it to people.
+It is a table, so that one more name is one more line. `docs/behaviour.md` shows it to readers. Everything
+else is refused.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Check = Callable[[Any], str]  # what is wrong, "" for nothing
+Check = Callable[[Any], str]  # returns the problem, "" for none
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 
-class BadData(Exception):
-    """`data` is not what this type of event says; the text names the part."""
+class InvalidData(Exception):
+    """`data` does not match its type of event; the text names the part."""
 
 
-def words(most: int) -> Check:
+def text_up_to(most: int) -> Check:
     def check(value: Any) -> str:
         if not isinstance(value, str):
             return "not a text"
@@ -28,7 +29,7 @@ def words(most: int) -> Check:
     return check
 
 
-def whole(most: int) -> Check:
+def integer_up_to(most: int) -> Check:
     def check(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int):
             return "not a whole number"
@@ -43,20 +44,20 @@ def number(value: Any) -> str:
     return "" if abs(value) <= 1e12 else "too large"
 
 
-def yes_or_no(value: Any) -> str:
+def boolean(value: Any) -> str:
     return "" if isinstance(value, bool) else "not true or false"
 
 
 def price(value: Any) -> str:
-    """Minor units, or Money as everywhere in the API."""
+    """Check minor units, or Money as everywhere in the API."""
     if not isinstance(value, dict):
-        return whole(10**12)(value)
+        return integer_up_to(10**12)(value)
     if value.keys() != {"amount", "currency"}:
         return "not {amount, currency}"
     currency = value["currency"]
     if not isinstance(currency, str) or not _CURRENCY.match(currency):
         return "its currency is not three capital letters"
-    return whole(10**12)(value["amount"])
+    return integer_up_to(10**12)(value["amount"])
 
 
 def list_of(check: Check, most: int) -> Check:
@@ -70,13 +71,13 @@ def list_of(check: Check, most: int) -> Check:
     return check_all
 
 
-def choices(value: Any) -> str:
-    """Filters of a list: `{"brand": "Fable"}` or `{"brand": ["Fable", "Nordic"]}`."""
+def filters(value: Any) -> str:
+    """Check the filters of a list: `{"brand": "Fable"}` or `{"brand": ["Fable", "Nordic"]}`."""
     if not isinstance(value, dict):
         return "not an object"
     if len(value) > 20 or not all(_KEY.match(name) for name in value):
         return "more than 20 names, or one that is not a plain word"
-    one = words(100)
+    one = text_up_to(100)
     for chosen in value.values():
         several = chosen if isinstance(chosen, list) else [chosen]
         if len(several) > 20 or any(
@@ -86,9 +87,9 @@ def choices(value: Any) -> str:
     return ""
 
 
-SHORT, TEXT, LONG, PLACE = words(64), words(200), words(500), whole(100_000)
+SHORT, TEXT, LONG, POSITION = text_up_to(64), text_up_to(200), text_up_to(500), integer_up_to(100_000)
 
-#: What any event may say: where on which page, which recommendation it was, of which experiment.
+#: Names that any event allows: the position on a page, the recommendation, the experiment.
 COMMON: dict[str, Check] = {
     **dict.fromkeys(("page", "path", "url", "referrer", "title"), LONG),
     **dict.fromkeys(("shelf", "widget", "list", "list_id", "source", "medium", "campaign", "kind"), TEXT),
@@ -96,24 +97,24 @@ COMMON: dict[str, Check] = {
         ("slot", "anchor", "seed", "for", "from", "because", "request_id", "impression_id"), SHORT
     ),
     **dict.fromkeys(("model", "algorithm", "experiment", "arm", "variant", "group", "bucket"), SHORT),
-    **dict.fromkeys(("position", "rank", "index", "row", "column", "duration", "scroll"), PLACE),
+    **dict.fromkeys(("position", "rank", "index", "row", "column", "duration", "scroll"), POSITION),
     **dict.fromkeys(("sku", "language", "locale", "device", "screen"), SHORT),
     **dict.fromkeys(("category", "brand", "reason", "q", "query"), TEXT),
-    "demo": yes_or_no,
+    "demo": boolean,
     "score": number,
     "price": price,
     "products": list_of(SHORT, 100),
 }
-_LINE: dict[str, Check] = {"quantity": whole(1000), "line_total": price, "cart": SHORT}
+_LINE: dict[str, Check] = {"quantity": integer_up_to(1000), "line_total": price, "cart": SHORT}
 _SEARCH: dict[str, Check] = {
-    **dict.fromkeys(("results", "count", "total"), whole(100_000_000)),
+    **dict.fromkeys(("results", "count", "total"), integer_up_to(100_000_000)),
     "sort": SHORT,
-    "filters": choices,
+    "filters": filters,
     "did_you_mean": TEXT,
     "suggestion": TEXT,
 }
 _CHECKOUT: dict[str, Check] = {
-    **dict.fromkeys(("lines", "count", "quantity"), whole(10_000)),
+    **dict.fromkeys(("lines", "count", "quantity"), integer_up_to(10_000)),
     **dict.fromkeys(("total", "subtotal"), price),
     "cart": SHORT,
     "coupon": SHORT,
@@ -131,21 +132,19 @@ BY_TYPE: dict[str, Mapping[str, Check]] = {
 }
 
 
-def checked(type: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` without what is null. BadData for a name that this type does not have, or a value that is not
-    its kind.
-    """
+def validate_data(type: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `data` without nulls; raises InvalidData for an unknown name or an invalid value."""
     allowed, kept = BY_TYPE[type], {}
     for name, value in data.items():
         check = allowed.get(name)
         if check is None:
             if not _KEY.match(name) or name in ("constructor", "prototype"):
-                raise BadData("data: a name of it is not a plain word")
-            raise BadData(f"data: a {type} has no {name}")
+                raise InvalidData("data: a name of it is not a plain word")
+            raise InvalidData(f"data: a {type} has no {name}")
         if value is None:
             continue
         wrong = check(value)
         if wrong:
-            raise BadData(f"data: {name} is {wrong}")
+            raise InvalidData(f"data: {name} is {wrong}")
         kept[name] = value
     return kept

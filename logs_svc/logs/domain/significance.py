@@ -1,9 +1,10 @@
-"""How sure a rate is, and whether two differ.
+"""Confidence intervals of rates, and of the difference between two rates.
 
 Impressions of one visitor are not independent: whoever clicks once clicks again. Rates are therefore judged
 by how they differ between buckets of visitors (the delta method: Deng, Knoblich, Lu 2018, arXiv:1803.06336).
-That gives how many independent impressions theirs are worth; with this number Wilson's score interval (1927)
-is taken, which holds for small rates too, and for a difference Newcombe's (1998, method 10) of two of them.
+That gives the effective number of independent impressions. Wilson's score interval (1927), which holds for
+small rates too, is taken with this number, and for a difference Newcombe's interval (1998, method 10) of two
+of them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: How often each step was reached in a bucket; the first is what the others are a share of.
+#: The count of each step in a bucket; the first step is the denominator of the others.
 Bucket = tuple[int, ...]
 
 #: Student's t for 95 % and 19 degrees of freedom, of 20 buckets (the normal distribution has 1.96).
 T95 = 2.093
-LEAST = 10  # buckets that somebody is in; with fewer visitors nothing is said to be significant
+MIN_BUCKETS = 10  # non-empty buckets; with fewer, no difference is called significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A rate less another, with its 95 % interval. `significant` is None when there are too few visitors to
-    tell.
+    """A rate minus another, with its 95 % interval.
+
+    `significant` is None when there are too few visitors.
     """
 
     difference: float
@@ -42,7 +44,7 @@ class Difference:
 
 
 def rate(buckets: Sequence[Bucket], step: int, z: float = T95) -> Rate | None:
-    """The share that reached a step; None when nothing was shown."""
+    """Return the share of impressions that reached a step; None if there were none."""
     shown, reached = _sums(buckets, step)
     if not shown:
         return None
@@ -52,20 +54,20 @@ def rate(buckets: Sequence[Bucket], step: int, z: float = T95) -> Rate | None:
 
 
 def difference(one: Sequence[Bucket], two: Sequence[Bucket], step: int, z: float = T95) -> Difference | None:
-    """The second's rate less the first's; None when one of them showed nothing."""
+    """Return the second rate minus the first; None if one of them has no impressions."""
     first, second = rate(one, step, z), rate(two, step, z)
     if first is None or second is None:
         return None
     delta = second.rate - first.rate
     low = delta - math.hypot(second.rate - second.low, first.high - first.rate)
     high = delta + math.hypot(second.high - second.rate, first.rate - first.low)
-    spread = min(sum(1 for bucket in each if bucket[0]) for each in (one, two))
-    apart = low > 0 or high < 0
-    return Difference(delta, low, high, apart if spread >= LEAST else None)
+    buckets_used = min(sum(1 for bucket in each if bucket[0]) for each in (one, two))
+    differs = low > 0 or high < 0
+    return Difference(delta, low, high, differs if buckets_used >= MIN_BUCKETS else None)
 
 
 def wilson(share: float, number: float, z: float = T95) -> tuple[float, float]:
-    """The interval of a share of `number` independent tries."""
+    """Return Wilson's interval of a share of `number` independent tries."""
     scale = 1 + z * z / number
     middle = (share + z * z / (2 * number)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / number + (z / (2 * number)) ** 2)
@@ -78,7 +80,7 @@ def _sums(buckets: Sequence[Bucket], step: int) -> tuple[int, int]:
 
 
 def _design_effect(buckets: Sequence[Bucket], step: int, share: float) -> float:
-    """How many impressions are worth one that is independent of all others; at least 1."""
+    """Return how many impressions are worth one independent impression; at least 1."""
     shown, _ = _sums(buckets, step)
     if not 0 < share < 1 or len(buckets) < 2:
         return 1.0

@@ -1,8 +1,9 @@
-"""What became of what a shelf showed: shown, clicked, put into the cart, bought; by shelf and variant.
+"""Conversion counts of widgets: shown, clicked, added to the cart, bought; by shelf and variant.
 
-Additions and purchases are credited to the shelf in which the same visitor last clicked that product, when
-that was at most 24 hours before. Visitors are spread over 20 buckets by a hash: the buckets' numbers add up
-like all others, and how they differ tells how sure a rate is (`significance.py`).
+A widget is a shelf with a variant. Additions and purchases are credited to the widget in which the same
+visitor last clicked that product, at most 24 hours before. Visitors are spread over 20 buckets by a hash: the
+buckets' counts add up like all others, and their variance gives the confidence interval of a rate
+(`significance.py`).
 """
 
 from __future__ import annotations
@@ -14,31 +15,31 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from logs.domain.events import PURCHASE, Told
+from logs.domain.events import PURCHASE, IncomingEvent
 from logs.domain.significance import Bucket
 
-#: How a step is reached; the first two are told with their shelf, the others are credited to one.
+#: The first two steps are reported with their shelf, the others are credited to one.
 STEPS = ("impression", "click", "add_to_cart", PURCHASE)
-TOLD, CREDITED = frozenset(STEPS[:2]), frozenset(STEPS[2:])
-WITHIN = timedelta(hours=24)
+DIRECT_STEPS, CREDITED_STEPS = frozenset(STEPS[:2]), frozenset(STEPS[2:])
+ATTRIBUTION_WINDOW = timedelta(hours=24)
 BUCKETS = 20
-KEPT = 60  # shelves with a variant, the most shown ones: visitors can make up names
+MAX_WIDGETS = 60  # the most shown are kept: visitors can make up names
 _ANONYMOUS = BUCKETS * len(STEPS)
 
-#: (shelf, variant); "" for a shelf that takes part in no comparison.
+#: (shelf, variant); the variant is "" for a shelf that takes part in no comparison.
 Widget = tuple[str, str]
-Credit = tuple[Told, Widget]
+Credit = tuple[IncomingEvent, Widget]
 
 
-def visitor_of(event: Told) -> str | None:
-    """A session, else an account; None for who did not agree."""
+def visitor_of(event: IncomingEvent) -> str | None:
+    """Return the session, else the account; None for visitors without consent."""
     return event.session or event.user
 
 
-def widget_of(event: Told) -> Widget | None:
-    """Where an impression or a click was; None for what names no shelf."""
+def widget_of(event: IncomingEvent) -> Widget | None:
+    """Return the widget of an impression or a click; None if it names no shelf."""
     shelf = event.data.get("shelf") or event.data.get("widget")
-    if event.type not in TOLD or not isinstance(shelf, str):
+    if event.type not in DIRECT_STEPS or not isinstance(shelf, str):
         return None
     variant = event.data.get("variant")
     return shelf, variant if isinstance(variant, str) else ""
@@ -46,8 +47,10 @@ def widget_of(event: Told) -> Widget | None:
 
 @dataclass(slots=True)
 class Tally:
-    """The steps of one widget, by bucket; of people who did not agree impressions and clicks only, apart, for
-    what they buy can be credited to nothing.
+    """The steps of one widget, counted by bucket of visitors.
+
+    Impressions and clicks without consent are in a bucket of their own, because their purchases cannot be
+    credited.
     """
 
     numbers: Counter[int] = field(default_factory=Counter)
@@ -59,7 +62,7 @@ class Tally:
 
     @property
     def buckets(self) -> list[Bucket]:
-        """For each bucket how often each step was reached."""
+        """The count of each step, for each bucket."""
         width = len(STEPS)
         return [
             tuple(self.numbers[place + step] for step in range(width))
@@ -67,55 +70,55 @@ class Tally:
         ]
 
     def total(self, step: str) -> int:
-        """Of visitors."""
+        """Count a step of visitors with consent."""
         return sum(bucket[STEPS.index(step)] for bucket in self.buckets)
 
     def anonymous(self, step: str) -> int:
-        """Of people who did not agree."""
+        """Count a step of visitors without consent."""
         return self.numbers[_ANONYMOUS + STEPS.index(step)]
 
     @property
     def shown(self) -> int:
-        """To anybody."""
+        """The number of impressions, with and without consent."""
         return self.total(STEPS[0]) + self.anonymous(STEPS[0])
 
 
 @dataclass(slots=True)
 class Widgets:
-    """Tallies by widget; put together in any order."""
+    """Tallies by widget, which can be merged in any order."""
 
     tallies: dict[Widget, Tally] = field(default_factory=dict)
 
-    def add(self, event: Told) -> None:
-        """Count an impression or a click; nothing else."""
+    def add(self, event: IncomingEvent) -> None:
+        """Count an impression or a click; ignore everything else."""
         widget = widget_of(event)
         if widget is not None:
             self.credit(event, widget)
 
-    def credit(self, event: Told, widget: Widget) -> None:
+    def credit(self, event: IncomingEvent, widget: Widget) -> None:
         """Count an event for a widget."""
         self.tallies.setdefault(widget, Tally()).add(event.type, visitor_of(event))
 
     def update(self, other: Widgets) -> None:
-        """This and the other one."""
+        """Add the tallies of another object."""
         for widget, tally in other.tallies.items():
             self.tallies.setdefault(widget, Tally()).numbers.update(tally.numbers)
 
     def trim(self, slack: int) -> None:
-        """Leave the most shown, once there are `slack` times as many."""
-        if len(self.tallies) > slack * KEPT:
+        """Keep the most shown widgets, once there are `slack` times as many as the limit."""
+        if len(self.tallies) > slack * MAX_WIDGETS:
             most = sorted(self.tallies.items(), key=lambda pair: (-pair[1].shown, pair[0]))
-            self.tallies = dict(most[:KEPT])
+            self.tallies = dict(most[:MAX_WIDGETS])
 
-    def stored(self) -> list[Any]:
-        """As JSON, `[shelf, variant, [place, number, …]]`: names that visitors choose are no keys."""
+    def to_document(self) -> list[Any]:
+        """Return JSON data `[shelf, variant, [place, number, …]]`; names that visitors choose are no keys."""
         return [
             [*widget, [one for pair in sorted(tally.numbers.items()) for one in pair]]
             for widget, tally in self.tallies.items()
         ]
 
     @classmethod
-    def read(cls, stored: Iterable[Sequence[Any]]) -> Widgets:
+    def from_document(cls, stored: Iterable[Sequence[Any]]) -> Widgets:
         return cls(
             {
                 (shelf, variant): Tally(Counter(dict(zip(numbers[::2], numbers[1::2], strict=True))))
@@ -125,6 +128,6 @@ class Widgets:
 
 
 def _bucket(visitor: str) -> int:
-    """Always the same, and another draw than the one by which visitors get a variant."""
+    """Return a visitor's bucket, which is independent of the draw that gives visitors a variant."""
     digest = hashlib.blake2b(visitor.encode(), digest_size=4, person=b"widgets").digest()
     return int.from_bytes(digest, "big") % BUCKETS

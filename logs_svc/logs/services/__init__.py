@@ -2,37 +2,37 @@
 
 from logs.rollups import Days
 from logs.services.attribution import Attribution
-from logs.services.auditing import Audit, Verdict
-from logs.services.draining import Drain
-from logs.services.erasing import Erasing
-from logs.services.exporting import Export, NoParquet
-from logs.services.facts import Facts
-from logs.services.importing import Import, ImportProgress
-from logs.services.intake import Intake, IntakeAnswer, Visitor
-from logs.services.keeping import Keeper
-from logs.services.reading import EventFilter, History, Reading
-from logs.services.recording import Recorder
+from logs.services.audit_trail import AuditTrail, VerificationReport
+from logs.services.erasure import Erasure
+from logs.services.event_handlers import EventHandlers
+from logs.services.event_queries import EventFilter, EventQueries, HistoryPage
+from logs.services.exporter import EventExporter, NoParquet
+from logs.services.flusher import Flusher
+from logs.services.importer import EventImporter, ImportProgress
+from logs.services.intake import Intake, IntakeResult, Visitor
+from logs.services.maintenance import Maintenance
+from logs.services.recorder import Recorder
 from logs.services.stats import Stats
 
 __all__ = [
     "Attribution",
-    "Audit",
+    "AuditTrail",
     "Days",
-    "Drain",
-    "Erasing",
+    "Erasure",
+    "EventExporter",
     "EventFilter",
-    "Export",
-    "Facts",
-    "History",
-    "Import",
+    "EventHandlers",
+    "EventImporter",
+    "EventQueries",
+    "Flusher",
+    "HistoryPage",
     "ImportProgress",
     "Intake",
-    "IntakeAnswer",
-    "Keeper",
+    "IntakeResult",
+    "Maintenance",
     "NoParquet",
-    "Reading",
     "Recorder",
     "Stats",
-    "Verdict",
+    "VerificationReport",
     "Visitor",
 ]

@@ -1,7 +1,7 @@
-"""Which shelf led to an addition or a purchase: the one in which the visitor last clicked that product.
+"""Attribution of additions and purchases to the widget in which the visitor last clicked the product.
 
-A click is a small document beside the keys of its month, known by visitor and product: reading it back asks
-no view, however many events there are. It names nobody: its id has a hash of the visitor.
+A click is a small document beside the keys of its month, with an id made of visitor and product: reading it
+needs no view, however many events there are. It identifies nobody: the id has a hash of the visitor.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 from chassis.couch import Conflict, NotFound
 from chassis.couch.store import Store
-from logs.domain import Told, moment, month_of
-from logs.domain.widgets import CREDITED, WITHIN, Credit, Widget, visitor_of, widget_of
-from logs.registry import Registry
+from logs.domain import IncomingEvent, month_of, parse_time
+from logs.domain.widgets import ATTRIBUTION_WINDOW, CREDITED_STEPS, Credit, Widget, visitor_of, widget_of
+from logs.registry import MonthRegistry
 
 _KIND = "clicked"
-_ATTEMPTS = 3  # at writing a click down that another process writes down too
+_ATTEMPTS = 3  # to store a click that another process stores too
 
 Document = dict[str, Any]
 
@@ -35,13 +35,13 @@ class _Click:
 
 
 class Attribution:
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: MonthRegistry) -> None:
         self._registry = registry
 
-    def remember(self, told: Sequence[Told]) -> None:
-        """Keep where each visitor last clicked each product."""
+    def store_clicks(self, events: Sequence[IncomingEvent]) -> None:
+        """Store where each visitor last clicked each product."""
         months: dict[str, dict[str, _Click]] = {}
-        for click in _clicks(told):
+        for click in _clicks(events):
             newest = months.setdefault(click.at[:7], {})
             if click.id not in newest or newest[click.id].at <= click.at:
                 newest[click.id] = click
@@ -52,9 +52,9 @@ class Attribution:
                 if revision is None:
                     _replace(store, click)
 
-    def credits(self, told: Sequence[Told]) -> list[Credit]:
-        """The additions and purchases that a shelf led to, each with that shelf and its variant."""
-        wanted = [(event, id) for event in told if event.type in CREDITED and (id := _id_of(event))]
+    def find_credits(self, events: Sequence[IncomingEvent]) -> list[Credit]:
+        """Return the additions and purchases that a widget led to, each with that widget."""
+        wanted = [(event, id) for event in events if event.type in CREDITED_STEPS and (id := _id_of(event))]
         if not wanted:
             return []
         known = self._known(wanted)
@@ -66,12 +66,12 @@ class Attribution:
                 found.append((event, (str(last["shelf"]), str(last["variant"]))))
         return found
 
-    def forget(self, visitor: str) -> int:
-        """Remove what a session or an account clicked; how many clicks."""
+    def delete_clicks(self, visitor: str) -> int:
+        """Delete the clicks of a session or an account, and return their number."""
         first = f"{_KIND}:{_hash(visitor)}:"
         query = {"startkey": first, "endkey": f"{first}\ufff0", "include_docs": True}
         forgotten = 0
-        for month in self._registry.written().all:
+        for month in self._registry.active().all:
             store = self._registry.keys(month)
             for row in store.all_docs(query):
                 try:
@@ -81,12 +81,12 @@ class Attribution:
                 forgotten += 1
         return forgotten
 
-    def _known(self, wanted: Sequence[tuple[Told, str]]) -> dict[str, list[Document]]:
-        """Clicks by id, of the months that may matter."""
+    def _known(self, wanted: Sequence[tuple[IncomingEvent, str]]) -> dict[str, list[Document]]:
+        """Return the stored clicks by id, of the months that may matter."""
         months: dict[str, set[str]] = {}
         for event, id in wanted:
-            at = moment(event.at)
-            for month in {month_of(at), month_of(at - WITHIN)}:
+            at = parse_time(event.at)
+            for month in {month_of(at), month_of(at - ATTRIBUTION_WINDOW)}:
                 months.setdefault(month, set()).add(id)
         found: dict[str, list[Document]] = {}
         for month, ids in months.items():
@@ -95,16 +95,16 @@ class Attribution:
         return found
 
 
-def _clicks(told: Sequence[Told]) -> Iterator[_Click]:
-    for event in told:
+def _clicks(events: Sequence[IncomingEvent]) -> Iterator[_Click]:
+    for event in events:
         widget = widget_of(event) if event.type == "click" else None
         id = _id_of(event)
         if widget and id:
             yield _Click(id, event.at, widget)
 
 
-def _id_of(event: Told) -> str | None:
-    """By what a click is known; None for people who did not agree, and for what is about no product."""
+def _id_of(event: IncomingEvent) -> str | None:
+    """Return the id of a click; None without consent or without a product."""
     visitor = visitor_of(event)
     return f"{_KIND}:{_hash(visitor)}:{event.product_id}" if visitor and event.product_id else None
 
@@ -113,12 +113,12 @@ def _hash(visitor: str) -> str:
     return hashlib.sha256(visitor.encode()).hexdigest()[:32]
 
 
-def _led_to(click: Document, event: Told) -> bool:
-    return moment(event.at) - WITHIN <= moment(click["at"]) <= moment(event.at)
+def _led_to(click: Document, event: IncomingEvent) -> bool:
+    return parse_time(event.at) - ATTRIBUTION_WINDOW <= parse_time(click["at"]) <= parse_time(event.at)
 
 
 def _replace(store: Store, click: _Click) -> None:
-    """Unless what is there is newer."""
+    """Replace the stored click unless it is newer."""
     for _attempt in range(_ATTEMPTS):
         try:
             known = store.get(click.id)
@@ -128,4 +128,4 @@ def _replace(store: Store, click: _Click) -> None:
         except Conflict:
             continue
         except NotFound:
-            return  # its visitor was forgotten just now
+            return  # its visitor was erased just now

@@ -1,4 +1,4 @@
-"""What became of what shelves showed, for people: rates with how sure they are, variants compared."""
+"""Conversion figures of widgets: rates with confidence intervals, and comparisons of variants."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from itertools import combinations, groupby
 from logs.domain.significance import Difference, Rate, difference, rate
 from logs.domain.widgets import STEPS, Tally, Widget, Widgets
 
-#: What an impression may become.
+#: The steps that follow an impression.
 RATES = STEPS[1:]
-_MOST_COMPARED = 4  # variants of a shelf, the most shown
+_MAX_VARIANTS = 4  # of a shelf, the most shown
 
 
 @dataclass(frozen=True, slots=True)
 class WidgetFigures:
-    """A shelf's variant: how often each step was reached by visitors (`counts`), by people who did not agree
-    (`anonymous`: of impressions and clicks only), and which share of the visitors' impressions became each.
+    """The figures of a shelf's variant.
+
+    `counts` has the visitors' steps, `anonymous` the impressions and clicks without consent, `rates` the
+    share of the visitors' impressions that reached each step.
     """
 
     shelf: str
@@ -29,7 +31,7 @@ class WidgetFigures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two variants of a shelf: by step, the rate of the second less that of the first."""
+    """Two variants of a shelf: for each step, the second rate minus the first."""
 
     shelf: str
     variants: tuple[str, str]
@@ -38,7 +40,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """All shelves, the most shown first."""
+    """The figures of all widgets, the most shown first."""
 
     widgets: list[WidgetFigures]
     comparisons: list[Comparison]
@@ -62,11 +64,11 @@ def _figures(widget: Widget, tally: Tally) -> WidgetFigures:
 
 
 def _comparisons(widgets: Widgets) -> list[Comparison]:
-    """Of each shelf with several variants, every two; "" is no variant."""
+    """Compare every two variants of each shelf; "" is no variant."""
     known = sorted(widget for widget in widgets.tallies if widget[1])
     found = []
     for shelf, group in groupby(known, key=lambda widget: widget[0]):
-        most = sorted(group, key=lambda widget: -widgets.tallies[widget].shown)[:_MOST_COMPARED]
+        most = sorted(group, key=lambda widget: -widgets.tallies[widget].shown)[:_MAX_VARIANTS]
         for one, two in combinations(sorted(most), 2):
             pair = widgets.tallies[one].buckets, widgets.tallies[two].buckets
             differences = {step: difference(*pair, STEPS.index(step)) for step in RATES}

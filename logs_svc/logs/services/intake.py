@@ -1,4 +1,4 @@
-"""Events that browsers tell: checked, kept on this machine's disk, and answered. Storing comes after."""
+"""Intake of events from browsers: validated, appended to the journal, and stored later."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from logs.domain import Bots, NotAnEvent, Told, known_bot, told_event
-from logs.services.draining import Drain
+from logs.domain import BotDetector, IncomingEvent, InvalidEvent, is_known_bot, parse_event
+from logs.services.flusher import Flusher
 
 
 @dataclass(slots=True)
-class IntakeAnswer:
-    """`rejected` are `(index, reason)`. An event that was told before is accepted, and not stored again; what
-    a bot tells is accepted too, and only counted.
+class IntakeResult:
+    """The result of an intake; `rejected` are `(index, reason)`.
+
+    An event that was sent before is accepted and not stored again. Events of bots are accepted too, and only
+    counted.
     """
 
     accepted: int = 0
@@ -24,9 +26,10 @@ class IntakeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who tells: `user` and `session` with consent only, `agent` their program's name for itself.
+    """The sender of events; `agent` is the User-Agent header.
 
-    `address` is one that belongs to one household, else empty: it is never kept, only counted in memory.
+    `user` and `session` are used with consent only. `address` belongs to one household, else it is empty: it
+    is never stored, only counted in memory.
     """
 
     user: str | None = None
@@ -37,29 +40,31 @@ class Visitor:
 
 
 class Intake:
-    def __init__(self, *, drain: Drain, clock: Callable[[], datetime], bots: Bots, crowds: Bots) -> None:
-        """`bots` judges people, `crowds` what comes from one address without an account."""
-        self._drain, self._clock, self._bots, self._crowds = drain, clock, bots, crowds
+    def __init__(
+        self, *, flusher: Flusher, clock: Callable[[], datetime], bots: BotDetector, ip_limiter: BotDetector
+    ) -> None:
+        """Set up the intake; `bots` limits visitors, `ip_limiter` requests by address without an account."""
+        self._flusher, self._clock, self._bots, self._ip_limiter = flusher, clock, bots, ip_limiter
 
-    def events_accept(self, told: Sequence[Any], visitor: Visitor) -> IntakeAnswer:
-        """Keep what is good; one bad event does not cost the others. JournalFull when nothing more fits."""
-        answer, good = IntakeAnswer(), self._checked(told, visitor)
+    def accept_events(self, payload: Sequence[Any], visitor: Visitor) -> IntakeResult:
+        """Accept the valid events and reject the others; raises JournalFull."""
+        answer, good = IntakeResult(), self._checked(payload, visitor)
         answer.rejected = [(index, one) for index, one in enumerate(good) if isinstance(one, str)]
-        events = [one for one in good if isinstance(one, Told)]
+        events = [one for one in good if isinstance(one, IncomingEvent)]
         answer.accepted = len(events)
-        kept, apart = self._judged(events, visitor)
-        if kept or apart:
-            self._drain.accept(kept, apart)
+        kept, excluded = self._split_excluded(events, visitor)
+        if kept or excluded:
+            self._flusher.accept(kept, excluded)
         return answer
 
-    def _checked(self, told: Sequence[Any], visitor: Visitor) -> list[Told | str]:
+    def _checked(self, payload: Sequence[Any], visitor: Visitor) -> list[IncomingEvent | str]:
         now = self._clock()
         user, session = (visitor.user, visitor.session) if visitor.consented else (None, None)
-        found: list[Told | str] = []
-        for one in told:
+        found: list[IncomingEvent | str] = []
+        for one in payload:
             try:
-                event = told_event(one, now=now, user=user, session=session)
-            except NotAnEvent as reason:
+                event = parse_event(one, now=now, user=user, session=session)
+            except InvalidEvent as reason:
                 found.append(str(reason))
                 continue
             if not visitor.consented:
@@ -67,29 +72,34 @@ class Intake:
             found.append(event)
         return found
 
-    def _judged(self, events: Sequence[Told], visitor: Visitor) -> tuple[list[Told], Counter[str]]:
-        """What is kept, and how many are counted apart for which reason."""
-        if known_bot(visitor.agent):
+    def _split_excluded(
+        self, events: Sequence[IncomingEvent], visitor: Visitor
+    ) -> tuple[list[IncomingEvent], Counter[str]]:
+        """Return the events to store, and the number of excluded ones by reason."""
+        if is_known_bot(visitor.agent):
             return [], Counter({"known": len(events)} if events else {})
-        kept: list[Told] = []
-        apart: Counter[str] = Counter()
-        by_visitor: dict[str, list[Told]] = {}
+        kept: list[IncomingEvent] = []
+        excluded: Counter[str] = Counter()
+        by_visitor: dict[str, list[IncomingEvent]] = {}
         for event in events:
             by_visitor.setdefault(event.session or event.user or "", []).append(event)
         for name, theirs in by_visitor.items():
             for event, why in zip(theirs, self._reasons(name, theirs, visitor), strict=True):
                 if why:
-                    apart[why] += 1
+                    excluded[why] += 1
                 else:
                     kept.append(event)
-        return kept, apart
+        return kept, excluded
 
-    def _reasons(self, name: str, events: Sequence[Told], visitor: Visitor) -> Sequence[str]:
-        """A session is named by whoever calls, another one each time if they like: so the address counts too,
-        but for accounts."""
-        things = [(event.type, event.product_id) for event in events]
-        found = self._bots.judge(name, things) if name else [""] * len(events)
+    def _reasons(self, name: str, events: Sequence[IncomingEvent], visitor: Visitor) -> Sequence[str]:
+        """Return for each event the reason to exclude it, or "".
+
+        Callers choose the name of their session, and may choose a new one each time, so the address counts
+        too, except for accounts.
+        """
+        actions = [(event.type, event.product_id) for event in events]
+        found = self._bots.classify(name, actions) if name else [""] * len(events)
         if visitor.user is None and visitor.address:
-            crowd = self._crowds.judge(visitor.address, things)
-            found = [one or other for one, other in zip(found, crowd, strict=True)]
+            by_address = self._ip_limiter.classify(visitor.address, actions)
+            found = [one or other for one, other in zip(found, by_address, strict=True)]
         return found

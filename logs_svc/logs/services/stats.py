@@ -1,4 +1,4 @@
-"""What the events add up to: from rollups, never from events."""
+"""Statistics of events, computed from rollups only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from logs.domain import FUNNEL, TYPES, Rollup
 from logs.domain.rollup import SERIES
-from logs.rollups import Days, Fresh, Rollups
+from logs.rollups import Days, Rollups, Unmerged
 from logs.services.conversion import Conversion
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A range in figures. `revenue` is by currency, in minor units; `conversion` from looking to buying,
-    None when nobody looked.
+    """The key figures of a range of days.
+
+    `revenue` is by currency, in minor units. `conversion` is the share of viewing visitors who bought; None
+    if nobody viewed a product.
     """
 
     visitors: int
@@ -32,7 +34,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """A day: events by type, orders, units, revenue by currency, what bots told."""
+    """The figures of a day: events by type, orders, units, revenue by currency, events of bots."""
 
     day: str
     counts: dict[str, int]
@@ -43,51 +45,52 @@ class DayFigures:
 
 
 class Stats:
-    def __init__(self, *, rollups: Rollups, settle: Callable[[], object]) -> None:
-        self._rollups, self._settle = rollups, settle
+    def __init__(self, *, rollups: Rollups, wait_until_stored: Callable[[], object]) -> None:
+        self._rollups, self._wait_until_stored = rollups, wait_until_stored
 
     def timeseries(self, days: Days) -> list[DayFigures]:
-        """Every day is there."""
-        self._settle()
-        return self._series(days, self._rollups.fresh(days))
+        """Return the figures of every day of the range."""
+        self._wait_until_stored()
+        return self._series(days, self._rollups.unmerged(days))
 
     def funnel(self, days: Days) -> list[tuple[str, int, int]]:
-        """(step, visitors, events) from looking to buying; a visitor is a session, else an account."""
+        """Return (step, visitors, events) from view to purchase; a visitor is a session, else an account."""
         return _funnel(self._total(days))
 
     def top_products(self, days: Days, *, type: str, limit: int) -> list[tuple[str, int]]:
-        """(product id, how often; units for purchases), the most wanted first."""
+        """Return (product id, count of events, or of units for purchases), the highest first."""
         return _top(self._total(days), type, limit)
 
     def searches(
         self, days: Days, *, limit: int, without_results: bool = False
     ) -> list[tuple[str, int, int]]:
-        """(what was searched for, how often, how often in vain), the most frequent first; with
-        `without_results` those in vain only.
+        """Return (query, count, count without results), the most frequent first.
+
+        With `without_results`, only searches that found nothing.
         """
         return _searches(self._total(days), limit, without_results)
 
     def widgets(self, days: Days) -> Conversion:
-        """What became of what shelves showed."""
+        """Return the conversion figures of all widgets."""
         return Conversion.of(self._total(days).widgets)
 
-    def everything(self, days: Days) -> Board:
-        """All that the dashboard shows, read once."""
-        self._settle()
-        fresh = self._rollups.fresh(days)
-        return Board(self._rollups.total(days, fresh), self._series(days, fresh))
+    def range_figures(self, days: Days) -> RangeFigures:
+        """Read all that the dashboard shows, once."""
+        self._wait_until_stored()
+        unmerged = self._rollups.unmerged(days)
+        return RangeFigures(self._rollups.total(days, unmerged), self._series(days, unmerged))
 
-    def _series(self, days: Days, fresh: Fresh) -> list[DayFigures]:
-        series, revenue = self._rollups.series(days, fresh), self._rollups.revenue(days, fresh)
+    def _series(self, days: Days, unmerged: Unmerged) -> list[DayFigures]:
+        series, revenue = self._rollups.series(days, unmerged), self._rollups.revenue(days, unmerged)
         return [_figures(day, series.get(day, []), revenue) for day in days]
 
     def _total(self, days: Days) -> Rollup:
-        self._settle()
-        return self._rollups.total(days, self._rollups.fresh(days))
+        self._wait_until_stored()
+        return self._rollups.total(days, self._rollups.unmerged(days))
 
 
-class Board:
-    """A range's figures, of one reading."""
+class RangeFigures:
+    """The figures of a range of days, read once."""
 
     def __init__(self, total: Rollup, series: list[DayFigures]) -> None:
         self._total, self.series = total, series
@@ -152,7 +155,7 @@ def _top(total: Rollup, type: str, limit: int) -> list[tuple[str, int]]:
 
 
 def _searches(total: Rollup, limit: int, without_results: bool) -> list[tuple[str, int, int]]:
-    """(text, times, in vain)."""
+    """Return rows of (query, count, count without results)."""
     rows = [(query, times, empty) for query, (times, empty) in total.searches.items()]
     if without_results:
         return sorted((row for row in rows if row[2]), key=lambda row: (-row[2], row[0]))[:limit]

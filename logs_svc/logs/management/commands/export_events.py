@@ -1,4 +1,4 @@
-"""Writes the history of events to a file."""
+"""Export the history of events to a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logs.services import NoParquet
-from logs.services.exporting import FORMATS
+from logs.services.exporter import FORMATS
 from logs.wiring import parts
 
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
     ) -> None:
         start = datetime.combine(first, time(), UTC) if first else None
         end = datetime.combine(last + timedelta(days=1), time(), UTC) if last else None
-        exporting = parts().exporting
+        exporter = parts().exporter
         try:
-            count = exporting.write(exporting.rows(start, end), format, file)
+            count = exporter.write(exporter.rows(start, end), format, file)
         except NoParquet as error:
             raise CommandError(str(error)) from error
         except OSError as error:

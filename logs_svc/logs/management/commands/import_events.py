@@ -1,4 +1,4 @@
-"""Loads a history of events from a file of JSON lines."""
+"""Import a history of events from a file of JSON lines."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Command(BaseCommand):
         progress = ImportProgress()
         try:
             with file.open(encoding="utf-8") as lines:
-                for progress in parts().importing.events_import(lines):
+                for progress in parts().importer.import_events(lines):
                     self.stdout.write(
                         f"{progress.read} read, {progress.stored} stored, {progress.known} known"
                     )
-            while parts().keeper.rollups_merge(all=True):  # so that figures need not look at each delta
+            while parts().maintenance.merge_rollups(all=True):  # so that figures need not read each delta
                 pass
-            parts().keeper.months_close()
+            parts().maintenance.close_months()
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:
             self.stderr.write(f"line {number}: {reason}")
         if progress.errors:
-            raise CommandError(f"{len(progress.errors)} lines were not understood")
+            raise CommandError(f"{len(progress.errors)} lines are invalid")

@@ -1,4 +1,4 @@
-"""Holds the audit trail against its chains."""
+"""Verify the audit trail against its chains."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SHOWN = 50
 
 class Command(BaseCommand):
     help = (
-        "Verifies that no entry of the audit trail was changed, taken out, moved or slipped in. With --heads"
-        " FILE the chains' ends are compared with those of the last time, and written there: keep the file"
+        "Verify that no entry of the audit trail was changed, removed, moved or inserted. With --heads"
+        " FILE the chains' ends are compared with those of the last run, and written there: store the file"
         " where nobody can change both."
     )
     requires_system_checks: list[str] = []
@@ -25,18 +25,18 @@ class Command(BaseCommand):
         parser.add_argument("--heads", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, heads: Path | None, **options: Any) -> None:
-        verdict = parts().trail.verify(_known(heads))
-        for fault in verdict.faults[:_SHOWN]:
-            self.stderr.write(fault)
-        counted = f"{verdict.entries} entries, {verdict.links} links in {len(verdict.heads)} chains"
-        more = [f"{verdict.erased} with an erased person"] if verdict.erased else []
-        more += [f"{verdict.unsealed} of before the chains"] if verdict.unsealed else []
+        report = parts().audit_trail.verify(_known(heads))
+        for problem in report.problems[:_SHOWN]:
+            self.stderr.write(problem)
+        counted = f"{report.entries} entries, {report.links} links in {len(report.heads)} chains"
+        more = [f"{report.erased} with an erased person"] if report.erased else []
+        more += [f"{report.unsealed} older than the chains"] if report.unsealed else []
         self.stdout.write(", ".join([counted, *more]))
-        if verdict.faults:
-            raise CommandError(f"{len(verdict.faults)} faults: the audit trail is not what was written")
-        self.stdout.write("the audit trail is as it was written")
+        if report.problems:
+            raise CommandError(f"{len(report.problems)} problems: the audit trail was changed")
+        self.stdout.write("the audit trail is intact")
         if heads is not None:
-            heads.write_text(json.dumps(verdict.heads, indent=1, sort_keys=True) + "\n")
+            heads.write_text(json.dumps(report.heads, indent=1, sort_keys=True) + "\n")
 
 
 def _known(file: Path | None) -> dict[str, tuple[int, str]]:

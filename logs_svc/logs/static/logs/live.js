@@ -1,5 +1,5 @@
 "use strict";
-// Asks every two seconds what came since, while the page can be seen. Everything is written as text.
+// Polls for new events every two seconds while the page is visible. Everything is written as text.
 (() => {
   const root = document.querySelector("[data-live]");
   if (!root) return;
@@ -7,7 +7,7 @@
   const state = root.querySelector("[data-live-state]");
   const pause = root.querySelector("[data-live-pause]");
   const type = root.querySelector("[data-live-type]");
-  const MOST = 300;
+  const MAX_ROWS = 300;
   let after = "";
   let paused = false;
   let seen = 0;
@@ -26,12 +26,12 @@
 
   function show(events) {
     for (const event of events) rows.prepend(row(event));
-    while (rows.children.length > MOST) rows.lastChild.remove();
+    while (rows.children.length > MAX_ROWS) rows.lastChild.remove();
     seen += events.length;
     state.textContent = seen ? `${seen} events` : "Waiting for events …";
   }
 
-  async function ask() {
+  async function poll() {
     if (!paused && !document.hidden) {
       try {
         const answer = await fetch(`?after=${encodeURIComponent(after)}`, { headers: { Accept: "application/json" } });
@@ -40,19 +40,19 @@
         after = body.after;
         show(body.events);
       } catch (error) {
-        state.textContent = "No answer; trying again …";
+        state.textContent = "No response; trying again …";
       }
     }
-    setTimeout(ask, 2000);
+    setTimeout(poll, 2000);
   }
 
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     pause.setAttribute("aria-pressed", String(paused));
   });
   type.addEventListener("change", () => {
     for (const line of rows.children) line.hidden = Boolean(type.value) && type.value !== line.dataset.type;
   });
-  ask();
+  poll();
 })();

@@ -1,4 +1,4 @@
-"""Shelves on the overview: a chart each of what became of what they showed, and variants compared."""
+"""Placements on the dashboard: a conversion chart for each shelf, and variants compared."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from chassis.admin import Chart, Table
 from logs.domain.significance import Difference, Rate
 from logs.services.conversion import RATES, Comparison, Conversion, WidgetFigures
 
-_DRAWN = 6
+_MAX_CHARTS = 6
 _SHOWN_ROWS = 24
 _STEPS = {"click": "Clicked", "add_to_cart": "Added", "purchase": "Bought"}
 
 
-def parts_of(conversion: Conversion, period: str) -> list[Chart | Table]:
-    """What there is to show of the shelves; nothing when none was seen. Those that led to nothing are not
-    drawn: the table says so."""
-    drawn = [
+def placement_charts(conversion: Conversion, period: str) -> list[Chart | Table]:
+    """Return the charts and tables of shelves; none if nothing was shown.
+
+    Shelves without a click have no chart, only a row in the table.
+    """
+    clicked = [
         figures for figures in conversion.widgets if figures.counts["impression"] and figures.counts["click"]
     ]
-    parts: list[Chart | Table] = [_chart(figures, period) for figures in drawn[:_DRAWN]]
+    charts: list[Chart | Table] = [_chart(figures, period) for figures in clicked[:_MAX_CHARTS]]
     if conversion.widgets:
-        parts.append(_table(conversion.widgets[:_SHOWN_ROWS], period))
+        charts.append(_table(conversion.widgets[:_SHOWN_ROWS], period))
     if conversion.comparisons:
-        parts.append(_compared(conversion.comparisons, period))
-    return parts
+        charts.append(_compared(conversion.comparisons, period))
+    return charts
 
 
 def _chart(figures: WidgetFigures, period: str) -> Chart:
-    """Of 100 that were seen, how many became what."""
+    """Draw how many of 100 impressions reached each step."""
     points = [(_STEPS[step], round(100 * rate.rate, 2)) for step, rate in figures.rates.items() if rate]
     note = f"{figures.counts['impression']:,} seen, {period}"
-    return Chart(f"From the shelf {_name(figures)}", points, unit=" % of what was seen", note=note)
+    return Chart(f"From the shelf {_name(figures)}", points, unit=" % of impressions", note=note)
 
 
 def _table(widgets: Sequence[WidgetFigures], period: str) -> Table:
@@ -44,16 +46,16 @@ def _table(widgets: Sequence[WidgetFigures], period: str) -> Table:
         ]
         for figures in widgets
     ]
-    columns = ["shelf", "seen", *(_STEPS[step].lower() for step in RATES), "seen without identity"]
+    columns = ["shelf", "seen", *(_STEPS[step].lower() for step in RATES), "seen without consent"]
     note = f"{period}; added and bought: within 24 hours of a click here; 95 % intervals"
-    return Table("What shelves led to", columns, rows, note=note, full=True)
+    return Table("Conversion by shelf", columns, rows, note=note, full=True)
 
 
 def _compared(comparisons: Sequence[Comparison], period: str) -> Table:
     rows = [
         [
             comparison.shelf,
-            f"{comparison.variants[1]} less {comparison.variants[0]}",
+            f"{comparison.variants[1]} minus {comparison.variants[0]}",
             *(_difference(comparison.differences[step]) for step in RATES),
         ]
         for comparison in comparisons

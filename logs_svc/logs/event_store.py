@@ -1,4 +1,7 @@
-"""Events of all months as if they were one collection: lists merge the months, cursors go through them."""
+"""The event store: the events of all months as one collection.
+
+Lists merge the months, and cursors continue across them.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,21 @@ from chassis.couch.codec import codec_for, to_text
 from chassis.couch.store import Store, is_safe
 from logs import cursors, repositories
 from logs.domain import LEGACY, Event, month_of, months
-from logs.registry import Registry
+from logs.registry import MonthRegistry
 
-_LAST: dict[str, Any] = {"\ufff0": {}}  # sorts after every other value of a key
+_HIGH_KEY: dict[str, Any] = {"\ufff0": {}}  # sorts after every other value of a key
 _PREFIX = "event:"
-_AT_ONCE = 200
+_BATCH_SIZE = 200
 
 Key = list[Any]
 
 
-class Archive:
-    """What services and the admin see of events. Answers `get`, `get_many`, `find` and `count` as a
-    `Repository` does.
-    """
+class EventStore:
+    """Read access to all events, with `get`, `get_many`, `find` and `count` like a `Repository`."""
 
     collection: Collection[Event] = repositories.EVENTS
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: MonthRegistry) -> None:
         self._registry, self._open = registry, registry.open
         self._codec = codec_for(repositories.EVENTS)
         self._lists = repositories.events_of("any").designs()["lists"]
@@ -42,7 +43,7 @@ class Archive:
         return found[0]
 
     def get_many(self, ids: Sequence[str]) -> list[Event]:
-        """In that order, missing ones left out."""
+        """Return events in the order of the ids, without the missing ones."""
         missing = [_PREFIX + id for id in dict.fromkeys(ids) if is_safe(id)]
         documents: dict[str, dict[str, Any]] = {}
         for database in self._databases()[::-1]:
@@ -53,14 +54,14 @@ class Archive:
         found = (documents.get(_PREFIX + id) for id in ids)
         return [self._codec.decode(document) for document in found if document]
 
-    def change(self, id: str, change: Callable[[Event], None]) -> bool:
-        """Read, change, write again while somebody else was quicker; False when there is none."""
+    def update(self, id: str, update: Callable[[Event], None]) -> bool:
+        """Change an event, retrying on conflicts; False if it does not exist."""
         for database in self._databases()[::-1]:
             store = self._open(database)
             try:
                 while True:
                     event = self._codec.decode(store.get(_PREFIX + id))
-                    change(event)
+                    update(event)
                     try:
                         store.put(self._codec.encode(event))
                     except Conflict:
@@ -76,40 +77,40 @@ class Archive:
         self, index: str, where: Mapping[str, Any] | None = None, *, descending: bool = False,
         limit: int = 24, cursor: str | None = None, start: Any = None, end: Any = None,
     ) -> Page[Event]:  # fmt: skip
-        """A page over all months; `start <= at < end`."""
+        """Return a page over all months, with `start <= at < end`."""
         if index == "id":
-            page = self.arrivals(cursor, limit=limit)
+            page = self.by_arrival(cursor, limit=limit)
             return Page([event for _, event in page.items], page.next)
         prefix = [repositories.LISTS[index], *(where or {}).values()]
         low = prefix if start is None else [*prefix, _text(start)]
-        high = [*prefix, _LAST] if end is None else [*prefix, _text(end)]
-        seen = None if cursor is None else _seen(cursor, prefix)
+        high = [*prefix, _HIGH_KEY] if end is None else [*prefix, _text(end)]
+        resume_key = None if cursor is None else _resume_key(cursor, prefix)
         first, last = (high, low) if descending else (low, high)
         query = {
-            "startkey": first if seen is None else seen,
+            "startkey": first if resume_key is None else resume_key,
             "endkey": last,
             "descending": descending,
             "reduce": False,
         }
         since = month_of(start) if isinstance(start, datetime) else None
-        rows = self._merged(query, self._databases(since), seen, limit + 1)
+        rows = self._merged(query, self._databases(since), resume_key, limit + 1)
         keys = [row for row, _ in zip(rows, range(limit + 1), strict=False)]
         items = self._read(keys[:limit])
         return Page(items, cursors.encode(*keys[limit - 1][0]) if len(keys) > limit > 0 else None)
 
     def _merged(
-        self, query: dict[str, Any], databases: Sequence[str], seen: Key | None, limit: int
+        self, query: dict[str, Any], databases: Sequence[str], resume_key: Key | None, limit: int
     ) -> Iterator[tuple[Key, str]]:
-        """(key, database), in the order of the keys, at most `limit` of each database."""
+        """Iterate over (key, database) in the order of the keys, at most `limit` of each database."""
         streams = []
         for database in databases:
             rows = self._open(database).view(self._lists, {**query, "limit": limit + 1})
-            streams.append([(row["key"], database) for row in rows if row["key"] != seen])
+            streams.append([(row["key"], database) for row in rows if row["key"] != resume_key])
         # Within one list the texts after the prefix decide: the time, then the id.
         return heapq.merge(*streams, key=lambda pair: pair[0][-2:], reverse=query["descending"])
 
     def _read(self, keys: Sequence[tuple[Key, str]]) -> list[Event]:
-        """Their events, in that order; one that went away meanwhile is left out."""
+        """Return the events of the keys in that order, without those deleted meanwhile."""
         wanted: dict[str, list[str]] = {}
         for key, database in keys:
             wanted.setdefault(database, []).append(key[-1])
@@ -121,13 +122,13 @@ class Archive:
         return [self._codec.decode(documents[key[-1]]) for key, _ in keys if key[-1] in documents]
 
     def count(self, where: Mapping[str, Any] | None = None, *, index: str | None = None) -> int:
-        """How many there are of a list; of all by default."""
+        """Count the events of a list; all of them by default."""
         names = tuple(where or {})
         letter = {
             (): "t", ("type",): "y", ("user",): "u", ("product_id",): "p", ("session",): "s",
         }.get(names) or repositories.LISTS[index or "by_time"]  # fmt: skip
         prefix = [letter, *(where or {}).values()]
-        query = {"startkey": prefix, "endkey": [*prefix, _LAST]}
+        query = {"startkey": prefix, "endkey": [*prefix, _HIGH_KEY]}
         total = 0
         for database in self._databases():
             rows = self._open(database).view(self._lists, query)
@@ -136,14 +137,15 @@ class Archive:
 
     # -- in the order of arrival
 
-    def arrivals(self, cursor: str | None, *, limit: int, newest: bool = False) -> Page[tuple[str, Event]]:
-        """(cursor after it, event) in the order in which events arrived, from after the cursor. Those of
-        before the months come first, in no order. `newest` gives the newest ones, the newest first.
+    def by_arrival(self, cursor: str | None, *, limit: int, newest: bool = False) -> Page[tuple[str, Event]]:
+        """Return (cursor, event) in order of arrival, starting after the cursor.
+
+        Events of the legacy database come first, in no order. With `newest`, the newest come first.
         """
-        database, after = _position(cursor)
+        database, after = _decode_position(cursor)
         found: list[tuple[str, Event]] = []
         more = False
-        for name in self._from(database, after)[:: -1 if newest else 1]:
+        for name in self._databases_after(database, after)[:: -1 if newest else 1]:
             wanted = limit - len(found)
             start = after if not newest and name == (database or name) else ""
             documents = self._scan(self._open(name), start, wanted + 1, descending=newest)
@@ -153,8 +155,8 @@ class Archive:
                 break
         return Page(found, found[-1][0] if more and found else None)
 
-    def _from(self, database: str, after: str) -> list[str]:
-        """The databases in which there may be something after that id, oldest first."""
+    def _databases_after(self, database: str, after: str) -> list[str]:
+        """Return the databases that may hold something after that id, oldest first."""
         if database == LEGACY or not after:
             return self._databases()
         return [name for name in self._databases(months.month_of_id(after)) if name != LEGACY]
@@ -180,14 +182,14 @@ class Archive:
     # -- for services
 
     def scan(self, database: str) -> Iterator[list[dict[str, Any]]]:
-        """All documents of events of a database, by id, some hundred at a time."""
+        """Iterate over all event documents of a database by id, some hundred at a time."""
         store, after = self._open(database), ""
-        while documents := self._scan(store, after, _AT_ONCE * 2):
+        while documents := self._scan(store, after, _BATCH_SIZE * 2):
             yield documents
             after = documents[-1]["_id"][len(_PREFIX) :]
 
     def _databases(self, since: str | None = None) -> list[str]:
-        known = self._registry.written()
+        known = self._registry.active()
         return [*([LEGACY] if known.legacy else []), *(f"events-{month}" for month in known.since(since))]
 
 
@@ -195,16 +197,16 @@ def _text(value: Any) -> Any:
     return to_text(value) if isinstance(value, datetime) else value
 
 
-def _seen(cursor: str, prefix: Key) -> Key:
-    """The key after which to go on, if it is one of this list."""
+def _resume_key(cursor: str, prefix: Key) -> Key:
+    """Return the key after which to continue; raises BadCursor if it belongs to another list."""
     key = cursors.decode(cursor)
     if len(key) != len(prefix) + 2 or key[: len(prefix)] != prefix or not key[-1].startswith(_PREFIX):
         raise BadCursor(cursor[:60])
     return key
 
 
-def _position(cursor: str | None) -> tuple[str, str]:
-    """(database or "" for the months, id) of a cursor of arrivals."""
+def _decode_position(cursor: str | None) -> tuple[str, str]:
+    """Return (database, id) of a cursor of arrivals; the database is "" for the months."""
     if cursor is None:
         return "", ""
     key = cursors.decode(cursor)

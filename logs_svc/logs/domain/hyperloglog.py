@@ -1,8 +1,8 @@
-"""How many different ones: exact up to 400, then within about 2.3 % (HyperLogLog, 2,048 registers).
+"""Distinct counts: exact up to 400, then within about 2.3 % (HyperLogLog, 2,048 registers).
 
-Two sketches can be put together, so that the visitors of a month are known from those of its days. A sketch
-holds hashes, from which nobody can be told.
-Source: Flajolet et al. 2007, https://algo.inria.fr/flajolet/Publications/FlFuGaMe07.pdf.
+Two counters can be merged, so that the visitors of a month follow from those of its days. A counter holds
+hashes, which identify nobody. Source: Flajolet et al. 2007,
+https://algo.inria.fr/flajolet/Publications/FlFuGaMe07.pdf.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _ALPHA = 0.7213 / (1 + 1.079 / _SIZE)
 
 
 @dataclass(slots=True)
-class Sketch:
-    """Exact hashes while there are few; then registers."""
+class HyperLogLog:
+    """A counter of distinct values: exact hashes while there are few, then registers."""
 
     hashes: set[int] = field(default_factory=set)
     registers: bytearray | None = None
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Sketch:
+    def of(cls, values: Iterable[str]) -> HyperLogLog:
         made = cls()
         for value in values:
             made.add(value)
@@ -40,8 +40,8 @@ class Sketch:
         digest = hashlib.blake2b(value.encode(), digest_size=_BITS // 8).digest()
         self._add_hash(int.from_bytes(digest, "big"))
 
-    def update(self, other: Sketch) -> None:
-        """This and the other one."""
+    def update(self, other: HyperLogLog) -> None:
+        """Add the values of another counter."""
         for known in other.hashes:
             self._add_hash(known)
         if other.registers is not None:
@@ -76,13 +76,13 @@ class Sketch:
                 self._add_hash(each)
         return self.registers
 
-    def stored(self) -> dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         if self.registers is None:
             return {"h": sorted(self.hashes)}
         return {"r": base64.b64encode(bytes(self.registers)).decode()}
 
     @classmethod
-    def read(cls, stored: Any) -> Sketch:
+    def from_document(cls, stored: Any) -> HyperLogLog:
         if "r" in stored:
             return cls(set(), bytearray(base64.b64decode(stored["r"])))
         return cls(set(stored.get("h", ())))

@@ -1,4 +1,4 @@
-"""Facts that other services tell: purchases, staff writes, erased accounts."""
+"""Event handlers: purchases, staff writes and erased accounts, as other services publish them."""
 
 from __future__ import annotations
 
@@ -8,64 +8,64 @@ from typing import Any
 
 from chassis.couch.store import is_safe
 from chassis.messaging import Envelope, Rejected
-from logs.domain import PURCHASE, AuditEntry, NotAnEvent, Told, moment
-from logs.domain.events import text
-from logs.services.auditing import Audit
-from logs.services.erasing import Erasing
-from logs.services.recording import Recorder
+from logs.domain import PURCHASE, AuditEntry, IncomingEvent, InvalidEvent, parse_time
+from logs.domain.events import format_time
+from logs.services.audit_trail import AuditTrail
+from logs.services.erasure import Erasure
+from logs.services.recorder import Recorder
 
-_WRITTEN = ("actor", "action", "service", "object_type", "object_id")
+_REQUIRED = ("actor", "action", "service", "object_type", "object_id")
 
 
-class Facts:
+class EventHandlers:
     def __init__(
         self,
         *,
         recorder: Recorder,
-        audit: Audit,
-        erasing: Erasing,
+        audit: AuditTrail,
+        erasure: Erasure,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._recorder, self._audit, self._erasing = recorder, audit, erasing
+        self._recorder, self._audit, self._erasure = recorder, audit, erasure
         self._clock, self._new_id = clock, new_id
 
     def order_confirmed(self, envelope: Envelope) -> str:
-        """One `purchase` per line; stored before it is answered, and once, however often it is told."""
+        """Record one `purchase` per line before answering, and only once for repeated deliveries."""
         lines = envelope.data.get("lines")
         if not isinstance(lines, list) or not all(_is_line(line) for line in lines):
             raise Rejected("lines are not [{product_id, quantity}]")
         bought = [self._purchase(envelope, number, line) for number, line in enumerate(lines)]
         key = f"fact-{envelope.id}"
-        new = self._recorder.record_fact(key, bought, at=envelope.at, new_id=self._new_id)
+        new = self._recorder.record_once(key, bought, at=envelope.at, new_id=self._new_id)
         return "done" if new else "duplicate"
 
     def audit_recorded(self, envelope: Envelope) -> str:
-        """Appended to the trail under the fact's own id, and to its writer's chain."""
+        """Append the entry to the audit trail under the event's own id, and to its writer's chain."""
         data = envelope.data
-        missing = [name for name in _WRITTEN if not isinstance(data.get(name), str)]
+        missing = [name for name in _REQUIRED if not isinstance(data.get(name), str)]
         if missing:
             raise Rejected(f"missing: {', '.join(missing)}")
         if data["service"] != envelope.source:
-            raise Rejected("a service tells of its own staff writes only")
+            raise Rejected("a service reports its own staff writes only")
         return "done" if self._audit.append(self._entry(envelope)) else "duplicate"
 
     def account_erased(self, envelope: Envelope) -> str:
-        """Their events stay without them; in the audit trail a pseudonym stands for them."""
+        """Erase the account from events and, by a pseudonym, from the audit trail."""
         account_id = envelope.data.get("account_id")
         if not isinstance(account_id, str) or not account_id:
             raise Rejected("account_id is missing")
-        found = self._erasing.erase(account_id, erasure=envelope.id)
+        found = self._erasure.erase(account_id, erasure=envelope.id)
         return "done" if found.events or found.entries else "duplicate"
 
-    def _purchase(self, envelope: Envelope, number: int, line: Mapping[str, Any]) -> Told:
+    def _purchase(self, envelope: Envelope, number: int, line: Mapping[str, Any]) -> IncomingEvent:
         data = envelope.data
         more = {"demo": True} if data.get("demo") is True else {}
         amount, currency = _money(data.get("total")) if number == 0 else (0, "")
         price, _ = _money(line.get("unit_price"))
-        return Told(
+        return IncomingEvent(
             type=PURCHASE,
-            at=text(envelope.at),
+            at=format_time(envelope.at),
             user=_name(data.get("account_id")),
             session=_name(data.get("session_id")),
             product_id=line["product_id"],
@@ -90,7 +90,7 @@ class Facts:
             id=envelope.id,
             at=_at(data.get("at"), envelope.at),
             arrived=self._clock(),
-            **{name: data[name] for name in _WRITTEN},
+            **{name: data[name] for name in _REQUIRED},
             **texts,
         )
 
@@ -109,7 +109,7 @@ def _name(value: Any) -> str | None:
 
 
 def _money(value: Any) -> tuple[int, str]:
-    """(amount in minor units, currency) of Money or of a plain number; (0, "") for anything else."""
+    """Return (minor units, currency) of Money or of a plain number; (0, "") for anything else."""
     if isinstance(value, Mapping):
         amount, currency = value.get("amount"), value.get("currency")
         if type(amount) is int and isinstance(currency, str):
@@ -119,6 +119,6 @@ def _money(value: Any) -> tuple[int, str]:
 
 def _at(text: Any, otherwise: datetime) -> datetime:
     try:
-        return moment(text)
-    except NotAnEvent:
+        return parse_time(text)
+    except InvalidEvent:
         return otherwise

@@ -1,4 +1,4 @@
-"""A history from a file, as seeding loads it."""
+"""Import of an event history from a file, as used by seeding."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from itertools import islice
 from typing import Any
 
 from chassis.couch import Unavailable
-from logs.domain import TYPES, NotAnEvent, Told, moment, search_query
-from logs.domain.events import text
-from logs.services.draining import Drain
+from logs.domain import TYPES, IncomingEvent, InvalidEvent, parse_time, search_query
+from logs.domain.events import format_time
+from logs.services.flusher import Flusher
 
-#: A history goes over many days, and each batch leaves a delta a day: the larger the fewer.
-AT_ONCE = 5000
-_AHEAD = timedelta(days=1)  # what another clock may be ahead, and is taken for now
+#: A history spans many days, and each batch leaves a delta per day: larger batches leave fewer.
+BATCH_SIZE = 5000
+_AHEAD = timedelta(days=1)  # tolerance for a fast clock; such a time is taken as now
 _PATIENCE, _PAUSE = 60.0, 0.5  # seconds
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
 @dataclass(slots=True)
 class ImportProgress:
-    """`known` had been imported before; `errors` are `(line number, reason)`."""
+    """The counts of an import so far.
+
+    `known` events had been imported before; `errors` are `(line number, reason)`.
+    """
 
     read: int = 0
     stored: int = 0
@@ -34,53 +37,55 @@ class ImportProgress:
     errors: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Import:
-    def __init__(self, *, drain: Callable[[], Drain], clock: Callable[[], datetime]) -> None:
-        """`drain` makes one with a journal of its own: what an import that was ended had accepted is stored
-        by the next one.
-        """
-        self._drain, self._clock = drain, clock
+class EventImporter:
+    def __init__(self, *, make_flusher: Callable[[], Flusher], clock: Callable[[], datetime]) -> None:
+        """Set up an importer; `make_flusher` creates a flusher with a journal of its own.
 
-    def events_import(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
-        """JSON lines `{id?, type, user?, session? (or session_id), product_id?, at, quantity?, data?}`.
-
-        The progress after each 5,000. Whoever repeats it adds nothing, if the lines have ids. Unavailable.
+        Events that an interrupted import had accepted are stored by the next one.
         """
-        drain, progress = self._drain(), ImportProgress()
+        self._make_flusher, self._clock = make_flusher, clock
+
+    def import_events(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
+        """Import JSON lines, and yield the progress after each 5,000; raises Unavailable.
+
+        A line is `{id?, type, user?, session? (or session_id), product_id?, at, quantity?, data?}`. Repeating
+        an import adds nothing, if the lines have ids.
+        """
+        flusher, progress = self._make_flusher(), ImportProgress()
         numbered = enumerate(lines, 1)
-        while part := list(islice(numbered, AT_ONCE)):
+        while part := list(islice(numbered, BATCH_SIZE)):
             events = list(self._parsed(part, progress))
-            before = drain.new
+            before = flusher.new
             if events:
-                drain.accept(events, Counter())
-                _store(drain)
-            stored = drain.new - before
+                flusher.accept(events, Counter())
+                _store(flusher)
+            stored = flusher.new - before
             progress.read += len(part)
             progress.stored += stored
             progress.known += len(events) - stored
             yield progress
 
-    def _parsed(self, part: Iterable[tuple[int, str]], progress: ImportProgress) -> Iterator[Told]:
+    def _parsed(self, part: Iterable[tuple[int, str]], progress: ImportProgress) -> Iterator[IncomingEvent]:
         for number, line in part:
             if not line.strip():
                 continue
             try:
                 yield self._event(json.loads(line))
-            except (NotAnEvent, ValueError, KeyError, TypeError, AttributeError) as error:
+            except (InvalidEvent, ValueError, KeyError, TypeError, AttributeError) as error:
                 progress.errors.append((number, f"{type(error).__name__}: {error}"))
 
-    def _event(self, row: dict[str, Any]) -> Told:
+    def _event(self, row: dict[str, Any]) -> IncomingEvent:
         if row["type"] not in TYPES:
-            raise NotAnEvent("unknown type")
-        at, now = moment(row["at"]), self._clock()
+            raise InvalidEvent("unknown type")
+        at, now = parse_time(row["at"]), self._clock()
         if at > now + _AHEAD:
-            raise NotAnEvent("at: in the future")
+            raise InvalidEvent("at: in the future")
         data = dict(row.get("data") or {})
         total = data.get("total") if row["type"] == "purchase" else None
         money = total if isinstance(total, dict) else {}
-        return Told(
+        return IncomingEvent(
             type=row["type"],
-            at=text(min(at, now)),
+            at=format_time(min(at, now)),
             user=_name(row, "user"),
             session=_name(row, "session") or _name(row, "session_id"),
             product_id=_name(row, "product_id"),
@@ -93,10 +98,13 @@ class Import:
         )
 
 
-def _store(drain: Drain) -> None:
-    """All that was accepted; while the store is away, for a minute. Unavailable."""
+def _store(flusher: Flusher) -> None:
+    """Store all accepted events, retrying for a minute while the store is unavailable.
+
+    Raises Unavailable after that.
+    """
     end = time.monotonic() + _PATIENCE
-    while drain.drain():
+    while flusher.flush():
         if time.monotonic() > end:
             raise Unavailable("the store does not answer; run it again later")
         time.sleep(_PAUSE)
@@ -107,7 +115,7 @@ def _name(row: dict[str, Any], field: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not _SAFE.match(value):
-        raise NotAnEvent(f"{field}: 1 to 64 letters, digits, or one of _.:-")
+        raise InvalidEvent(f"{field}: 1 to 64 letters, digits, or one of _.:-")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The history as a file that other programs read: JSON lines, or Parquet."""
+"""Export of the event history to a file of JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -8,48 +8,51 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from logs.archive import Archive
 from logs.domain import Event
-from logs.domain.events import text
-from logs.services.reading import Reading
+from logs.domain.events import format_time
+from logs.event_store import EventStore
+from logs.services.event_queries import EventQueries
 
 FORMATS = ("jsonl", "parquet")
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 class NoParquet(Exception):
     """pyarrow is not installed."""
 
 
-class Export:
-    def __init__(self, *, archive: Archive, reading: Reading) -> None:
-        self._archive, self._reading = archive, reading
+class EventExporter:
+    def __init__(self, *, event_store: EventStore, event_queries: EventQueries) -> None:
+        self._event_store, self._event_queries = event_store, event_queries
 
     def rows(self, start: datetime | None, end: datetime | None) -> Iterator[list[dict[str, Any]]]:
-        """Events with `start <= at < end`, some hundred at a time, in the order in which they arrived."""
+        """Iterate over events with `start <= at < end` in order of arrival, some hundred at a time."""
         cursor = None
         while True:
-            page = self._reading.events_after(cursor, limit=_AT_ONCE)
+            page = self._event_queries.events_after(cursor, limit=_BATCH_SIZE)
             yield [_row(event) for event in page.events if _within(event, start, end)]
             cursor = page.next
             if cursor is None:
                 return
 
     def write(self, parts: Iterable[list[dict[str, Any]]], format: str, path: Path) -> int:
-        """Write a file, under its own name only when it is whole; how many events. NoParquet, OSError."""
-        fresh = path.with_name(path.name + ".part")
+        """Write a file and return the number of events; raises NoParquet, OSError.
+
+        The file gets its name only when it is complete.
+        """
+        temporary = path.with_name(path.name + ".part")
         writer = _parquet if format == "parquet" else _jsonl
         try:
-            with fresh.open("wb") as file:
+            with temporary.open("wb") as file:
                 count = writer(parts, file)
-            fresh.replace(path)
+            temporary.replace(path)
         finally:
-            fresh.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         return count
 
 
 def _jsonl(parts: Iterable[list[dict[str, Any]]], file: IO[bytes]) -> int:
-    """What `import_events` reads."""
+    """Write JSON lines, as `import_events` reads them."""
     count = 0
     for rows in parts:
         file.write(b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows))
@@ -58,7 +61,7 @@ def _jsonl(parts: Iterable[list[dict[str, Any]]], file: IO[bytes]) -> int:
 
 
 def _parquet(parts: Iterable[list[dict[str, Any]]], file: IO[bytes]) -> int:
-    """`at` as a timestamp, `data` as JSON text: its names differ from event to event."""
+    """Write Parquet with `at` as a timestamp and `data` as JSON text, as its names differ by event."""
     try:
         import pyarrow as pa  # large, and nothing else here needs it
         import pyarrow.parquet as pq
@@ -88,7 +91,7 @@ def _row(event: Event) -> dict[str, Any]:
     return {
         "id": event.id,
         "type": event.type,
-        "at": text(event.at),
+        "at": format_time(event.at),
         "user": event.user,
         "session": event.session,
         "product_id": event.product_id,

@@ -1,4 +1,4 @@
-"""A browser's session and the account that signed in within it."""
+"""The accounts that signed in within a browser's session."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class Tie:
-    """The id is the session's. `accounts` are those that signed in, in that order; `seen` is when one did
-    last.
+class SessionIdentity:
+    """A session with the accounts that signed in within it; the id is the session's.
 
-    What a session did before anybody signed in belongs to its account, as long as there is one account only.
+    `accounts` are in the order of their first sign-in; `seen` is the time of the latest one. Events of a
+    session before any sign-in belong to its account, as long as there is only one.
     """
 
     id: str
@@ -30,5 +30,5 @@ class Tie:
 
     @property
     def owner(self) -> str | None:
-        """Whose session it is; nobody's when several signed in, as in a library."""
+        """The only account of the session; None if several signed in, as in a library."""
         return self.accounts[0] if len(self.accounts) == 1 else None
