@@ -1,1 +1,1 @@
-"""People: accounts, credentials, tokens, roles, addresses."""
+"""Accounts, credentials, tokens, roles and addresses."""

@@ -1,4 +1,4 @@
-"""Auth's admin: people, their roles and sessions, and facts that could not be delivered."""
+"""Admin pages of auth_svc: accounts with roles and sessions, and dead letters."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AccountModel = document_model(
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """Roles are a list in the document, so they are looked for in their text."""
+    """A filter by role; roles are a list in the document, so the filter searches their text."""
 
     title = "role"
     parameter_name = "role"
@@ -56,7 +56,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 class AccountForm(DocumentForm):
-    """Roles as boxes to tick."""
+    """The form of an account, with a checkbox per role."""
 
     staff_roles = forms.MultipleChoiceField(
         choices=[(role, role.capitalize()) for role in STAFF_ROLES],
@@ -74,7 +74,7 @@ class AccountForm(DocumentForm):
 
 @register(AccountModel)
 class AccountAdmin(DocumentAdmin):
-    """Accounts are made by registering or by `manage.py create_staff`, and erased by their owners."""
+    """Accounts; people register or use `manage.py create_staff`, and erase their own accounts."""
 
     noun = "account"
     has_add = False
@@ -92,22 +92,22 @@ class AccountAdmin(DocumentAdmin):
     actions = ["deactivate", "activate", "end_sessions"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Roles are shown to all who may see accounts, and boxes to those who may give them."""
+        """Return checkboxes for roles if the user may set them, else the roles as text."""
         fieldsets = super().get_fieldsets(request, obj)
-        if not self._may_give_roles(request, obj):
+        if not self._may_set_roles(request, obj):
             fields = fieldsets[0][1]["fields"]
             fieldsets[0][1]["fields"] = ["role_names" if name == "staff_roles" else name for name in fields]
         return fieldsets
 
-    def _may_give_roles(self, request: HttpRequest, obj: Any) -> bool:
+    def _may_set_roles(self, request: HttpRequest, obj: Any) -> bool:
         return request.user.has_perm("auth.role.write") and self.has_change_permission(request, obj)
 
     def change(self, request: HttpRequest, entity: Account, values: dict[str, Any]) -> None:
-        _refuse_own(request, entity, values)
+        _refuse_own_access(request, entity, values)
         if "name" in values:
             entity.rename(values["name"])
         if "staff_roles" in values and request.user.has_perm("auth.role.write"):
-            entity.give_roles(tuple(values["staff_roles"]))
+            entity.set_roles(tuple(values["staff_roles"]))
         if values.get("active") is True:
             entity.activate()
         if values.get("active") is False:
@@ -115,20 +115,20 @@ class AccountAdmin(DocumentAdmin):
 
     @admin.action(description="Deactivate selected accounts", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, "Deactivated.", lambda account: account.deactivate(now()))
+        self._apply_to_each(request, queryset, "Deactivated.", lambda account: account.deactivate(now()))
 
     @admin.action(description="Activate selected accounts", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, "Activated.", lambda account: account.activate())
+        self._apply_to_each(request, queryset, "Activated.", lambda account: account.activate())
 
     @admin.action(description="End all sessions of selected accounts", permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(
+        self._apply_to_each(
             request, queryset, "Ended all sessions.", lambda account: account.sign_out_everywhere(now())
         )
 
-    def _each(self, request: HttpRequest, queryset: Any, what: str, act: Any) -> None:
-        """One write per account, with its fact; oneself is left out."""
+    def _apply_to_each(self, request: HttpRequest, queryset: Any, what: str, act: Any) -> None:
+        """Apply ``act`` to each selected account except one's own, one audited write per account."""
 
         def write(account: Account) -> None:
             act(account)
@@ -146,7 +146,7 @@ class AccountAdmin(DocumentAdmin):
 register_dead_letters(wiring.RELAY, app_label="accounts", noun="account")
 
 
-def _refuse_own(request: HttpRequest, account: Account, values: dict[str, Any]) -> None:
+def _refuse_own_access(request: HttpRequest, account: Account, values: dict[str, Any]) -> None:
     if account.id == request.user.id and {"active", "staff_roles"} & values.keys():
         raise ValidationError("You cannot take away your own access; ask a colleague.")
     if account.erased_at is not None:
@@ -155,7 +155,7 @@ def _refuse_own(request: HttpRequest, account: Account, values: dict[str, Any]) 
 
 @site.dashboard
 def dashboard(request: HttpRequest) -> list[Any]:
-    """How many people there are, who came lately, and who could not get in."""
+    """Return the cards of the overview: counts of accounts, dead letters, latest accounts."""
     accounts = wiring.parts().accounts
     latest = accounts.find("created", descending=True, limit=8).items
     today = accounts.find("created", start=now() - timedelta(days=1), limit=100)
@@ -169,7 +169,7 @@ def dashboard(request: HttpRequest) -> list[Any]:
         Card("E-mail not verified", unverified, url=f"{here}?email_verified__exact=0"),
         Card("Deactivated", inactive, tone="warn" if inactive else "", url=f"{here}?active__exact=0"),
         mail_card(),
-        Card("Dead letters", parked, note="facts that a service refused", tone="bad" if parked else ""),
+        Card("Dead letters", parked, note="events that a service refused", tone="bad" if parked else ""),
         Table(
             "Latest accounts",
             ["e-mail", "name", "since"],

@@ -1,5 +1,6 @@
-"""The keys that sign access tokens: the first signs, all are published, so that the next is known before it
-is used.
+"""Signing keys of access tokens.
+
+The first key signs; all are published, so that others know the next key before it is used.
 """
 
 from __future__ import annotations
@@ -24,21 +25,24 @@ class SigningKey:
     key: Ed25519PrivateKey
 
 
-def parse(text: str) -> SigningKey:
-    """`kid:base64`, or the base64 alone; then the id follows from the public half."""
+def parse_signing_key(text: str) -> SigningKey:
+    """Return the key of `kid:base64` or plain base64; without a kid it is derived from the public key."""
     kid, _, encoded = text.strip().rpartition(":")
     key = keys.private_key(encoded)
-    return SigningKey(kid or _thumb(key), key)
+    return SigningKey(kid or _key_id(key), key)
 
 
-def _thumb(key: Ed25519PrivateKey) -> str:
+def _key_id(key: Ed25519PrivateKey) -> str:
     return hashlib.sha256(key.public_key().public_bytes_raw()).hexdigest()[:16]
 
 
-def configured() -> tuple[SigningKey, ...]:
-    """From AUTH_SIGNING_KEYS, current first. Without it (a laptop) two that follow from SECRET_KEY."""
+def load_signing_keys() -> tuple[SigningKey, ...]:
+    """Return the keys of AUTH_SIGNING_KEYS, the current one first.
+
+    Without the setting (development) two keys are derived from SECRET_KEY.
+    """
     if settings.AUTH_SIGNING_KEYS:
-        named = {one.kid: one for one in map(parse, settings.AUTH_SIGNING_KEYS)}
+        named = {one.kid: one for one in map(parse_signing_key, settings.AUTH_SIGNING_KEYS)}
         return tuple(named.values())  # each once, in the order of first mention
     return tuple(_derived(name) for name in ("current", "next"))
 
@@ -46,13 +50,11 @@ def configured() -> tuple[SigningKey, ...]:
 def _derived(name: str) -> SigningKey:
     seed = HKDF(SHA256(), 32, salt=None, info=f"hivemart access tokens {name}".encode())
     key = Ed25519PrivateKey.from_private_bytes(seed.derive(settings.SECRET_KEY.encode()))
-    return SigningKey(_thumb(key), key)
+    return SigningKey(_key_id(key), key)
 
 
-class OwnKeys:
-    """What chassis.identity verifies with inside auth: the published keys, without asking ourselves over
-    HTTP.
-    """
+class LocalKeys:
+    """The published keys for chassis.identity inside auth, without a request over HTTP."""
 
     def __init__(self, signing: Sequence[SigningKey]) -> None:
         self._public = {one.kid: one.key.public_key() for one in signing}
@@ -61,6 +63,6 @@ class OwnKeys:
         return self._public.get(kid)
 
 
-def own_keys() -> OwnKeys:
-    """The factory that settings.ACCESS_KEYS names."""
-    return OwnKeys(configured())
+def own_keys() -> LocalKeys:
+    """Return the key source that settings.ACCESS_KEYS names."""
+    return LocalKeys(load_signing_keys())

@@ -1,4 +1,4 @@
-"""The pages of all admins together: signing in and out, and where staff begin."""
+"""Sign-in, sign-out and start page, which all admins share."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from chassis.couch import CouchError
 
 from .wiring import parts
 
-WRONG = "The e-mail or the password is wrong, or this account has no access here."
-LATER = "Too many attempts. Wait a minute and try again."
-AWAY = "Signing in does not work just now. Try again in a moment."
+INVALID_CREDENTIALS = "The e-mail or the password is wrong, or this account has no access here."
+TOO_MANY_ATTEMPTS = "Too many attempts. Wait a minute and try again."
+UNAVAILABLE = "Signing in does not work just now. Try again in a moment."
 
 
 class SignInForm(forms.Form):
-    """What the page asks for; the browser's own checks are the kind ones, these are the ones that count."""
+    """The sign-in form, validated again on the server."""
 
     email = forms.CharField(max_length=254)
     password = forms.CharField(max_length=1024, strip=False)
 
 
 def login(request: HttpRequest) -> HttpResponse:
-    """GET the page, POST to sign in; then on to `next`, if that is a page of the admins."""
-    following = safe_next(request.POST.get("next") or request.GET.get("next") or "")
+    """Show the sign-in page; on POST sign in and redirect to `next` if that is a page of the admins."""
+    next_url = safe_next(request.POST.get("next") or request.GET.get("next") or "")
     if request.method != "POST":
-        return _page(request, following)
+        return _page(request, next_url)
     form = SignInForm(request.POST)
     if not form.is_valid():
-        return _page(request, following, WRONG, 400)
-    return _signed_in(request, form.cleaned_data, following)
+        return _page(request, next_url, INVALID_CREDENTIALS, 400)
+    return _sign_in(request, form.cleaned_data, next_url)
 
 
-def _signed_in(request: HttpRequest, typed: dict[str, Any], following: str) -> HttpResponse:
+def _sign_in(request: HttpRequest, credentials: dict[str, Any], next_url: str) -> HttpResponse:
     try:
         _limit().check(client_address(request))
-        secret, _ = parts().staff.sign_in(**typed)
+        secret, _ = parts().staff.sign_in(**credentials)
     except NotAuthenticated:
-        return _page(request, following, WRONG, 401)
+        return _page(request, next_url, INVALID_CREDENTIALS, 401)
     except TooManyRequests:
-        return _page(request, following, LATER, 429)
+        return _page(request, next_url, TOO_MANY_ATTEMPTS, 429)
     except (CouchError, Unavailable):
-        return _page(request, following, AWAY, 503)
-    response = HttpResponseRedirect(following or HOME)
+        return _page(request, next_url, UNAVAILABLE, 503)
+    response = HttpResponseRedirect(next_url or HOME)
     response.set_cookie(
         cookie_name(),
         secret,
@@ -71,14 +71,14 @@ def _limit() -> Limit:
 
 
 def logout(request: HttpRequest) -> HttpResponse:
-    """GET asks, POST ends the session, here at once and in the other admins within a minute."""
+    """Ask for confirmation; on POST end the session, in other admins within a minute."""
     if request.method != "POST":
         return TemplateResponse(request, "accounts/logout.html", {}).render()
     secret = request.COOKIES.get(cookie_name(), "")
     try:
         parts().staff.sign_out(secret)
     except CouchError:
-        return _page(request, "", AWAY, 503)
+        return _page(request, "", UNAVAILABLE, 503)
     sign_on().forget(secret)
     response = HttpResponseRedirect(LOGIN)
     response.delete_cookie(cookie_name(), path="/", samesite="Lax")
@@ -86,17 +86,17 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def safe_next(url: str) -> str:
-    """The address if it is a page of our admins, else "": nobody is led elsewhere after signing in."""
+    """Return the URL if it is a page of the admins, else "", to prevent open redirects."""
     plain = url.startswith("/admin/") and not url.startswith((LOGIN, "/admin/auth/logout/"))
     return url if plain and url.isprintable() and "\\" not in url and "//" not in url else ""
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The admins that this person may enter; who is not signed in is led to the sign-in page."""
+    """List the admins that the user may open; redirect to the sign-in page if not signed in."""
     try:
         user = user_of(request)
     except SignOnDown:
-        return protect(_page(request, HOME, AWAY, 503))
+        return protect(_page(request, HOME, UNAVAILABLE, 503))
     if user is None:
         return HttpResponseRedirect(f"{LOGIN}?{urlencode({'next': HOME})}")
     context = {"admins": suite_of(user), "user": user}
@@ -105,8 +105,8 @@ def home(request: HttpRequest) -> HttpResponse:
     return protect(response)
 
 
-def _page(request: HttpRequest, following: str, error: str = "", status: int = 200) -> HttpResponse:
-    context = {"next": following, "error": error, "email": request.POST.get("email", "")[:254]}
+def _page(request: HttpRequest, next_url: str, error: str = "", status: int = 200) -> HttpResponse:
+    context = {"next": next_url, "error": error, "email": request.POST.get("email", "")[:254]}
     response = TemplateResponse(request, "accounts/login.html", context, status=status).render()
     response["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,7 @@
-"""Argon2id with the cost that OWASP's Password Storage Cheat Sheet gives: 19 MiB, two passes, one lane."""
+"""Password hashing by Argon2id at the cost of OWASP's Password Storage Cheat Sheet.
+
+The cost is 19 MiB, two passes and one lane.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,32 @@ MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 
 
 class Argon2:
-    """Hashes and checks, a few at a time: each takes 19 MiB, and a flood of log-ins must not take them all.
+    """Hashes and verifies passwords, at most `slots` at a time, since each takes 19 MiB.
 
-    Raises Unavailable (503) when no place is free within `patience` seconds.
+    Raises Unavailable (503) when no slot is free within `timeout` seconds.
     """
 
-    def __init__(self, *, places: int, patience: float) -> None:
+    def __init__(self, *, slots: int, timeout: float) -> None:
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._places = threading.BoundedSemaphore(places)
-        self._patience = patience
+        self._slots = threading.BoundedSemaphore(slots)
+        self._timeout = timeout
 
     def hash(self, password: str) -> str:
-        return self._in_place(lambda: self._hasher.hash(password))
+        return self._with_slot(lambda: self._hasher.hash(password))
 
     def verify(self, password: str, hashed: str) -> bool:
-        """Whether it is the password. Without a hash as much work is done, so that time tells nothing."""
-        return self._in_place(lambda: self._matches(password, hashed or self._nobodys)) and bool(hashed)
+        """Return True if the password matches.
+
+        Without a hash it does the same work, so that timing reveals nothing.
+        """
+        return self._with_slot(lambda: self._matches(password, hashed or self._dummy_hash)) and bool(hashed)
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether the hash was made at another cost than today's."""
+        """Return True if the hash was made at another cost than today's."""
         return self._hasher.check_needs_rehash(hashed)
 
     @cached_property
-    def _nobodys(self) -> str:
+    def _dummy_hash(self) -> str:
         return self._hasher.hash("no account has this password")
 
     def _matches(self, password: str, hashed: str) -> bool:
@@ -49,10 +55,10 @@ class Argon2:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _in_place(self, work: Callable[[], T]) -> T:
-        if not self._places.acquire(timeout=self._patience):
+    def _with_slot(self, work: Callable[[], T]) -> T:
+        if not self._slots.acquire(timeout=self._timeout):
             raise Unavailable("busy", "Too many people sign in just now.", retry_after=1)
         try:
             return work()
         finally:
-            self._places.release()
+            self._slots.release()

@@ -1,8 +1,8 @@
-"""What is stored, and by which indexes it is found."""
+"""The collections of auth_svc and their indexes."""
 
 from chassis.couch import Collection, Index
 
-from .domain import Account, EmailClaim, Family, MailRequest, StaffSession
+from .domain import Account, EmailClaim, MailRequest, StaffSession, TokenFamily
 
 DATABASE = "accounts"
 
@@ -21,7 +21,7 @@ EMAILS = Collection(
     database=DATABASE, kind="email", type=EmailClaim, indexes=(Index("created", ("created_at",)),)
 )
 FAMILIES = Collection(
-    database=DATABASE, kind="family", type=Family, indexes=(Index("expires", ("expires_at",)),)
+    database=DATABASE, kind="family", type=TokenFamily, indexes=(Index("expires", ("expires_at",)),)
 )
 SESSIONS = Collection(
     database=DATABASE, kind="session", type=StaffSession, indexes=(Index("expires", ("expires_at",)),)

@@ -1,4 +1,4 @@
-"""Shapes of bodies and answers."""
+"""Serializers of requests, and schemas of responses."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from chassis.identity.permissions_catalogue import ROLES
 
 from .countries import COUNTRIES
 
-#: Nothing that could end a line in a mail's head, or turn text around.
+#: No characters that could end a line in a mail's header, or reverse the direction of text.
 _VISIBLE = r"^[^\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]*\Z"
-LONGEST_PASSWORD = 1024  # of what is read at all; the rule of 128 is told in words
+MAX_PASSWORD_INPUT = 1024  # of what is read at all; the limit of 128 has a message of its own
 
 
-def _line(most: int, **options: Any) -> serializers.RegexField:
-    return serializers.RegexField(_VISIBLE, max_length=most, **options)
+def _line(max_length: int, **options: Any) -> serializers.RegexField:
+    return serializers.RegexField(_VISIBLE, max_length=max_length, **options)
 
 
 def _password() -> serializers.CharField:
-    return serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    return serializers.CharField(max_length=MAX_PASSWORD_INPUT, trim_whitespace=False)
 
 
 class Register(serializers.Strict):
@@ -78,10 +78,10 @@ class Address(serializers.Strict):
     phone = serializers.RegexField(r"^[0-9+()./ -]{0,30}\Z", required=False, allow_blank=True, default="")
 
 
-# -- answers
+# -- responses
 
 
-class UserAnswer(serializers.Serializer):
+class UserResponse(serializers.Serializer):
     id = serializers.CharField()
     email = serializers.EmailField()
     name = serializers.CharField()
@@ -90,23 +90,23 @@ class UserAnswer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
-class PairAnswer(serializers.Serializer):
+class PairResponse(serializers.Serializer):
     access = serializers.CharField()
     refresh = serializers.CharField()
     token_type = serializers.CharField()
     expires_in = serializers.IntegerField()
 
 
-class RegisterAnswer(PairAnswer):
-    user = UserAnswer()
+class RegisterResponse(PairResponse):
+    user = UserResponse()
 
 
-class AddressAnswer(Address):
+class AddressResponse(Address):
     id = serializers.CharField()
 
 
 class AddressList(serializers.Serializer):
-    results = AddressAnswer(many=True)
+    results = AddressResponse(many=True)
     next = serializers.CharField(allow_null=True)
 
 
@@ -117,7 +117,7 @@ class KeySet(serializers.Serializer):
 class Exchange(serializers.Serializer):
     access = serializers.CharField()
     expires_in = serializers.IntegerField()
-    user = UserAnswer()
+    user = UserResponse()
 
 
 class Export(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""Jobs. Each may run twice, late or not at all: what is due stands in the store."""
+"""Celery tasks. Each may run twice, late or not at all, since the documents record what is due."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from .wiring import MAIL_TASK, parts
 
 @shared_task(name=MAIL_TASK, autoretry_for=(OSError,), max_retries=3, retry_backoff=5, retry_backoff_max=60)
 def send_mail(request_id: str) -> bool:
-    """The mail that was asked for under this id; whether it left just now."""
-    return parts().mailing.deliver(request_id)
+    """Send the mail of this request; return True if it was sent now."""
+    return parts().account_mail.deliver(request_id)

@@ -1,4 +1,4 @@
-"""Routes under /api/auth and /internal."""
+"""URLs under /api/auth and /internal."""
 
 from django.urls import path
 
@@ -16,7 +16,7 @@ api = [
     path("me/export", me.Export.as_view()),
     path("me/erase", me.Erase.as_view()),
     path("me/addresses", me.Addresses.as_view()),
-    path("me/addresses/<id:address_id>", me.OneAddress.as_view()),
+    path("me/addresses/<id:address_id>", me.AddressDetail.as_view()),
     path("password/forgot", passwords.Forgot.as_view()),
     path("password/reset", passwords.Reset.as_view()),
     path("password/change", passwords.Change.as_view()),

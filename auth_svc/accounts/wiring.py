@@ -1,4 +1,4 @@
-"""The one place that chooses real parts."""
+"""The wiring of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from chassis.wiring import Wiring
 
 from . import repositories
 from .domain import Account
-from .keys import configured
+from .keys import load_signing_keys
+from .mailer import DjangoMailer
 from .passwords import Argon2
-from .post import DjangoPost
 from .services import (
     AccessTokens,
-    Directory,
-    Housekeeping,
-    Mailing,
-    Post,
+    AccountLookup,
+    AccountMailService,
+    Cleanup,
+    DerivedTokens,
+    Mailer,
     Profile,
     Recovery,
     Registration,
-    Secrets,
     SignIn,
-    StaffDesk,
+    StaffService,
 )
 from .services.ports import Hasher, Limiter
 
@@ -49,11 +49,11 @@ COLLECTIONS = (*repositories.COLLECTIONS, dead_letters(repositories.DATABASE))
 
 @dataclass(frozen=True)
 class Outside:
-    """What differs between production and tests."""
+    """The adapters that differ between production and tests."""
 
     repository: Callable[[Collection[Any]], Repository[Any]]
     hasher: Hasher
-    post: Post
+    mailer: Mailer
     enqueue: Callable[[str], bool]
     sign_in_limit: Limiter
     mail_limit: Limiter
@@ -62,7 +62,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything that views, the admin, tasks and the background use."""
+    """The use cases that views, the admin, tasks and background jobs call."""
 
     accounts: Repository[Account]
     access: AccessTokens
@@ -70,24 +70,24 @@ class Parts:
     signin: SignIn
     recovery: Recovery
     profile: Profile
-    mailing: Mailing
-    staff: StaffDesk
-    housekeeping: Housekeeping
+    account_mail: AccountMailService
+    staff: StaffService
+    cleanup: Cleanup
 
 
 def assemble(outside: Outside) -> Parts:
-    """All use cases over what is outside."""
+    """Return all use cases over these adapters."""
     accounts = outside.repository(repositories.ACCOUNTS)
     families = outside.repository(repositories.FAMILIES)
     sessions = outside.repository(repositories.SESSIONS)
-    directory = Directory(accounts, outside.repository(repositories.EMAILS))
-    hasher, now, secrets = outside.hasher, outside.now, Secrets(settings.SECRET_KEY)
-    access = AccessTokens(configured())
-    mailing = Mailing(
-        directory,
+    lookup = AccountLookup(accounts, outside.repository(repositories.EMAILS))
+    hasher, now, derived_tokens = outside.hasher, outside.now, DerivedTokens(settings.SECRET_KEY)
+    access = AccessTokens(load_signing_keys())
+    account_mail = AccountMailService(
+        lookup,
         outside.repository(repositories.MAILS),
-        outside.post,
-        secrets,
+        outside.mailer,
+        derived_tokens,
         enqueue=outside.enqueue,
         public_url=settings.PUBLIC_URL,
         clock=now,
@@ -95,27 +95,29 @@ def assemble(outside: Outside) -> Parts:
         nonce=lambda: random.token_hex(16),
     )
     signin = SignIn(
-        directory,
+        lookup,
         families,
         hasher,
         access,
-        secrets,
+        derived_tokens,
         limit=outside.sign_in_limit,
         lifetime=timedelta(days=settings.REFRESH_DAYS),
         clock=now,
         new_id=new_id,
     )
-    registration = Registration(directory, hasher, mailing, clock=now, new_id=new_id)
+    registration = Registration(lookup, hasher, account_mail, clock=now, new_id=new_id)
     return Parts(
         accounts=accounts,
         access=access,
         registration=registration,
         signin=signin,
-        recovery=Recovery(accounts, hasher, mailing, secrets, limit=outside.mail_limit, clock=now),
-        profile=Profile(directory, hasher, limit=outside.sign_in_limit, clock=now, new_id=new_id),
-        mailing=mailing,
-        staff=StaffDesk(
-            directory,
+        recovery=Recovery(
+            accounts, hasher, account_mail, derived_tokens, limit=outside.mail_limit, clock=now
+        ),
+        profile=Profile(lookup, hasher, limit=outside.sign_in_limit, clock=now, new_id=new_id),
+        account_mail=account_mail,
+        staff=StaffService(
+            lookup,
             sessions,
             hasher,
             access,
@@ -124,7 +126,7 @@ def assemble(outside: Outside) -> Parts:
             lifetime=timedelta(hours=settings.STAFF_SESSION_HOURS),
             clock=now,
         ),
-        housekeeping=Housekeeping(directory, families, sessions, clock=now),
+        cleanup=Cleanup(lookup, families, sessions, clock=now),
     )
 
 
@@ -133,8 +135,8 @@ def _build() -> Parts:
     return assemble(
         Outside(
             repository=couch_repository,
-            hasher=Argon2(places=settings.AUTH_HASHES_AT_ONCE, patience=settings.AUTH_HASH_PATIENCE),
-            post=DjangoPost(),
+            hasher=Argon2(slots=settings.AUTH_HASHES_AT_ONCE, timeout=settings.AUTH_HASH_PATIENCE),
+            mailer=DjangoMailer(),
             enqueue=lambda id: jobs.send(MAIL_TASK, id),
             sign_in_limit=Limit("account", rate=rate, burst=rate).check,
             mail_limit=Limit("mail", rate=5, per=3600, burst=5).check,
@@ -147,7 +149,7 @@ parts = wiring.parts
 
 
 def staff_exchange(session: str) -> Mapping[str, Any] | None:
-    """What settings.STAFF_EXCHANGE names: this service's admin signs on without asking over HTTP."""
+    """Exchange a staff session in this process, as settings.STAFF_EXCHANGE names it."""
     from chassis.admin.signon import SignOnDown
 
     try:
@@ -160,8 +162,8 @@ HANDLERS: dict[str, Any] = {}
 RELAY = Relay(repositories.DATABASE, SUBSCRIPTIONS)
 BACKGROUND = [
     *RELAY.jobs(),
-    Job("mails", run=lambda: parts().mailing.sweep(), every=10),
-    Job("claims", run=lambda: parts().housekeeping.free_claims(), every=300),
-    Job("ended sessions", run=lambda: parts().housekeeping.forget_ended(), every=600),
+    Job("mails", run=lambda: parts().account_mail.deliver_due(), every=10),
+    Job("claims", run=lambda: parts().cleanup.release_orphaned_claims(), every=300),
+    Job("ended sessions", run=lambda: parts().cleanup.delete_expired(), every=600),
 ]
 READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

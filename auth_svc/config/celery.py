@@ -1,4 +1,4 @@
-"""What `celery -A config.celery worker` runs."""
+"""The Celery application: `celery -A config.celery worker`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Settings of auth_svc: the chassis' base, and what only this service needs."""
+"""Settings of auth_svc: the base settings of chassis, and its own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where this service's addresses start; the chassis adds health, docs and the admin."""
+"""Root URLs of this service; chassis adds health, docs and the admin."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""One process's worth of set-up: settings, known keys, and parts in memory."""
+"""Fixtures: settings, known keys, and the use cases in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from chassis.couch import MemoryRepository  # noqa: E402
 
 
 class PlainHasher:
-    """Hashes that can be read: tests need no Argon2 for each password."""
+    """A hasher without cost, whose hashes can be read."""
 
     def __init__(self) -> None:
         self.checked: list[str] = []
@@ -42,27 +42,27 @@ class PlainHasher:
         return not hashed.startswith("plain:")
 
 
-class Postbox:
-    """A post that keeps what it is given."""
+class FakeMailer:
+    """A mailer that collects mails."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
-        self.away = False
+        self.unavailable = False
 
     def send(self, mail: Mail) -> None:
-        if self.away:
+        if self.unavailable:
             raise OSError("no way out")
         self.mails.append(mail)
 
     def token(self) -> str:
-        """The token of the last link."""
+        """Return the token of the last link."""
         from urllib.parse import unquote
 
         return unquote(self.mails[-1].text.split("?token=")[1].split()[0])
 
 
 class Clock:
-    """Time that moves when told, and by a millisecond whenever looked at."""
+    """A clock that tests set; each reading advances it by a millisecond."""
 
     def __init__(self) -> None:
         self.at = now()
@@ -71,28 +71,28 @@ class Clock:
         self.at += timedelta(milliseconds=1)
         return self.at
 
-    def forward(self, **by: float) -> None:
+    def advance(self, **by: float) -> None:
         self.at += timedelta(**by)
 
 
 class Attempts:
-    """A limiter: so many of each key, then none."""
+    """A limiter that allows `limit` attempts per key."""
 
     def __init__(self) -> None:
-        self.most = 1000
+        self.limit = 1000
         self.seen: dict[str, int] = {}
 
     def __call__(self, key: str) -> None:
         self.seen[key] = self.seen.get(key, 0) + 1
-        if self.seen[key] > self.most:
+        if self.seen[key] > self.limit:
             raise TooManyRequests(30)
 
 
 class World:
-    """What is outside of the service, and the parts over it."""
+    """The service's use cases and the fakes around them."""
 
     def __init__(self) -> None:
-        self.hasher, self.post, self.clock = PlainHasher(), Postbox(), Clock()
+        self.hasher, self.mailer, self.clock = PlainHasher(), FakeMailer(), Clock()
         self.attempts, self.mail_attempts = Attempts(), Attempts()
         self.queue: list[str] = []
         self.repositories: dict[str, Any] = {}
@@ -100,7 +100,7 @@ class World:
             wiring.Outside(
                 repository=self.repository,
                 hasher=self.hasher,
-                post=self.post,
+                mailer=self.mailer,
                 enqueue=self.enqueue,
                 sign_in_limit=self.attempts,
                 mail_limit=self.mail_attempts,
@@ -116,13 +116,13 @@ class World:
         return True
 
     def deliver(self) -> None:
-        """What the worker does."""
+        """Deliver all queued mails, as the worker does."""
         for id in self.queue:
-            self.parts.mailing.deliver(id)
+            self.parts.account_mail.deliver(id)
         self.queue.clear()
 
     def account(self, email: str = "ada@example.com", password: str = "correct horse", **fields: Any) -> Any:  # noqa: S107 - a test password
-        """A registered person."""
+        """Register an account and set `fields` on it."""
         account = self.parts.registration.register(email=email, password=password, name="Ada")
         for name, value in fields.items():
             account = self.parts.accounts.update(account.id, lambda a, n=name, v=value: setattr(a, n, v))

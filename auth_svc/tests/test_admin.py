@@ -1,4 +1,4 @@
-"""Signing in to the admins, and the admin of people."""
+"""Tests of the sign-in pages and of the admin of accounts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BOSS = {"email": "boss@example.com", "password": "correct horse"}
 
 @pytest.fixture
 def boss(world: Any) -> Client:
-    """Signed in as an admin."""
+    """Return a client signed in as an admin."""
     world.parts.staff.create_staff(**BOSS, role="admin")
     client = Client()
     client.post(LOGIN, BOSS)
     return client
 
 
-def test_the_page_signs_in_and_leads_on(world: Any) -> None:
+def test_the_page_signs_in_and_redirects_to_next(world: Any) -> None:
     world.parts.staff.create_staff(**BOSS, role="admin")
     client = Client()
 
@@ -59,7 +59,7 @@ def test_the_cookie_is_bound_to_the_host_over_tls(world: Any) -> None:
         {"email": "", "password": ""},
     ],
 )
-def test_a_wrong_sign_in_is_told_without_saying_what_was_wrong(world: Any, typed: dict[str, str]) -> None:
+def test_a_failed_sign_in_does_not_reveal_what_was_wrong(world: Any, typed: dict[str, str]) -> None:
     world.parts.staff.create_staff(**BOSS, role="admin")
 
     answer = Client().post(LOGIN, typed)
@@ -87,13 +87,13 @@ def test_a_customer_has_no_access(world: Any) -> None:
         "javascript:1",
     ],
 )
-def test_nobody_is_led_elsewhere_after_signing_in(world: Any, following: str) -> None:
+def test_sign_in_redirects_only_to_admin_pages(world: Any, following: str) -> None:
     world.parts.staff.create_staff(**BOSS, role="admin")
 
     assert Client().post(LOGIN, BOSS | {"next": following})["Location"] == HOME
 
 
-def test_staff_begin_at_a_page_of_the_admins_that_run_here(boss: Client) -> None:
+def test_the_start_page_lists_the_running_admins(boss: Client) -> None:
     from django.test import override_settings
 
     with override_settings(ADMIN_SITES=["auth", "checkout"]):
@@ -105,7 +105,7 @@ def test_staff_begin_at_a_page_of_the_admins_that_run_here(boss: Client) -> None
     assert "/admin/catalog/" not in page
 
 
-def test_staff_see_only_the_admins_that_they_may_enter(world: Any) -> None:
+def test_the_start_page_lists_only_permitted_admins(world: Any) -> None:
     world.parts.staff.create_staff(**BOSS, role="support")
     client = Client()
     client.post(LOGIN, BOSS)
@@ -117,7 +117,7 @@ def test_staff_see_only_the_admins_that_they_may_enter(world: Any) -> None:
     assert "/admin/autoscale/" not in page
 
 
-def test_the_start_of_the_admins_leads_a_stranger_to_the_sign_in_page_and_back() -> None:
+def test_the_start_page_redirects_to_the_sign_in_page_and_back() -> None:
     client = Client()
 
     answer = client.get(HOME)
@@ -126,9 +126,9 @@ def test_the_start_of_the_admins_leads_a_stranger_to_the_sign_in_page_and_back()
     assert 'name="next" value="/admin/"' in client.get(answer["Location"]).content.decode()
 
 
-def test_too_many_attempts_are_told_to_wait(world: Any) -> None:
+def test_too_many_attempts_are_429(world: Any) -> None:
     world.parts.staff.create_staff(**BOSS, role="admin")
-    world.attempts.most = 1
+    world.attempts.limit = 1
 
     answers = [Client().post(LOGIN, BOSS | {"password": "x"}).status_code for _ in range(2)]
 
@@ -148,11 +148,11 @@ def test_signing_out_needs_a_post_and_ends_the_session(boss: Client) -> None:
     assert stolen.get("/admin/auth/").status_code == 302
 
 
-def test_signing_in_from_another_sites_page_is_refused(world: Any) -> None:
+def test_a_cross_site_sign_in_is_refused(world: Any) -> None:
     assert Client().post(LOGIN, BOSS, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
-def test_the_pages_carry_the_policy_and_run_nothing_inline(boss: Client) -> None:
+def test_the_pages_have_a_content_security_policy_and_no_inline_scripts(boss: Client) -> None:
     for url in (LOGIN, "/admin/auth/", ACCOUNTS):
         page = boss.get(url)
         assert "default-src 'self'" in page["Content-Security-Policy"]
@@ -173,7 +173,7 @@ def test_accounts_are_listed_searched_and_filtered(world: Any, boss: Client) -> 
     assert ("eve@example.com" in inactive, "ada@example.com" in inactive) == (True, False)
 
 
-def test_roles_are_given_with_an_audit_fact(world: Any, boss: Client) -> None:
+def test_setting_roles_appends_an_audit_event(world: Any, boss: Client) -> None:
     ada = world.account()
 
     answer = boss.post(
@@ -186,7 +186,7 @@ def test_roles_are_given_with_an_audit_fact(world: Any, boss: Client) -> None:
     assert changed.events[-1]["data"]["message"] == "Changed Roles."
 
 
-def test_nobody_takes_away_their_own_access(world: Any, boss: Client) -> None:
+def test_staff_cannot_remove_their_own_access(world: Any, boss: Client) -> None:
     own = world.parts.signin.check(**BOSS)
 
     page = boss.post(f"{ACCOUNTS}{own.id}/change/", {"name": "Boss", "document_version": str(own.version)})
@@ -209,7 +209,7 @@ def test_deactivating_ends_sessions(world: Any, boss: Client) -> None:
     assert world.parts.accounts.get(ada.id).events[-1]["data"]["message"] == "Deactivated."
 
 
-def test_support_sees_people_and_changes_nobody(world: Any) -> None:
+def test_support_reads_accounts_and_changes_none(world: Any) -> None:
     ada = world.account()
     world.parts.staff.create_staff(**BOSS, role="support")
     client = Client()
@@ -231,13 +231,13 @@ def test_no_page_shows_a_hash(world: Any, boss: Client) -> None:
     assert "plain:" not in boss.get(f"{ACCOUNTS}{ada.id}/change/").content.decode()
 
 
-def test_names_are_shown_as_text(world: Any, boss: Client) -> None:
+def test_names_are_escaped(world: Any, boss: Client) -> None:
     world.account(name="<script>alert(1)</script>")
 
     assert "<script>alert(1)" not in boss.get(ACCOUNTS).content.decode()
 
 
-def test_the_stores_absence_is_said(world: Any, boss: Client) -> None:
+def test_an_unavailable_database_shows_a_message(world: Any, boss: Client) -> None:
     from chassis.couch import Unavailable
 
     class Away:

@@ -1,4 +1,4 @@
-"""The same use cases over a real server of the CouchDB protocol."""
+"""Integration tests of the use cases with a CouchDB server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 
 class StoredWorld(World):
-    """Everything in memory but the documents."""
+    """The service with documents in CouchDB and everything else in memory."""
 
     def repository(self, collection: Any) -> Any:
         return self.repositories.setdefault(collection.kind, couch_repository(collection))
@@ -30,10 +30,10 @@ def stored() -> Iterator[StoredWorld]:
         yield StoredWorld()
 
 
-def test_a_persons_life_with_the_shop(stored: StoredWorld) -> None:
+def test_an_account_from_registration_to_erasure(stored: StoredWorld) -> None:
     account = stored.account("ada@example.com")
     stored.deliver()
-    stored.parts.recovery.verify(stored.post.token())
+    stored.parts.recovery.verify(stored.mailer.token())
     pair = stored.parts.signin.sign_in(email="ada@example.com", password="correct horse")
     successor = stored.parts.signin.refresh(pair.refresh)
     stored.parts.profile.change_password(account.id, old="correct horse", new="battery staple")
@@ -45,14 +45,14 @@ def test_a_persons_life_with_the_shop(stored: StoredWorld) -> None:
     assert stored.parts.accounts.get(account.id).email_verified
 
 
-def test_lists_counts_and_sweeps_find_their_indexes(stored: StoredWorld) -> None:
+def test_lists_counts_and_cleanup_use_their_indexes(stored: StoredWorld) -> None:
     stored.account("eve@example.com", active=False)
     stored.account("zoe@example.com")
-    stored.clock.forward(hours=1)
+    stored.clock.advance(hours=1)
 
     assert stored.parts.accounts.count({"active": False}, index="active") == 1
     assert stored.parts.accounts.find("created", descending=True, limit=1).items[0].email == "zoe@example.com"
-    assert stored.parts.housekeeping.free_claims() == 0
-    assert stored.parts.mailing.sweep() == 1
-    assert stored.parts.housekeeping.forget_ended() == 0
+    assert stored.parts.cleanup.release_orphaned_claims() == 0
+    assert stored.parts.account_mail.deliver_due() == 1
+    assert stored.parts.cleanup.delete_expired() == 0
     assert {one.kind for one in repositories.COLLECTIONS} == {"account", "email", "family", "session", "mail"}

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.domain import (
-    MOST_ADDRESSES,
+    MAX_ADDRESSES,
     Account,
     AccountEnded,
     Address,
     EmailClaim,
-    Family,
     Outcome,
+    TokenFamily,
     TooManyAddresses,
-    password_faults,
+    password_errors,
 )
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -26,8 +26,8 @@ def an_account(**fields: object) -> Account:
     return Account("a1", "ada@example.com", "Ada", "hash", NOW, **fields)  # type: ignore[arg-type]
 
 
-def a_family(**fields: object) -> Family:
-    return Family("f1", "a1", NOW, NOW + timedelta(days=30), "h1", **fields)  # type: ignore[arg-type]
+def a_family(**fields: object) -> TokenFamily:
+    return TokenFamily("f1", "a1", NOW, NOW + timedelta(days=30), "h1", **fields)  # type: ignore[arg-type]
 
 
 def an_address(id: str) -> Address:
@@ -37,7 +37,7 @@ def an_address(id: str) -> Address:
 def test_the_current_token_of_a_family_is_rotated() -> None:
     family = a_family()
 
-    outcome = family.present("h1", NOW)
+    outcome = family.evaluate("h1", NOW)
     family.rotate("h2", NOW)
 
     assert (outcome, family.token_hash, family.previous_hash, family.generation) == (
@@ -58,20 +58,20 @@ def test_the_current_token_of_a_family_is_rotated() -> None:
         ("h0", 0, Outcome.REUSED),
     ],
 )
-def test_a_rotated_token_is_a_lost_answer_for_ten_seconds_and_then_a_theft(
+def test_a_rotated_token_is_repeated_for_ten_seconds_and_then_reused(
     token: str, after: int, expected: Outcome
 ) -> None:
     family = a_family()
     family.rotate("h2", NOW)
 
-    assert family.present(token, NOW + after * SECOND) is expected
+    assert family.evaluate(token, NOW + after * SECOND) is expected
 
 
 def test_a_revoked_or_expired_family_refuses_its_own_token() -> None:
     revoked, expired = a_family(revoked_at=NOW), a_family()
 
-    assert revoked.present("h1", NOW + SECOND) is Outcome.REFUSED
-    assert expired.present("h1", NOW + timedelta(days=31)) is Outcome.REFUSED
+    assert revoked.evaluate("h1", NOW + SECOND) is Outcome.REFUSED
+    assert expired.evaluate("h1", NOW + timedelta(days=31)) is Outcome.REFUSED
 
 
 def test_a_changed_password_ends_the_sessions_begun_before_it() -> None:
@@ -95,9 +95,9 @@ def test_a_deactivated_account_accepts_no_session_at_all() -> None:
 
 def test_a_one_time_token_works_once() -> None:
     account = an_account()
-    account.allow_once("reset", "n1", NOW)
+    account.issue_one_time_token("reset", "n1", NOW)
 
-    assert [account.use_once("reset", "n1", NOW + SECOND) for _ in range(2)] == [True, False]
+    assert [account.redeem_one_time_token("reset", "n1", NOW + SECOND) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -107,53 +107,53 @@ def test_a_one_time_token_works_once() -> None:
 )
 def test_a_one_time_token_is_bound_to_purpose_and_time(purpose: str, nonce: str, after: int) -> None:
     account = an_account()
-    account.allow_once("reset", "n1", NOW)
+    account.issue_one_time_token("reset", "n1", NOW)
 
-    assert not account.use_once(purpose, nonce, NOW + after * SECOND)
+    assert not account.redeem_one_time_token(purpose, nonce, NOW + after * SECOND)
 
 
-def test_a_one_time_token_dies_with_the_address_it_was_sent_to() -> None:
+def test_a_one_time_token_is_bound_to_its_address() -> None:
     account = an_account()
-    account.allow_once("reset", "n1", NOW)
+    account.issue_one_time_token("reset", "n1", NOW)
 
     account.email = "new@example.com"
 
-    assert not account.use_once("reset", "n1", NOW + SECOND)
+    assert not account.redeem_one_time_token("reset", "n1", NOW + SECOND)
 
 
-def test_setting_a_password_spends_the_links_that_would_set_another() -> None:
+def test_changing_the_password_invalidates_reset_links() -> None:
     account = an_account()
-    account.allow_once("reset", "n1", NOW)
+    account.issue_one_time_token("reset", "n1", NOW)
 
     account.change_password("other", NOW)
 
-    assert not account.use_once("reset", "n1", NOW + SECOND)
+    assert not account.redeem_one_time_token("reset", "n1", NOW + SECOND)
 
 
-def test_nobody_collects_links_without_end() -> None:
+def test_the_number_of_open_links_is_limited() -> None:
     account = an_account()
 
     for number in range(50):
-        account.allow_once("reset", f"n{number}", NOW)
+        account.issue_one_time_token("reset", f"n{number}", NOW)
 
     assert [token.nonce for token in account.one_time] == ["n45", "n46", "n47", "n48", "n49"]
 
 
 def test_an_ended_account_gets_no_links() -> None:
     with pytest.raises(AccountEnded):
-        an_account(active=False).allow_once("reset", "n1", NOW)
+        an_account(active=False).issue_one_time_token("reset", "n1", NOW)
 
 
-def test_the_address_book_has_a_last_page() -> None:
+def test_the_address_book_is_limited() -> None:
     account = an_account()
-    for number in range(MOST_ADDRESSES):
+    for number in range(MAX_ADDRESSES):
         account.add_address(an_address(str(number)))
 
     with pytest.raises(TooManyAddresses):
         account.add_address(an_address("one more"))
 
 
-def test_erasing_forgets_the_person_and_keeps_the_fact() -> None:
+def test_erasing_removes_personal_data_and_keeps_the_events() -> None:
     account = an_account(email_verified=True, addresses=[an_address("1")], roles=("customer", "admin"))
 
     account.erase(NOW)
@@ -175,10 +175,10 @@ def test_one_spelling_of_an_address_makes_one_claim() -> None:
 @pytest.mark.parametrize(
     "password", ["x" * 7, "x" * 129, "", "password", "PassWord1", "12345678", "abababab", "ada@example.com"]
 )
-def test_weak_passwords_are_refused_in_words(password: str) -> None:
-    assert len(password_faults(password, email="ada@example.com", name="Ada")) == 1
+def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
+    assert len(password_errors(password, email="ada@example.com", name="Ada")) == 1
 
 
 @pytest.mark.parametrize("password", ["correct horse", "é" * 4 + "abcd", "x7" * 4 + "y", "a b c d e " * 12])
-def test_long_and_strange_passwords_are_welcome(password: str) -> None:
-    assert password_faults(password) == []
+def test_long_and_unusual_passwords_are_accepted(password: str) -> None:
+    assert password_errors(password) == []

@@ -1,4 +1,4 @@
-"""Argon2id, a few at a time."""
+"""Tests of Argon2id hashing and its limit of concurrent hashes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from accounts.passwords import Argon2
 from chassis.api.errors import Unavailable
 
 
-def test_hashes_cost_what_owasp_advises_and_only_the_password_fits() -> None:
-    argon = Argon2(places=2, patience=5)
+def test_hashes_have_the_cost_of_owasp_and_match_only_the_password() -> None:
+    argon = Argon2(slots=2, timeout=5)
 
     hashed = argon.hash("correct horse")
 
@@ -25,25 +25,25 @@ def test_hashes_cost_what_owasp_advises_and_only_the_password_fits() -> None:
     ]
 
 
-def test_nobodys_password_is_never_right_though_it_is_worked_for() -> None:
-    argon = Argon2(places=2, patience=5)
+def test_verifying_without_a_hash_does_the_work_and_fails() -> None:
+    argon = Argon2(slots=2, timeout=5)
 
     assert [argon.verify(text, "") for text in ("", "no account has this password")] == [False, False]
 
 
 def test_long_passwords_are_not_cut_short() -> None:
-    argon = Argon2(places=2, patience=5)
+    argon = Argon2(slots=2, timeout=5)
     hashed = argon.hash("x" * 127 + "a")
 
     assert not argon.verify("x" * 127 + "b", hashed)
 
 
-def test_who_finds_no_place_is_told_to_come_back() -> None:
-    argon = Argon2(places=1, patience=0.01)
+def test_without_a_free_slot_the_request_is_503() -> None:
+    argon = Argon2(slots=1, timeout=0.01)
     inside, leave = threading.Event(), threading.Event()
 
     def occupy() -> None:
-        argon._in_place(lambda: (inside.set(), leave.wait(5)))
+        argon._with_slot(lambda: (inside.set(), leave.wait(5)))
 
     thread = threading.Thread(target=occupy)
     thread.start()

@@ -1,4 +1,4 @@
-"""The use cases over a store in memory."""
+"""Tests of the use cases over in-memory repositories."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from chassis.couch import NotFound
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 
 
-def facts(world: Any, account: Any) -> list[str]:
+def event_types(world: Any, account: Any) -> list[str]:
     return [event["type"] for event in world.parts.accounts.get(account.id).events]
 
 
-def test_an_address_belongs_to_the_first_who_registers_it(world: Any) -> None:
+def test_an_address_is_registered_once(world: Any) -> None:
     world.account("Ada@Example.com")
 
     with pytest.raises(Conflict):
         world.account("ada@example.com ")
 
 
-def test_of_many_who_register_one_address_at_once_one_gets_it(world: Any) -> None:
+def test_only_one_concurrent_registration_gets_the_address(world: Any) -> None:
     outcomes: list[str] = []
 
     def register() -> None:
@@ -45,19 +45,19 @@ def test_of_many_who_register_one_address_at_once_one_gets_it(world: Any) -> Non
     assert world.parts.accounts.count() == 1
 
 
-def test_registering_asks_for_a_mail_that_verifies_the_address(world: Any) -> None:
+def test_registering_sends_a_verification_mail(world: Any) -> None:
     account = world.account()
     world.deliver()
 
-    world.parts.recovery.verify(world.post.token())
+    world.parts.recovery.verify(world.mailer.token())
 
-    assert [(mail.to, mail.subject) for mail in world.post.mails] == [(EMAIL, "Confirm your e-mail")]
+    assert [(mail.to, mail.subject) for mail in world.mailer.mails] == [(EMAIL, "Confirm your e-mail")]
     assert world.parts.accounts.get(account.id).email_verified
-    assert facts(world, account) == ["account.verified"]
+    assert event_types(world, account) == ["account.verified"]
 
 
 @pytest.mark.parametrize(("email", "password"), [(EMAIL, "wrong horse"), ("nobody@example.com", PASSWORD)])
-def test_a_wrong_password_and_an_unknown_address_get_one_answer_for_one_effort(
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_at_the_same_cost(
     world: Any, email: str, password: str
 ) -> None:
     world.account()
@@ -85,7 +85,7 @@ def test_a_deactivated_account_cannot_sign_in(world: Any) -> None:
 
 def test_attempts_are_counted_per_account_whatever_the_spelling(world: Any) -> None:
     world.account()
-    world.attempts.most = 2
+    world.attempts.limit = 2
     for email in (EMAIL, EMAIL.upper()):
         world.parts.signin.sign_in(email=email, password=PASSWORD)
 
@@ -93,7 +93,7 @@ def test_attempts_are_counted_per_account_whatever_the_spelling(world: Any) -> N
         world.parts.signin.sign_in(email=EMAIL, password=PASSWORD)
 
 
-def test_a_hash_of_yesterdays_cost_is_renewed_at_sign_in(world: Any) -> None:
+def test_an_outdated_hash_is_renewed_at_sign_in(world: Any) -> None:
     account = world.account()
     good = account.password
     world.hasher.is_outdated = lambda hashed: hashed == "old"
@@ -105,7 +105,7 @@ def test_a_hash_of_yesterdays_cost_is_renewed_at_sign_in(world: Any) -> None:
     assert world.parts.accounts.get(account.id).password == good
 
 
-def test_a_refresh_token_is_good_for_one_successor(world: Any) -> None:
+def test_a_refresh_token_has_one_successor(world: Any) -> None:
     first = world.parts.signin.begin(world.account())
 
     second = world.parts.signin.refresh(first.refresh)
@@ -114,10 +114,10 @@ def test_a_refresh_token_is_good_for_one_successor(world: Any) -> None:
     assert len({first.refresh, second.refresh, third.refresh}) == 3
 
 
-def test_a_lost_answer_is_given_again_for_ten_seconds(world: Any) -> None:
+def test_a_lost_response_is_repeated_for_ten_seconds(world: Any) -> None:
     first = world.parts.signin.begin(world.account())
     second = world.parts.signin.refresh(first.refresh)
-    world.clock.forward(seconds=8)
+    world.clock.advance(seconds=8)
 
     again = world.parts.signin.refresh(first.refresh)
 
@@ -127,14 +127,14 @@ def test_a_lost_answer_is_given_again_for_ten_seconds(world: Any) -> None:
 def test_a_stolen_token_ends_the_whole_family(world: Any) -> None:
     first = world.parts.signin.begin(world.account())
     second = world.parts.signin.refresh(first.refresh)
-    world.clock.forward(seconds=11)
+    world.clock.advance(seconds=11)
 
     for token in (first.refresh, second.refresh):
         with pytest.raises(NotAuthenticated):
             world.parts.signin.refresh(token)
 
 
-def test_of_twins_that_refresh_at_once_both_get_the_same_successor(world: Any) -> None:
+def test_concurrent_refreshes_get_the_same_successor(world: Any) -> None:
     first = world.parts.signin.begin(world.account())
     got: list[str] = []
 
@@ -151,7 +151,7 @@ def test_of_twins_that_refresh_at_once_both_get_the_same_successor(world: Any) -
 
 
 @pytest.mark.parametrize("change", ["x", "", "." * 60], ids=["altered", "empty", "dots"])
-def test_a_made_up_refresh_token_is_refused_and_harms_nobody(world: Any, change: str) -> None:
+def test_a_forged_refresh_token_is_refused_and_ends_no_family(world: Any, change: str) -> None:
     first = world.parts.signin.begin(world.account())
     forged = first.refresh[:-1] + ("A" if first.refresh[-1] != "A" else "B") if change == "x" else change
 
@@ -172,7 +172,7 @@ def test_signing_out_ends_the_family_and_no_other(world: Any) -> None:
     assert world.parts.signin.refresh(there.refresh).refresh
 
 
-def test_a_changed_password_ends_refreshing_at_once(world: Any) -> None:
+def test_changing_the_password_ends_refreshing_at_once(world: Any) -> None:
     account = world.account()
     pair = world.parts.signin.begin(account)
 
@@ -190,13 +190,13 @@ def test_a_wrong_old_password_changes_nothing(world: Any) -> None:
         world.parts.profile.change_password(account.id, old="guess", new="battery staple")
 
 
-def test_a_forgotten_password_is_set_anew_once(world: Any) -> None:
+def test_a_forgotten_password_is_reset_once(world: Any) -> None:
     account = world.account()
     pair = world.parts.signin.begin(account)
     world.queue.clear()
-    world.parts.recovery.forgot(EMAIL)
+    world.parts.recovery.request_reset(EMAIL)
     world.deliver()
-    token = world.post.token()
+    token = world.mailer.token()
 
     world.parts.recovery.reset(token, "battery staple")
 
@@ -212,101 +212,101 @@ def test_the_link_of_a_mail_is_for_one_purpose(world: Any) -> None:
     world.deliver()
 
     with pytest.raises(BadRequest):
-        world.parts.recovery.reset(world.post.token(), "battery staple")
+        world.parts.recovery.reset(world.mailer.token(), "battery staple")
 
 
 def test_unknown_addresses_cost_the_same_and_get_no_mail(world: Any) -> None:
     world.account()
     world.deliver()
-    world.post.mails.clear()
+    world.mailer.mails.clear()
 
-    world.parts.recovery.forgot("nobody@example.com")
+    world.parts.recovery.request_reset("nobody@example.com")
     asked = len(world.queue)
     world.deliver()
 
-    assert (asked, world.post.mails) == (1, [])
+    assert (asked, world.mailer.mails) == (1, [])
 
 
-def test_too_many_reset_mails_are_quietly_not_sent(world: Any) -> None:
-    world.mail_attempts.most = 2
+def test_reset_mails_above_the_limit_are_silently_dropped(world: Any) -> None:
+    world.mail_attempts.limit = 2
 
     for _ in range(5):
-        world.parts.recovery.forgot("ada@example.com")
+        world.parts.recovery.request_reset("ada@example.com")
 
     assert len(world.queue) == 2
 
 
-def test_a_mail_that_the_queue_lost_is_sent_by_the_sweeper(world: Any) -> None:
+def test_a_mail_that_the_queue_lost_is_sent_by_the_background_job(world: Any) -> None:
     world.account()
     world.queue.clear()
-    world.clock.forward(seconds=30)
+    world.clock.advance(seconds=30)
 
-    swept = [world.parts.mailing.sweep() for _ in range(2)]
+    delivered = [world.parts.account_mail.deliver_due() for _ in range(2)]
 
-    assert (swept, len(world.post.mails)) == ([1, 0], 1)
+    assert (delivered, len(world.mailer.mails)) == ([1, 0], 1)
 
 
-def test_a_mail_waits_while_there_is_no_way_out_but_not_for_ever(world: Any) -> None:
+def test_a_mail_is_retried_while_the_mail_server_is_down_and_expires(world: Any) -> None:
     world.account()
-    world.post.away = True
-    world.clock.forward(seconds=30)
-    blocked = world.parts.mailing.sweep()
-    world.clock.forward(hours=7)
-    world.post.away = False
+    world.mailer.unavailable = True
+    world.clock.advance(seconds=30)
+    blocked = world.parts.account_mail.deliver_due()
+    world.clock.advance(hours=7)
+    world.mailer.unavailable = False
 
-    late = world.parts.mailing.sweep()
+    late = world.parts.account_mail.deliver_due()
 
-    assert (blocked, late, world.post.mails) == (0, 0, [])
+    assert (blocked, late, world.mailer.mails) == (0, 0, [])
 
 
-def test_a_mail_that_cannot_be_made_keeps_no_other_from_leaving(world: Any) -> None:
-    """One of a purpose that only a newer version knows, asked for before the others."""
+def test_a_failing_mail_does_not_block_others(world: Any) -> None:
+    """The first request has a purpose that only a newer version knows."""
     requests = world.repositories["mail"]
     world.account("eve@example.com")
     requests.add(MailRequest("0", "newer", "eve@example.com", world.clock()))
-    world.clock.forward(seconds=1)
+    world.clock.advance(seconds=1)
     world.account("ada@example.com")
-    world.clock.forward(seconds=30)
+    world.clock.advance(seconds=30)
 
-    swept = world.parts.mailing.sweep()
+    delivered = world.parts.account_mail.deliver_due()
 
-    assert swept == 2
+    assert delivered == 2
     assert requests.get("0").attempts == 1
 
 
-def test_mails_that_are_refused_keep_no_other_waiting(world: Any) -> None:
+def test_refused_mails_do_not_delay_others(world: Any) -> None:
     for n in range(60):
         world.account(f"refused{n}@example.com")
-    world.clock.forward(seconds=30)
-    world.post.away = True
-    world.parts.mailing.sweep()
-    world.post.away = False
+    world.clock.advance(seconds=30)
+    world.mailer.unavailable = True
+    world.parts.account_mail.deliver_due()
+    world.mailer.unavailable = False
     world.account("ada@example.com")
-    world.clock.forward(seconds=21)
-    world.post.mails.clear()
+    world.clock.advance(seconds=21)
+    world.mailer.mails.clear()
 
-    swept = [world.parts.mailing.sweep() for _ in range(2)]
+    delivered = [world.parts.account_mail.deliver_due() for _ in range(2)]
 
-    assert sum(swept) == 61
-    assert "ada@example.com" in {mail.to for mail in world.post.mails}
+    assert sum(delivered) == 61
+    assert "ada@example.com" in {mail.to for mail in world.mailer.mails}
 
 
-def test_attempts_of_a_mail_lie_further_and_further_apart(world: Any) -> None:
+def test_attempts_of_a_mail_back_off(world: Any) -> None:
     world.account()
-    world.post.away, at = True, []
+    world.mailer.unavailable, at = True, []
     (request,) = world.repositories["mail"].find("asked").items
 
     for second in range(0, 3600, 5):
         before = request.attempts
-        world.parts.mailing.sweep()
+        world.parts.account_mail.deliver_due()
         request = world.repositories["mail"].get(request.id)
         at += [second] if request.attempts > before else []
-        world.clock.forward(seconds=5)
+        world.clock.advance(seconds=5)
 
     assert at == [20, 35, 65, 125, 245, 485, 965, 1865, 2765]
 
 
-def test_a_person_is_told_everything_that_is_held_but_no_secret(world: Any) -> None:
+def test_the_export_has_all_personal_data_and_no_secret(world: Any) -> None:
     account = world.account()
 
     held = world.parts.profile.export(account.id)
@@ -320,27 +320,27 @@ def test_a_person_is_told_everything_that_is_held_but_no_secret(world: Any) -> N
     )
 
 
-def test_erasing_needs_the_password_tells_everybody_and_frees_the_address(world: Any) -> None:
+def test_erasing_needs_the_password_appends_an_event_and_frees_the_address(world: Any) -> None:
     account = world.account()
     with pytest.raises(Forbidden):
         world.parts.profile.erase(account.id, "guess")
 
     world.parts.profile.erase(account.id, PASSWORD)
 
-    assert facts(world, account) == ["account.erased"]
+    assert event_types(world, account) == ["account.erased"]
     with pytest.raises(NotAuthenticated):
         world.parts.profile.me(account.id)
     assert world.account().id != account.id
 
 
-def test_an_orphaned_claim_is_freed_and_a_held_one_is_not(world: Any) -> None:
+def test_only_orphaned_claims_are_released(world: Any) -> None:
     account = world.account()
     emails = world.repositories["email"]
     emails.add(EmailClaim(EmailClaim.id_of("lost@example.com"), "no-such-account", world.clock()))
-    early = world.parts.housekeeping.free_claims()
-    world.clock.forward(minutes=11)
+    early = world.parts.cleanup.release_orphaned_claims()
+    world.clock.advance(minutes=11)
 
-    freed = world.parts.housekeeping.free_claims()
+    freed = world.parts.cleanup.release_orphaned_claims()
 
     assert (early, freed) == (0, 1)
     assert emails.get(EmailClaim.id_of(account.email)).account_id == account.id
@@ -348,11 +348,11 @@ def test_an_orphaned_claim_is_freed_and_a_held_one_is_not(world: Any) -> None:
         emails.get(EmailClaim.id_of("lost@example.com"))
 
 
-def test_what_has_expired_is_forgotten(world: Any) -> None:
+def test_expired_families_are_deleted(world: Any) -> None:
     world.parts.signin.begin(world.account())
-    world.clock.forward(days=31)
+    world.clock.advance(days=31)
 
-    assert (world.parts.housekeeping.forget_ended(), world.repositories["family"].count()) == (1, 0)
+    assert (world.parts.cleanup.delete_expired(), world.repositories["family"].count()) == (1, 0)
 
 
 def test_staff_get_a_session_and_customers_do_not(world: Any) -> None:
@@ -374,8 +374,8 @@ def test_a_staff_session_ends(world: Any, end: str) -> None:
         "sign out": lambda: world.parts.staff.sign_out(secret),
         "deactivate": lambda: world.parts.accounts.update(boss.id, lambda a: a.deactivate(world.clock())),
         "password": lambda: world.parts.profile.change_password(boss.id, old=PASSWORD, new="battery staple"),
-        "time": lambda: world.clock.forward(hours=13),
-        "roles": lambda: world.parts.accounts.update(boss.id, lambda a: a.give_roles(())),
+        "time": lambda: world.clock.advance(hours=13),
+        "roles": lambda: world.parts.accounts.update(boss.id, lambda a: a.set_roles(())),
     }
 
     ways[end]()
@@ -383,7 +383,7 @@ def test_a_staff_session_ends(world: Any, end: str) -> None:
     assert world.parts.staff.exchange(secret) is None
 
 
-def test_making_staff_twice_changes_nothing(world: Any) -> None:
+def test_creating_staff_twice_changes_nothing(world: Any) -> None:
     first = world.parts.staff.create_staff(email="boss@example.com", password=PASSWORD, role="admin")
     secret, _ = world.parts.staff.sign_in(email="boss@example.com", password=PASSWORD)
 
@@ -393,7 +393,7 @@ def test_making_staff_twice_changes_nothing(world: Any) -> None:
     assert world.parts.staff.exchange(secret) is not None
 
 
-def test_a_customer_made_staff_gets_role_and_password(world: Any) -> None:
+def test_a_customer_who_becomes_staff_gets_role_and_password(world: Any) -> None:
     account = world.account()
 
     made = world.parts.staff.create_staff(email=EMAIL, password="battery staple", role="manager")

@@ -1,4 +1,4 @@
-"""The API as curl sees it."""
+"""Tests of the HTTP API."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_view_declares_permissions() -> None:
     assert_every_view_declares_permissions()
 
 
-def test_registering_signs_in_at_once() -> None:
+def test_registering_signs_in() -> None:
     answer = send("POST", "/register", ADA)
 
     made = answer.json()
@@ -84,7 +84,7 @@ def test_a_taken_address_is_a_conflict() -> None:
     )
 
 
-def test_signing_in_gives_a_pair() -> None:
+def test_signing_in_returns_a_token_pair() -> None:
     registered()
 
     answer = send("POST", "/token", {"email": "Ada@example.com", "password": "correct horse"})
@@ -106,7 +106,7 @@ def test_a_wrong_password_and_an_unknown_address_look_alike() -> None:
     assert wrong | {"request_id": ""} == unknown | {"request_id": ""}
 
 
-def test_refreshing_gives_the_next_pair_and_again_the_same_refresh_token() -> None:
+def test_a_repeated_refresh_returns_the_same_refresh_token() -> None:
     made = registered()
 
     first = send("POST", "/token/refresh", {"refresh": made["refresh"]}).json()
@@ -115,7 +115,7 @@ def test_refreshing_gives_the_next_pair_and_again_the_same_refresh_token() -> No
     assert first["refresh"] == again["refresh"] != made["refresh"]
 
 
-def test_a_revoked_token_is_refused_and_revoking_says_nothing() -> None:
+def test_a_revoked_token_is_refused_and_revoking_always_succeeds() -> None:
     made = registered()
 
     answers = [
@@ -126,7 +126,7 @@ def test_a_revoked_token_is_refused_and_revoking_says_nothing() -> None:
     assert_problem(send("POST", "/token/refresh", {"refresh": made["refresh"]}), 401)
 
 
-def test_my_name_can_be_changed_and_nothing_else() -> None:
+def test_only_the_name_can_be_changed() -> None:
     made = registered()
 
     renamed = send("PATCH", "/me", {"name": "Countess"}, **as_ada(made))
@@ -164,7 +164,7 @@ def test_the_address_book_is_read_in_pages() -> None:
         assert_problem(send("GET", f"/me/addresses?{query}", **headers), 400)
 
 
-def test_the_address_book_is_mine_alone() -> None:
+def test_other_accounts_addresses_are_not_found() -> None:
     made = registered()
     other = send("POST", "/register", ADA | {"email": "eve@example.com"}).json()
 
@@ -181,7 +181,7 @@ def test_the_address_book_is_mine_alone() -> None:
     assert_problem(send("GET", f"/me/addresses/{id}", **as_ada(made)), 404)
 
 
-def test_a_forgotten_password_answers_alike_for_everybody(world: Any) -> None:
+def test_a_forgotten_password_has_the_same_answer_for_unknown_addresses(world: Any) -> None:
     registered()
 
     answers = [send("POST", "/password/forgot", {"email": e}) for e in (ADA["email"], "nobody@example.com")]
@@ -189,7 +189,7 @@ def test_a_forgotten_password_answers_alike_for_everybody(world: Any) -> None:
     assert [(answer.status_code, answer.content) for answer in answers] == [(202, b""), (202, b"")]
 
 
-def test_who_asks_for_too_many_reset_mails_is_not_told_that_none_goes_out(world: Any) -> None:
+def test_the_limit_of_reset_mails_is_not_revealed(world: Any) -> None:
     registered()
     view = passwords.Forgot.as_view(limit=throttling.Limit("forgot-once", rate=1))
     before = len(world.queue)
@@ -207,7 +207,7 @@ def test_a_reset_ends_sessions_and_works_once(world: Any) -> None:
     made = registered()
     send("POST", "/password/forgot", {"email": ADA["email"]})
     world.deliver()
-    body = {"token": world.post.token(), "password": "battery staple"}
+    body = {"token": world.mailer.token(), "password": "battery staple"}
 
     first = send("POST", "/password/reset", body)
 
@@ -232,7 +232,7 @@ def test_a_password_is_changed_with_the_old_one() -> None:
 def test_an_address_is_verified_with_the_token_of_the_mail(world: Any) -> None:
     made = registered()
     world.deliver()
-    body = {"token": world.post.token()}
+    body = {"token": world.mailer.token()}
 
     verified = send("POST", "/email/verify", body)
 
@@ -241,7 +241,7 @@ def test_an_address_is_verified_with_the_token_of_the_mail(world: Any) -> None:
     assert_problem(send("POST", "/email/verify", body), 400)
 
 
-def test_everything_about_me_is_exported_and_erased() -> None:
+def test_an_account_is_exported_and_erased() -> None:
     made = registered()
 
     exported = send("GET", "/me/export", **as_ada(made)).json()
@@ -260,7 +260,7 @@ def test_the_public_keys_are_published() -> None:
     assert [set(key) for key in document["keys"]] == [{"kty", "crv", "use", "alg", "kid", "x"}]
 
 
-def test_a_sibling_exchanges_a_staff_session_and_nobody_else_does(world: Any) -> None:
+def test_only_services_exchange_a_staff_session(world: Any) -> None:
     world.parts.staff.create_staff(email="boss@example.com", password="correct horse", role="admin")
     secret, _ = world.parts.staff.sign_in(email="boss@example.com", password="correct horse")
     url, body = "/internal/sessions/token", json.dumps({"session": secret})
@@ -292,13 +292,13 @@ SIGNED_IN = [
 
 
 @pytest.mark.parametrize(("method", "path"), SIGNED_IN)
-def test_my_own_things_need_my_token(method: str, path: str) -> None:
+def test_account_views_require_a_token(method: str, path: str) -> None:
     assert_problem(send(method, path, {}), 401)
     for header in bad_input.BAD_AUTHORIZATION:
         assert_problem(send(method, path, {}, Authorization=header), 401)
 
 
-def test_a_good_token_of_an_account_that_is_gone_is_no_longer_good() -> None:
+def test_a_token_of_an_erased_account_is_refused() -> None:
     assert_problem(send("GET", "/me", **bearer(make_token(sub="nobody"))), 401)
 
 
@@ -321,7 +321,7 @@ def test_malformed_bodies_are_bad_requests(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "field"), [(path, field) for path, body in BODIES.items() for field in body]
 )
-def test_each_field_takes_text_only_and_is_needed(path: str, field: str) -> None:
+def test_each_field_is_required_and_takes_text_only(path: str, field: str) -> None:
     good = BODIES[path]
 
     assert_refuses_values(Client(), "POST", API + path, good, field, bad_input.NOT_TEXT)
@@ -342,7 +342,7 @@ def test_each_field_takes_text_only_and_is_needed(path: str, field: str) -> None
         "x" * 250 + "@example.com",
     ],
 )
-def test_what_is_no_address_is_refused(email: str) -> None:
+def test_an_invalid_email_is_refused(email: str) -> None:
     assert "email" in assert_problem(send("POST", "/register", ADA | {"email": email}), 400)["errors"]
 
 

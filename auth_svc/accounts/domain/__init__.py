@@ -1,32 +1,32 @@
-"""What an account, a session and a request for mail are, and their rules. Standard library only."""
+"""Rules of accounts, sessions, passwords and mail requests. Standard library only."""
 
 from .account import (
-    MOST_ADDRESSES,
+    MAX_ADDRESSES,
     Account,
     AccountEnded,
     Address,
     EmailClaim,
     OneTimeToken,
     TooManyAddresses,
-    normal_email,
+    normalize_email,
 )
 from .mail import MailRequest
-from .passwords import password_faults
-from .sessions import GRACE, Family, Outcome, StaffSession
+from .passwords import password_errors
+from .sessions import GRACE, Outcome, StaffSession, TokenFamily
 
 __all__ = [
     "GRACE",
-    "MOST_ADDRESSES",
+    "MAX_ADDRESSES",
     "Account",
     "AccountEnded",
     "Address",
     "EmailClaim",
-    "Family",
     "MailRequest",
     "OneTimeToken",
     "Outcome",
     "StaffSession",
+    "TokenFamily",
     "TooManyAddresses",
-    "normal_email",
-    "password_faults",
+    "normalize_email",
+    "password_errors",
 ]

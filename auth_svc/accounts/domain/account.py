@@ -1,4 +1,4 @@
-"""The account: one person, one document."""
+"""The account aggregate: one person, one document."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 CUSTOMER = "customer"
-MOST_ADDRESSES = 20
-#: How long the link in a mail works, by what it is for.
+MAX_ADDRESSES = 20
+#: Lifetime of the link in a mail, by purpose.
 LIFETIMES = {"reset": timedelta(hours=1), "verify": timedelta(days=3)}
-_MOST_ONE_TIME = 5
+_MAX_ONE_TIME_TOKENS = 5
 
 
 class AccountEnded(Exception):
@@ -22,14 +22,14 @@ class TooManyAddresses(Exception):
     """The address book is full."""
 
 
-def normal_email(email: str) -> str:
-    """The one spelling of an address that is stored and compared."""
+def normalize_email(email: str) -> str:
+    """Return the one spelling of an e-mail address that is stored and compared."""
     return email.strip().lower()
 
 
 @dataclass(slots=True)
 class Address:
-    """Where something can be sent. `country` is ISO 3166-1 alpha-2."""
+    """A postal address; `country` is ISO 3166-1 alpha-2."""
 
     id: str
     name: str
@@ -44,8 +44,9 @@ class Address:
 
 @dataclass(slots=True)
 class OneTimeToken:
-    """Permission to do one thing once: reset a password, verify an address. The token itself is not
-    stored.
+    """Permission to do one thing once: reset a password or verify an address.
+
+    The token itself is not stored.
     """
 
     nonce: str
@@ -56,7 +57,7 @@ class OneTimeToken:
 
 @dataclass(slots=True)
 class EmailClaim:
-    """`email:<sha256>`: whose an e-mail address is. Its id makes it unique."""
+    """The claim `email:<sha256>` of an account on an e-mail address; its id makes the address unique."""
 
     id: str
     account_id: str
@@ -67,13 +68,16 @@ class EmailClaim:
 
     @staticmethod
     def id_of(email: str) -> str:
-        """The claim's id for an address in its normal spelling."""
-        return hashlib.sha256(normal_email(email).encode()).hexdigest()
+        """Return the claim's id for an address."""
+        return hashlib.sha256(normalize_email(email).encode()).hexdigest()
 
 
 @dataclass(slots=True)
 class Account:
-    """A person who shops here, or works here. `password` is an Argon2id hash, "" when there is none."""
+    """A customer or member of staff; `password` is an Argon2id hash, "" if there is none.
+
+    Sessions that began before `signed_out_at` are refused.
+    """
 
     id: str
     email: str
@@ -98,13 +102,11 @@ class Account:
 
     @property
     def is_usable(self) -> bool:
-        """Whether anyone may sign in with it."""
+        """Return True if the account may sign in."""
         return self.active and self.erased_at is None
 
     def accepts_session_from(self, begun_at: datetime) -> bool:
-        """Whether a session begun then still counts: sign-out of all sessions is one moment in the
-        account.
-        """
+        """Return True if a session that began at this time is still valid."""
         return self.is_usable and (self.signed_out_at is None or begun_at > self.signed_out_at)
 
     def rename(self, name: str) -> None:
@@ -117,13 +119,13 @@ class Account:
         self.version += 1
 
     def change_password(self, password: str, at: datetime) -> None:
-        """A new hash; ends all sessions, and links that would set yet another."""
+        """Set a new hash; ends all sessions and invalidates reset links."""
         self.password = password
         self.one_time = [token for token in self.one_time if token.purpose != "reset"]
         self.sign_out_everywhere(at)
 
     def rehash(self, password: str) -> None:
-        """The same password under the present cost; not a change that anyone asked for."""
+        """Replace the hash of the same password by one at today's cost; the version stays."""
         self.password = password
 
     def deactivate(self, at: datetime) -> None:
@@ -134,22 +136,22 @@ class Account:
         self.active = True
         self.version += 1
 
-    def give_roles(self, roles: tuple[str, ...]) -> None:
-        """Exactly these; everybody stays a customer too."""
+    def set_roles(self, roles: tuple[str, ...]) -> None:
+        """Set exactly these roles, and customer."""
         self.roles = tuple(dict.fromkeys((CUSTOMER, *roles)))
         self.version += 1
 
     # -- links in mails
 
-    def allow_once(self, purpose: str, nonce: str, at: datetime) -> None:
-        """Let the holder of the token for `nonce` do `purpose`, soon and once."""
+    def issue_one_time_token(self, purpose: str, nonce: str, at: datetime) -> None:
+        """Allow `purpose` once to the holder of the token for `nonce`. Raises AccountEnded."""
         if not self.is_usable:
             raise AccountEnded
-        live = [token for token in self.one_time if token.expires_at > at][-(_MOST_ONE_TIME - 1) :]
+        live = [token for token in self.one_time if token.expires_at > at][-(_MAX_ONE_TIME_TOKENS - 1) :]
         self.one_time = [*live, OneTimeToken(nonce, purpose, self.email, at + LIFETIMES[purpose])]
 
-    def use_once(self, purpose: str, nonce: str, at: datetime) -> bool:
-        """Spend the permission; False when it is spent, expired, or for another purpose or address."""
+    def redeem_one_time_token(self, purpose: str, nonce: str, at: datetime) -> bool:
+        """Redeem the token; return False if it is used, expired, or for another purpose or address."""
         found = next((t for t in self.one_time if t.nonce == nonce and t.purpose == purpose), None)
         if found is None or found.expires_at <= at or found.email != self.email or not self.is_usable:
             return False
@@ -157,42 +159,42 @@ class Account:
         return True
 
     def verify_email(self) -> bool:
-        """Whether that was news."""
-        news = not self.email_verified
+        """Mark the address as verified; return True if it was not before."""
+        changed = not self.email_verified
         self.email_verified = True
-        if news:
+        if changed:
             self.version += 1
-        return news
+        return changed
 
     # -- addresses
 
     def add_address(self, address: Address) -> None:
-        if len(self.addresses) >= MOST_ADDRESSES:
+        if len(self.addresses) >= MAX_ADDRESSES:
             raise TooManyAddresses
         self.addresses = [*self.addresses, address]
         self.version += 1
 
     def replace_address(self, address: Address) -> None:
-        """Raises KeyError when there is none with its id."""
+        """Replace the address with the same id. Raises KeyError if there is none."""
         self.address(address.id)
         self.addresses = [address if one.id == address.id else one for one in self.addresses]
         self.version += 1
 
     def remove_address(self, id: str) -> None:
-        """Raises KeyError when there is none with that id."""
+        """Remove the address. Raises KeyError if there is none with that id."""
         self.address(id)
         self.addresses = [one for one in self.addresses if one.id != id]
         self.version += 1
 
     def address(self, id: str) -> Address:
-        """Raises KeyError when there is none with that id."""
+        """Return the address. Raises KeyError if there is none with that id."""
         found = next((one for one in self.addresses if one.id == id), None)
         if found is None:
             raise KeyError(id)
         return found
 
     def erase(self, at: datetime) -> None:
-        """Forget the person; the empty account stays so that the fact of it can be told."""
+        """Remove all personal data; the empty account stays, so that its event can be delivered."""
         self.email = self.name = self.password = ""
         self.email_verified = False
         self.addresses, self.one_time = [], []

@@ -1,4 +1,4 @@
-"""A mail that somebody asked for: written down first, so that it leaves even when the queue was away."""
+"""Mail requests, stored first, so that mails are sent even if the queue was unavailable."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-#: After this nobody waits for it any more.
-GIVEN_UP_AFTER = timedelta(hours=6)
-#: From an attempt to the next, doubling.
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=15)
+#: After this a request expires.
+REQUEST_LIFETIME = timedelta(hours=6)
+#: Delays between attempts, doubling.
+_FIRST_RETRY_DELAY, _MAX_RETRY_DELAY = timedelta(seconds=15), timedelta(minutes=15)
 
 
 @dataclass(slots=True)
 class MailRequest:
-    """`purpose` is reset or verify. It is made for unknown addresses too, so that nobody can tell
-    them apart.
+    """A requested mail; `purpose` is reset or verify.
+
+    Requests are stored for unknown addresses too, so that both cases look the same.
     """
 
     id: str
@@ -32,12 +33,12 @@ class MailRequest:
         return self.next_attempt_at is None or self.next_attempt_at <= at
 
     def begin_attempt(self, at: datetime) -> bool:
-        """Count an attempt before it is made, whatever may become of it; False when none is due."""
+        """Count an attempt before it is made; return False if none is due."""
         if not self.is_due(at):
             return False
-        self.next_attempt_at = at + min(_FIRST_PAUSE * 2 ** min(self.attempts, 10), _LONGEST_PAUSE)
+        self.next_attempt_at = at + min(_FIRST_RETRY_DELAY * 2 ** min(self.attempts, 10), _MAX_RETRY_DELAY)
         self.attempts += 1
         return True
 
     def is_stale(self, at: datetime) -> bool:
-        return at - self.asked_at > GIVEN_UP_AFTER
+        return at - self.asked_at > REQUEST_LIFETIME

@@ -1,4 +1,4 @@
-"""Sessions: families of refresh tokens for shoppers, opaque ones for staff."""
+"""Sessions: families of refresh tokens for shoppers, opaque sessions for staff."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-#: A rotated token asked for again within this time is a lost answer, and gets the same successor.
+#: A rotated token presented again within this time gets the same successor: its response was lost.
 GRACE = timedelta(seconds=10)
 
 
 class Outcome(Enum):
-    """What presenting a refresh token means."""
+    """The result of presenting a refresh token."""
 
     ROTATED = "rotated"
     REPEATED = "repeated"
@@ -21,10 +21,8 @@ class Outcome(Enum):
 
 
 @dataclass(slots=True)
-class Family:
-    """One sign-in, and the refresh tokens that came of it, each made from the last. Only hashes are
-    stored.
-    """
+class TokenFamily:
+    """One sign-in and its refresh tokens, each derived from the last. Only hashes are stored."""
 
     id: str
     account_id: str
@@ -42,8 +40,8 @@ class Family:
     def is_live(self, at: datetime) -> bool:
         return self.revoked_at is None and self.expires_at > at
 
-    def present(self, token_hash: str, at: datetime) -> Outcome:
-        """What the token's holder gets. REUSED is a token from the past: somebody has stolen one."""
+    def evaluate(self, token_hash: str, at: datetime) -> Outcome:
+        """Return the outcome for a presented token; REUSED is an old token, which may be stolen."""
         if not self.is_live(at):
             return Outcome.REFUSED
         if token_hash == self.token_hash:
@@ -67,7 +65,7 @@ class Family:
 
 @dataclass(slots=True)
 class StaffSession:
-    """A member of staff signed in to the admins. Its id is the hash of what the cookie holds."""
+    """A session of staff in the admins; its id is the hash of the cookie's value."""
 
     id: str
     account_id: str

@@ -1,27 +1,27 @@
-"""The use cases, one module per part of a person's life with the shop."""
+"""The use cases of auth_svc."""
 
-from .directory import Directory
-from .housekeeping import Housekeeping
-from .mailing import Mail, Mailing, Post
+from .account_lookup import AccountLookup
+from .account_mail import AccountMailService, Mail, Mailer
+from .cleanup import Cleanup
 from .profile import Profile
 from .recovery import Recovery
 from .registration import Registration
 from .signin import SignIn
-from .staff import StaffDesk
-from .tokens import AccessTokens, Pair, Secrets
+from .staff import StaffService
+from .tokens import AccessTokens, DerivedTokens, TokenPair
 
 __all__ = [
     "AccessTokens",
-    "Directory",
-    "Housekeeping",
+    "AccountLookup",
+    "AccountMailService",
+    "Cleanup",
+    "DerivedTokens",
     "Mail",
-    "Mailing",
-    "Pair",
-    "Post",
+    "Mailer",
     "Profile",
     "Recovery",
     "Registration",
-    "Secrets",
     "SignIn",
-    "StaffDesk",
+    "StaffService",
+    "TokenPair",
 ]

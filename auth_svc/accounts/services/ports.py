@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as interfaces."""
+"""Ports of the use cases."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Protocol
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
-#: Takes one attempt of that key; raises TooManyRequests when there is none left.
+#: Counts one attempt of that key; raises TooManyRequests if none is left.
 Limiter = Callable[[str], None]
 
 
 class Hasher(Protocol):
-    """Passwords to hashes; raises Unavailable (503) when too many wait."""
+    """Hashes passwords; raises Unavailable (503) when too many wait."""
 
     def hash(self, password: str) -> str: ...
     def verify(self, password: str, hashed: str) -> bool: ...

@@ -1,28 +1,28 @@
-"""A person's own account: name, password, address book, what is held about them, and the end of it."""
+"""Use cases on one's own account: name, password, address book, export and erasure."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from accounts.domain import Account, Address, EmailClaim, TooManyAddresses, password_faults
+from accounts.domain import Account, Address, EmailClaim, TooManyAddresses, password_errors
 from chassis.api.errors import BadRequest, Forbidden, NotAuthenticated, NotFound, Unprocessable
 from chassis.couch import Conflict
 from chassis.couch import NotFound as Missing
 from chassis.messaging import record
 
-from .directory import Directory
+from .account_lookup import AccountLookup
 from .ports import Clock, Hasher, Limiter, NewId
 
 
 class Profile:
-    """Every call is for the account of a checked token; one that has ended meanwhile answers 401."""
+    """Use cases for the account of a verified token; 401 if the account has ended since."""
 
     def __init__(
-        self, directory: Directory, hasher: Hasher, *, limit: Limiter, clock: Clock, new_id: NewId
+        self, lookup: AccountLookup, hasher: Hasher, *, limit: Limiter, clock: Clock, new_id: NewId
     ) -> None:
-        self._accounts = directory.accounts
-        self._emails = directory.emails
+        self._accounts = lookup.accounts
+        self._emails = lookup.emails
         self._hasher = hasher
         self._limit = limit
         self._clock = clock
@@ -42,15 +42,15 @@ class Profile:
         return self._accounts.update(account_id, lambda account: account.rename(name))
 
     def change_password(self, account_id: str, *, old: str, new: str) -> None:
-        """403 for a wrong old one, 400 for a bad new one. Ends all sessions."""
-        account = self._proven(account_id, old)
-        faults = password_faults(new, email=account.email, name=account.name)
-        if faults:
-            raise BadRequest("Choose another password.", errors={"new": faults})
+        """Change the password and end all sessions. Raises 403 for a wrong old one, 400 for a bad new one."""
+        account = self._authenticate(account_id, old)
+        errors = password_errors(new, email=account.email, name=account.name)
+        if errors:
+            raise BadRequest("Choose another password.", errors={"new": errors})
         hashed = self._hasher.hash(new)
         self._accounts.update(account_id, lambda found: found.change_password(hashed, self._clock()))
 
-    def _proven(self, account_id: str, password: str) -> Account:
+    def _authenticate(self, account_id: str, password: str) -> Account:
         account = self.me(account_id)
         self._limit(account.email)
         if not self._hasher.verify(password, account.password):
@@ -60,7 +60,7 @@ class Profile:
     # -- address book
 
     def add_address(self, account_id: str, fields: dict[str, str]) -> Address:
-        """422 when the book is full."""
+        """Add an address. Raises 422 if the address book is full."""
         self.me(account_id)
         address = Address(id=self._new_id(), **fields)
         try:
@@ -70,7 +70,7 @@ class Profile:
         return address
 
     def address(self, account_id: str, address_id: str) -> Address:
-        """404 for what is not in this person's book."""
+        """Return an address of the account. Raises 404 if it has no such address."""
         try:
             return self.me(account_id).address(address_id)
         except KeyError as error:
@@ -92,18 +92,18 @@ class Profile:
         except KeyError as error:
             raise NotFound() from error
 
-    # -- what the law gives everybody
+    # -- export and erasure (GDPR articles 15 and 17)
 
     def export(self, account_id: str) -> dict[str, Any]:
-        """Everything that this service holds about the person, but the hash of the password."""
+        """Return everything that this service stores about the person except the password's hash."""
         held = asdict(self.me(account_id))
         for own in ("password", "one_time", "events", "event_seq", "rev", "version", "extra"):
             held.pop(own)
         return held
 
     def erase(self, account_id: str, password: str) -> None:
-        """Forget the person, tell everybody who knows them, and free the address."""
-        email = self._proven(account_id, password).email
+        """Erase the account, append `account.erased` for other services, and free the e-mail address."""
+        email = self._authenticate(account_id, password).email
 
         def change(account: Account) -> None:
             at = self._clock()
@@ -115,7 +115,7 @@ class Profile:
         self._free(email)
 
     def _free(self, email: str) -> None:
-        """The sweeper would do it too, later."""
+        """Delete the e-mail claim now; the cleanup job would delete it later."""
         try:
             self._emails.delete(self._emails.get(EmailClaim.id_of(email)))
         except (Missing, Conflict):

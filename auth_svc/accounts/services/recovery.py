@@ -1,61 +1,62 @@
-"""Links in mails: a forgotten password, an address to verify."""
+"""Use cases of links in mails: password reset and address verification."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from accounts.domain import Account, normal_email, password_faults
+from accounts.domain import Account, normalize_email, password_errors
 from chassis.api.errors import BadRequest, TooManyRequests
 from chassis.couch import NotFound, Repository
 from chassis.messaging import record
 
-from .mailing import Mailing
+from .account_mail import AccountMailService
 from .ports import Clock, Hasher, Limiter
-from .tokens import Secrets
+from .tokens import DerivedTokens
 
 
 class Recovery:
-    """What the holder of a link may do, once."""
+    """Use cases of the holder of a link, each works once."""
 
     def __init__(
         self,
         accounts: Repository[Account],
         hasher: Hasher,
-        mailing: Mailing,
-        secrets: Secrets,
+        account_mail: AccountMailService,
+        derived_tokens: DerivedTokens,
         *,
         limit: Limiter,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._hasher = hasher
-        self._mailing = mailing
-        self._secrets = secrets
+        self._account_mail = account_mail
+        self._derived_tokens = derived_tokens
         self._limit = limit
         self._clock = clock
 
-    def forgot(self, email: str) -> None:
-        """Known and unknown addresses cost the same and answer the same; too many mails are quietly
-        not sent.
+    def request_reset(self, email: str) -> None:
+        """Request a reset mail; known and unknown addresses behave the same.
+
+        Above the limit of mails it does nothing, silently.
         """
         try:
-            self._limit(normal_email(email))
+            self._limit(normalize_email(email))
         except TooManyRequests:
             return
-        self._mailing.ask("reset", normal_email(email))
+        self._account_mail.request("reset", normalize_email(email))
 
     def reset(self, token: str, password: str) -> None:
-        """Set a new password; ends all sessions. The address has proven itself by receiving the link."""
-        account_id, nonce = self._read("reset", token)
-        faults = password_faults(password)
-        if faults:
-            raise BadRequest("Choose another password.", errors={"password": faults})
-        self._still_good(account_id, nonce)
+        """Set a new password and end all sessions; receiving the link also verifies the address."""
+        account_id, nonce = self._parse_token("reset", token)
+        errors = password_errors(password)
+        if errors:
+            raise BadRequest("Choose another password.", errors={"password": errors})
+        self._require_unused(account_id, nonce)
         hashed = self._hasher.hash(password)
 
         def change(account: Account) -> None:
             at = self._clock()
-            if not account.use_once("reset", nonce, at):
+            if not account.redeem_one_time_token("reset", nonce, at):
                 raise _bad_token()
             account.change_password(hashed, at)
             _verify(account, at)
@@ -63,12 +64,12 @@ class Recovery:
         self._accounts.update(account_id, change)
 
     def verify(self, token: str) -> None:
-        """The address is this person's. Told to whoever keeps a history of it."""
-        account_id, nonce = self._read("verify", token)
+        """Mark the address as verified and append `account.verified`."""
+        account_id, nonce = self._parse_token("verify", token)
 
         def change(account: Account) -> None:
             at = self._clock()
-            if not account.use_once("verify", nonce, at):
+            if not account.redeem_one_time_token("verify", nonce, at):
                 raise _bad_token()
             _verify(account, at)
 
@@ -77,19 +78,19 @@ class Recovery:
         except NotFound as error:
             raise _bad_token() from error
 
-    def _read(self, purpose: str, token: str) -> tuple[str, str]:
-        read = self._secrets.read(purpose, token)
+    def _parse_token(self, purpose: str, token: str) -> tuple[str, str]:
+        read = self._derived_tokens.read(purpose, token)
         if read is None:
             raise _bad_token()
         return read
 
-    def _still_good(self, account_id: str, nonce: str) -> None:
-        """Look before hashing: a spent link must not cost 19 MiB."""
+    def _require_unused(self, account_id: str, nonce: str) -> None:
+        """Check the link before hashing: a used link must not cost 19 MiB."""
         try:
             account = self._accounts.get(account_id)
         except NotFound as error:
             raise _bad_token() from error
-        if not account.use_once("reset", nonce, self._clock()):
+        if not account.redeem_one_time_token("reset", nonce, self._clock()):
             raise _bad_token()
 
 

@@ -1,17 +1,17 @@
-"""Signing in and staying signed in: families of refresh tokens, each used once."""
+"""Sign-in and refresh: families of refresh tokens, each token is used once."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
-from accounts.domain import Account, Family, Outcome, normal_email
+from accounts.domain import Account, Outcome, TokenFamily, normalize_email
 from chassis.api.errors import NotAuthenticated
 from chassis.couch import NotFound, Repository
 
-from .directory import Directory
+from .account_lookup import AccountLookup
 from .ports import Clock, Hasher, Limiter, NewId
-from .tokens import AccessTokens, Pair, Secrets, digest
+from .tokens import AccessTokens, DerivedTokens, TokenPair, digest
 
 log = logging.getLogger("accounts.signin")
 
@@ -19,43 +19,43 @@ _PURPOSE = "refresh"
 
 
 class SignIn:
-    """Passwords to tokens. Known and unknown addresses get the same answer after the same work."""
+    """Exchanges passwords for tokens; known and unknown addresses get the same answer at the same cost."""
 
     def __init__(
         self,
-        directory: Directory,
-        families: Repository[Family],
+        lookup: AccountLookup,
+        families: Repository[TokenFamily],
         hasher: Hasher,
         access: AccessTokens,
-        secrets: Secrets,
+        derived_tokens: DerivedTokens,
         *,
         limit: Limiter,
         lifetime: timedelta,
         clock: Clock,
         new_id: NewId,
     ) -> None:
-        self._directory = directory
+        self._lookup = lookup
         self._families = families
         self._hasher = hasher
         self._access = access
-        self._secrets = secrets
+        self._derived_tokens = derived_tokens
         self._limit = limit
         self._lifetime = lifetime
         self._clock = clock
         self._new_id = new_id
 
     def check(self, email: str, password: str) -> Account:
-        """The account, if these are its address and password; 401 otherwise, 429 after too many attempts."""
-        self._limit(normal_email(email))
-        account = self._directory.by_email(email)
+        """Return the account with this address and password. Raises 401, or 429 after too many attempts."""
+        self._limit(normalize_email(email))
+        account = self._lookup.by_email(email)
         matches = self._hasher.verify(password, account.password if account else "")
         if account is None or not matches or not account.is_usable:
             log.info("sign-in refused", extra={"account": account.id if account else None})
             raise NotAuthenticated("invalid-credentials", "The e-mail or the password is wrong.")
         log.info("signed in", extra={"account": account.id})
-        return self._at_todays_cost(account, password)
+        return self._rehash_if_outdated(account, password)
 
-    def _at_todays_cost(self, account: Account, password: str) -> Account:
+    def _rehash_if_outdated(self, account: Account, password: str) -> Account:
         if not self._hasher.is_outdated(account.password):
             return account
         old, new = account.password, self._hasher.hash(password)
@@ -64,18 +64,18 @@ class SignIn:
             if found.password == old:
                 found.rehash(new)
 
-        return self._directory.accounts.update(account.id, change)
+        return self._lookup.accounts.update(account.id, change)
 
-    def sign_in(self, *, email: str, password: str) -> Pair:
-        """A new family for this person."""
+    def sign_in(self, *, email: str, password: str) -> TokenPair:
+        """Check the password and return the first tokens of a new family."""
         return self.begin(self.check(email, password))
 
-    def begin(self, account: Account) -> Pair:
-        """The first pair of a new family."""
+    def begin(self, account: Account) -> TokenPair:
+        """Return the first tokens of a new family."""
         at, id = self._clock(), self._new_id()
-        refresh = self._secrets.make(_PURPOSE, id, "1")
+        refresh = self._derived_tokens.make(_PURPOSE, id, "1")
         self._families.add(
-            Family(
+            TokenFamily(
                 id=id,
                 account_id=account.id,
                 created_at=at,
@@ -84,35 +84,36 @@ class SignIn:
                 version=1,
             )
         )
-        return Pair(self._access.issue(account, at), refresh)
+        return TokenPair(self._access.issue(account, at), refresh)
 
-    def refresh(self, token: str) -> Pair:
-        """The next pair, 401 when the token is not, or no longer, good. One from the past ends the whole
-        family.
+    def refresh(self, token: str) -> TokenPair:
+        """Return the next tokens. Raises 401 if the token is not valid any more.
+
+        A reused old token ends the whole family.
         """
-        read = self._secrets.read(_PURPOSE, token)
+        read = self._derived_tokens.read(_PURPOSE, token)
         if read is None:
             raise _refused()
         outcome, family = self._rotate(read[0], digest(token))
         if outcome in (Outcome.REFUSED, Outcome.REUSED):
             log.warning("refresh token %s", outcome.value, extra={"account": family.account_id})
             raise _refused()
-        account = self._still_welcome(family)
-        refresh = self._secrets.make(_PURPOSE, family.id, str(family.generation))
-        return Pair(self._access.issue(account, self._clock()), refresh)
+        account = self._active_account(family)
+        refresh = self._derived_tokens.make(_PURPOSE, family.id, str(family.generation))
+        return TokenPair(self._access.issue(account, self._clock()), refresh)
 
-    def _rotate(self, family_id: str, token_hash: str) -> tuple[Outcome, Family]:
-        """Compare-and-set: of two at once one rotates, and the other finds its token to be the one
-        just left.
-        """
+    def _rotate(self, family_id: str, token_hash: str) -> tuple[Outcome, TokenFamily]:
+        """Rotate by compare-and-set: of two concurrent requests one rotates, the other repeats."""
         outcome = Outcome.REFUSED
 
-        def change(family: Family) -> None:
+        def change(family: TokenFamily) -> None:
             nonlocal outcome
             at = self._clock()
-            outcome = family.present(token_hash, at)
+            outcome = family.evaluate(token_hash, at)
             if outcome is Outcome.ROTATED:
-                family.rotate(digest(self._secrets.make(_PURPOSE, family.id, str(family.generation + 1))), at)
+                family.rotate(
+                    digest(self._derived_tokens.make(_PURPOSE, family.id, str(family.generation + 1))), at
+                )
             elif outcome is Outcome.REUSED:
                 family.revoke(at)
 
@@ -122,10 +123,10 @@ class SignIn:
             raise _refused() from error
         return outcome, family
 
-    def _still_welcome(self, family: Family) -> Account:
-        """Roles and state are read anew: deactivation and a changed password end sessions here."""
+    def _active_account(self, family: TokenFamily) -> Account:
+        """Return the current account: deactivation and a changed password end sessions here."""
         try:
-            account = self._directory.accounts.get(family.account_id)
+            account = self._lookup.accounts.get(family.account_id)
         except NotFound as error:
             raise _refused() from error
         if not account.accepts_session_from(family.created_at):
@@ -133,8 +134,8 @@ class SignIn:
         return account
 
     def revoke(self, token: str) -> None:
-        """End the token's family. Nothing is said about tokens that are none."""
-        read = self._secrets.read(_PURPOSE, token)
+        """End the token's family; other texts are ignored."""
+        read = self._derived_tokens.read(_PURPOSE, token)
         if read is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Staff: signing in to the admins, and what those learn about who is there."""
+"""Staff sessions: sign-in to the admins, and the exchange for access tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chassis.api.errors import BadRequest, NotAuthenticated
 from chassis.couch import NotFound, Repository
 from chassis.identity.permissions_catalogue import ROLES, permissions_of
 
-from .directory import Directory
+from .account_lookup import AccountLookup
 from .ports import Clock, Hasher
 from .registration import Registration
 from .signin import SignIn
@@ -21,12 +21,12 @@ from .tokens import ACCESS_SECONDS, AccessTokens, digest
 log = logging.getLogger("accounts.staff")
 
 
-class StaffDesk:
-    """One opaque session for all admins; each exchanges it for an access token."""
+class StaffService:
+    """Use cases of staff: one opaque session for all admins, exchanged for access tokens."""
 
     def __init__(
         self,
-        directory: Directory,
+        lookup: AccountLookup,
         sessions: Repository[StaffSession],
         hasher: Hasher,
         access: AccessTokens,
@@ -36,7 +36,7 @@ class StaffDesk:
         lifetime: timedelta,
         clock: Clock,
     ) -> None:
-        self._directory = directory
+        self._lookup = lookup
         self._sessions = sessions
         self._hasher = hasher
         self._access = access
@@ -46,7 +46,7 @@ class StaffDesk:
         self._clock = clock
 
     def sign_in(self, *, email: str, password: str) -> tuple[str, Account]:
-        """What the cookie shall hold, and who it is. 401 for customers, as for a wrong password."""
+        """Return the cookie's value and the account. Raises 401 for customers, as for a wrong password."""
         account = self._signin.check(email, password)
         if not permissions_of(account.roles):
             raise NotAuthenticated("invalid-credentials", "The e-mail or the password is wrong.")
@@ -57,11 +57,11 @@ class StaffDesk:
         return secret, account
 
     def exchange(self, secret: str) -> dict[str, Any] | None:
-        """`{access, expires_in, user}` for a live session of somebody who still works here, else None."""
+        """Return `{access, expires_in, user}` for a live session of current staff, else None."""
         at = self._clock()
         try:
             session = self._sessions.get(digest(secret))
-            account = self._directory.accounts.get(session.account_id)
+            account = self._lookup.accounts.get(session.account_id)
         except NotFound:
             return None
         if not session.is_live(at) or not account.accepts_session_from(session.created_at):
@@ -72,7 +72,7 @@ class StaffDesk:
         return {
             "access": self._access.issue(account, at),
             "expires_in": min(ACCESS_SECONDS, left),
-            "user": shown(account),
+            "user": user_fields(account),
         }
 
     def sign_out(self, secret: str) -> None:
@@ -82,34 +82,34 @@ class StaffDesk:
             return
 
     def create_staff(self, *, email: str, password: str, role: str) -> Account:
-        """An account with that role and password, made or adapted; doing it twice changes nothing."""
+        """Create or update an account with this role and password; repeating it changes nothing."""
         if role not in ROLES:
             raise BadRequest(errors={"role": [f"One of {', '.join(ROLES)}."]})
         if not 8 <= len(password) <= 128:
             raise BadRequest(errors={"password": ["Must have 8 to 128 characters."]})
-        account = self._directory.by_email(email)
+        account = self._lookup.by_email(email)
         if account is None:
             name = email.partition("@")[0].capitalize()
             account = self._registration.create(email=email, hashed=self._hasher.hash(password), name=name)
-        return self._adapt(account, password, role)
+        return self._update_existing(account, password, role)
 
-    def _adapt(self, account: Account, password: str, role: str) -> Account:
+    def _update_existing(self, account: Account, password: str, role: str) -> Account:
         hashed = "" if self._hasher.verify(password, account.password) else self._hasher.hash(password)
 
         def change(found: Account) -> None:
             if hashed:
                 found.change_password(hashed, self._clock())
             if role not in found.roles:
-                found.give_roles((*found.roles, role))
+                found.set_roles((*found.roles, role))
             if not found.active:
                 found.activate()
             found.verify_email()
 
-        return self._directory.accounts.update(account.id, change)
+        return self._lookup.accounts.update(account.id, change)
 
 
-def shown(account: Account) -> dict[str, Any]:
-    """The user of api.md; `created_at` is still a datetime."""
+def user_fields(account: Account) -> dict[str, Any]:
+    """Return the fields of a user in responses; `created_at` is still a datetime."""
     return {
         "id": account.id,
         "email": account.email,

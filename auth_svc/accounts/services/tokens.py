@@ -1,4 +1,4 @@
-"""Making tokens: signed ones for access, derived ones for refresh and for links in mails."""
+"""Tokens: signed access tokens, and derived tokens for refreshing and for links in mails."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from chassis.identity.keys import jwk
 from chassis.identity.permissions_catalogue import permissions_of
 
 ACCESS_SECONDS = 600
-_SHAPE = re.compile(r"([0-9a-f-]{36})\.([0-9a-zA-Z]{1,64})\.([A-Za-z0-9_-]{43})\Z")
+_FORMAT = re.compile(r"([0-9a-f-]{36})\.([0-9a-zA-Z]{1,64})\.([A-Za-z0-9_-]{43})\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """What a sign-in gives; `expires_in` is the access token's life in seconds."""
+class TokenPair:
+    """The tokens of a sign-in; `expires_in` is the access token's lifetime in seconds."""
 
     access: str
     refresh: str
@@ -32,13 +32,13 @@ class Pair:
 
 
 class AccessTokens:
-    """Signs with the first key, publishes all."""
+    """Signs access tokens with the first key and publishes all keys."""
 
     def __init__(self, signing: Sequence[SigningKey]) -> None:
         self._signing = tuple(signing)
 
     def issue(self, account: Account, at: datetime) -> str:
-        """Ten minutes of being this person."""
+        """Return an access token for the account, valid for ten minutes."""
         claims = tokens.access_claims(
             account_id=account.id,
             roles=account.roles,
@@ -50,26 +50,24 @@ class AccessTokens:
         return tokens.sign(claims, key=self._signing[0].key, kid=self._signing[0].kid)
 
     def jwks(self) -> dict[str, Any]:
-        """The public halves (RFC 7517)."""
+        """Return the public keys as a JSON Web Key Set (RFC 7517)."""
         return {"keys": [jwk(one.kid, one.key) for one in self._signing]}
 
 
-class Secrets:
-    """Tokens `<id>.<part>.<mac>` that follow from a key, so that one can be given again and none is
-    stored.
-    """
+class DerivedTokens:
+    """Tokens `<id>.<part>.<mac>` derived from a key: they can be made again, and none is stored."""
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
 
     def make(self, purpose: str, id: str, part: str) -> str:
-        """The token for that purpose."""
+        """Return the token for that purpose."""
         mac = hmac.new(self._key, f"{purpose}:{id}:{part}".encode(), hashlib.sha256).digest()
         return f"{id}.{part}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
     def read(self, purpose: str, token: str) -> tuple[str, str] | None:
-        """(id, part) of a token that we made for that purpose; None for any other text."""
-        found = _SHAPE.match(token)
+        """Return (id, part) of a token made for that purpose, or None for any other text."""
+        found = _FORMAT.match(token)
         if found is None:
             return None
         id, part = found[1], found[2]
@@ -77,5 +75,8 @@ class Secrets:
 
 
 def digest(token: str) -> str:
-    """What is stored instead of a token. Tokens are long and random, so a plain hash is enough."""
+    """Return the hash that is stored instead of a token.
+
+    Tokens are long and random, so a plain SHA-256 is enough.
+    """
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""The HTTP side, one module per part of a person's life with the shop."""
+"""Views of auth_svc."""

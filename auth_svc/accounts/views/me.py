@@ -1,4 +1,4 @@
-"""What a person may see and do with their own account."""
+"""Views of one's own account."""
 
 from __future__ import annotations
 
@@ -13,111 +13,113 @@ from chassis.api.views import View
 from chassis.couch.codec import converter
 from chassis.identity import SignedIn
 
-from . import answers
+from . import responses
 
 PAGE = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
 
 
 class Me(View):
-    """GET, PATCH /me"""
+    """GET, PATCH /me."""
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses=serializers.UserAnswer)
+    @extend_schema(responses=serializers.UserResponse)
     def get(self, request: Request) -> Response:
-        """My account."""
-        return answers.private(answers.user(parts().profile.me(answers.account_id(request))))
+        """Return my account."""
+        return responses.private(responses.user(parts().profile.me(responses.account_id(request))))
 
-    @extend_schema(request=serializers.Profile, responses=serializers.UserAnswer)
+    @extend_schema(request=serializers.Profile, responses=serializers.UserResponse)
     def patch(self, request: Request) -> Response:
         """Change my name."""
         body = serializers.Profile.of(request, partial=True)
         profile = parts().profile
         account = (
-            profile.rename(answers.account_id(request), **body)
+            profile.rename(responses.account_id(request), **body)
             if body
-            else profile.me(answers.account_id(request))
+            else profile.me(responses.account_id(request))
         )
-        return answers.private(answers.user(account))
+        return responses.private(responses.user(account))
 
 
 class Addresses(View):
-    """GET, POST /me/addresses"""
+    """GET, POST /me/addresses."""
 
     permission_classes = [SignedIn]
 
     @extend_schema(parameters=PAGE, responses=serializers.AddressList, operation_id="me_addresses_list")
     def get(self, request: Request) -> Response:
-        """My address book."""
+        """List my addresses."""
         limit, cursor = page_only(request)
         after = decode_cursor(cursor, str)
-        book = parts().profile.me(answers.account_id(request)).addresses
-        start = 0 if after is None else _place_after(after[0], [one.id for one in book])
+        book = parts().profile.me(responses.account_id(request)).addresses
+        start = 0 if after is None else _start_after(after[0], [one.id for one in book])
         shown = book[start : start + limit]
         following = encode_cursor(shown[-1].id) if start + limit < len(book) else None
-        return answers.private(page([answers.address(one) for one in shown], following))
+        return responses.private(page([responses.address(one) for one in shown], following))
 
-    @extend_schema(request=serializers.Address, responses={201: serializers.AddressAnswer})
+    @extend_schema(request=serializers.Address, responses={201: serializers.AddressResponse})
     def post(self, request: Request) -> Response:
         """Add an address; 20 at most."""
-        made = parts().profile.add_address(answers.account_id(request), serializers.Address.of(request))
-        return answers.private(answers.address(made), 201)
+        made = parts().profile.add_address(responses.account_id(request), serializers.Address.of(request))
+        return responses.private(responses.address(made), 201)
 
 
-def _place_after(id: str, ids: list[str]) -> int:
-    """Where the next page begins; 400 for an address that is not (or no longer) in the book."""
+def _start_after(id: str, ids: list[str]) -> int:
+    """Return the start of the next page; 400 for an address that is not in the book."""
     if id not in ids:
         raise bad_cursor()
     return ids.index(id) + 1
 
 
-class OneAddress(View):
-    """GET, PUT, DELETE /me/addresses/{id}"""
+class AddressDetail(View):
+    """GET, PUT, DELETE /me/addresses/{id}."""
 
     permission_classes = [SignedIn]
 
-    @extend_schema(responses=serializers.AddressAnswer)
+    @extend_schema(responses=serializers.AddressResponse)
     def get(self, request: Request, address_id: str) -> Response:
-        """One address of mine; 404 for anybody else's."""
-        return answers.private(
-            answers.address(parts().profile.address(answers.account_id(request), address_id))
+        """Return one of my addresses; 404 for others."""
+        return responses.private(
+            responses.address(parts().profile.address(responses.account_id(request), address_id))
         )
 
-    @extend_schema(request=serializers.Address, responses=serializers.AddressAnswer)
+    @extend_schema(request=serializers.Address, responses=serializers.AddressResponse)
     def put(self, request: Request, address_id: str) -> Response:
-        """Replace it."""
+        """Replace the address."""
         fields = serializers.Address.of(request)
-        return answers.private(
-            answers.address(parts().profile.replace_address(answers.account_id(request), address_id, fields))
+        return responses.private(
+            responses.address(
+                parts().profile.replace_address(responses.account_id(request), address_id, fields)
+            )
         )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, address_id: str) -> Response:
-        """Remove it."""
-        parts().profile.remove_address(answers.account_id(request), address_id)
-        return answers.nothing()
+        """Remove the address."""
+        parts().profile.remove_address(responses.account_id(request), address_id)
+        return responses.no_content()
 
 
 class Export(View):
-    """GET /me/export"""
+    """GET /me/export."""
 
     permission_classes = [SignedIn]
 
     @extend_schema(responses=serializers.Export)
     def get(self, request: Request) -> Response:
-        """Everything that this service holds about me."""
-        return answers.private(
-            {"account": converter.unstructure(parts().profile.export(answers.account_id(request)))}
+        """Return everything that this service stores about me."""
+        return responses.private(
+            {"account": converter.unstructure(parts().profile.export(responses.account_id(request)))}
         )
 
 
 class Erase(View):
-    """POST /me/erase"""
+    """POST /me/erase."""
 
     permission_classes = [SignedIn]
 
     @extend_schema(request=serializers.Password, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Forget me. My orders stay, without my name."""
-        parts().profile.erase(answers.account_id(request), **serializers.Password.of(request))
-        return answers.nothing()
+        """Erase my account. My orders stay, without my name."""
+        parts().profile.erase(responses.account_id(request), **serializers.Password.of(request))
+        return responses.no_content()

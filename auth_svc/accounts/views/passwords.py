@@ -1,4 +1,4 @@
-"""Passwords and addresses that prove themselves."""
+"""Views of passwords and address verification."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from chassis.api.throttling import Limit, client_address
 from chassis.api.views import View
 from chassis.identity import Public, SignedIn
 
-from . import answers
+from . import responses
 
 
 class Forgot(View):
-    """POST /password/forgot"""
+    """POST /password/forgot."""
 
     permission_classes = [Public]
     limit = Limit("forgot", rate=settings.AUTH_RATE, burst=settings.AUTH_RATE)
 
     @extend_schema(request=serializers.Email, responses={202: None})
     def post(self, request: Request) -> Response:
-        """Ask for a link to set a new password. The answer never tells whether there is such an account.
+        """Request a link to set a new password; the response never reveals whether the account exists.
 
-        From one address only so many mails go out a minute; that too is not told.
+        The number of mails per client address and minute is limited, silently.
         """
         email = serializers.Email.of(request)["email"]
         if self.limit.wait(client_address(request)) <= 0:
-            parts().recovery.forgot(email)
+            parts().recovery.request_reset(email)
         return Response(status=202)
 
 
 class Reset(View):
-    """POST /password/reset"""
+    """POST /password/reset."""
 
     permission_classes = [Public]
 
@@ -43,23 +43,25 @@ class Reset(View):
     def post(self, request: Request) -> Response:
         """Set a new password with the token of the mail, once."""
         parts().recovery.reset(**serializers.Reset.of(request))
-        return answers.nothing()
+        return responses.no_content()
 
 
 class Change(View):
-    """POST /password/change"""
+    """POST /password/change."""
 
     permission_classes = [SignedIn]
 
     @extend_schema(request=serializers.ChangePassword, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with the old one. All sessions end; sign in again."""
-        parts().profile.change_password(answers.account_id(request), **serializers.ChangePassword.of(request))
-        return answers.nothing()
+        parts().profile.change_password(
+            responses.account_id(request), **serializers.ChangePassword.of(request)
+        )
+        return responses.no_content()
 
 
 class Verify(View):
-    """POST /email/verify"""
+    """POST /email/verify."""
 
     permission_classes = [Public]
 
@@ -67,4 +69,4 @@ class Verify(View):
     def post(self, request: Request) -> Response:
         """Confirm the address with the token of the mail, once."""
         parts().recovery.verify(serializers.Token.of(request)["token"])
-        return answers.nothing()
+        return responses.no_content()

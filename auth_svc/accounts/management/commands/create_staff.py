@@ -1,4 +1,4 @@
-"""`manage.py create_staff --email … [--role admin]`: an account for the admins, made or adapted."""
+"""`manage.py create_staff --email … [--role admin]`: create or update a staff account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chassis.identity.permissions_catalogue import ROLES
 
 
 class Command(BaseCommand):
-    help = "Makes a staff account, or gives an existing one this role and password. May be repeated."
+    help = "Creates a staff account, or sets role and password of an existing one. May be repeated."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", default="admin", choices=[role for role in ROLES if role != "customer"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # The environment keeps the password out of the list of processes.
+        # A password in the environment does not show in the list of processes.
         password = options["password"] or os.environ.get("STAFF_PASSWORD", "")
         try:
             validate_email(options["email"])

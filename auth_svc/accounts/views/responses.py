@@ -1,4 +1,4 @@
-"""Domain to JSON."""
+"""JSON of domain objects, and responses that must not be cached."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.domain import Account, Address
-from accounts.services import Pair
-from accounts.services.staff import shown
+from accounts.services import TokenPair
+from accounts.services.staff import user_fields
 from chassis.api.errors import NotAuthenticated
 from chassis.couch.codec import to_text
 from chassis.identity import Principal
 
-#: What holds tokens or a name is nobody's to keep.
+#: Responses with tokens or personal data must not be cached.
 PRIVATE = {"Cache-Control": "no-store"}
 
 
 def account_id(request: Request) -> str:
-    """Whose token it is."""
+    """Return the account id of the token."""
     return str(cast(Principal, request.user).id)
 
 
 def user(account: Account) -> dict[str, Any]:
-    """The user of api.md."""
-    return plain_user(shown(account))
+    """Return the JSON of a user."""
+    return plain_user(user_fields(account))
 
 
 def plain_user(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "created_at": to_text(fields["created_at"])}
 
 
-def pair(made: Pair) -> dict[str, Any]:
+def pair(made: TokenPair) -> dict[str, Any]:
     return asdict(made)
 
 
@@ -43,11 +43,11 @@ def address(one: Address) -> dict[str, Any]:
 
 
 def private(data: Any, status: int = 200) -> Response:
-    """An answer that must not be kept anywhere on the way."""
+    """Return a response that no cache may store."""
     return Response(data, status=status, headers=PRIVATE)
 
 
-def nothing() -> Response:
+def no_content() -> Response:
     return Response(status=204, headers=PRIVATE)
 
 

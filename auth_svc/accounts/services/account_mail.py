@@ -1,4 +1,4 @@
-"""Mails: asked for in a document, sent by a worker, looked after by a sweeper."""
+"""Account e-mails: requests are stored, sent by a worker, and retried by a background job."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from urllib.parse import quote
 from accounts.domain import Account, AccountEnded, MailRequest
 from chassis.couch import Conflict, CouchError, NotFound, Repository
 
-from .directory import Directory
+from .account_lookup import AccountLookup
 from .ports import Clock, NewId
-from .tokens import Secrets
+from .tokens import DerivedTokens
 
 log = logging.getLogger("accounts.mail")
 
-#: The sweeper leaves a fresh request to the worker for this long.
-PATIENCE = timedelta(seconds=20)
-_WORDS = {
+#: The background job leaves a new request to the worker for this long.
+WORKER_DELAY = timedelta(seconds=20)
+_TEXTS = {
     "reset": (
         "Choose a new password",
         "reset",
@@ -38,28 +38,31 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Plain text to one person."""
+    """A plain-text e-mail to one person."""
 
     to: str
     subject: str
     text: str
 
 
-class Post(Protocol):
-    """Sends a mail; raises OSError when it did not leave."""
+class Mailer(Protocol):
+    """The port that sends e-mail; `send` raises OSError if the mail was not sent."""
 
     def send(self, mail: Mail) -> None: ...
 
 
-class Mailing:
-    """`enqueue(id)` tells the worker, best effort; the request in the store is what counts."""
+class AccountMailService:
+    """The use cases of account e-mail.
+
+    `enqueue(id)` notifies the worker, best effort; the stored request is authoritative.
+    """
 
     def __init__(
         self,
-        directory: Directory,
+        lookup: AccountLookup,
         requests: Repository[MailRequest],
-        post: Post,
-        secrets: Secrets,
+        mailer: Mailer,
+        derived_tokens: DerivedTokens,
         *,
         enqueue: Callable[[str], bool],
         public_url: str,
@@ -67,25 +70,26 @@ class Mailing:
         new_id: NewId,
         nonce: Callable[[], str],
     ) -> None:
-        self._directory = directory
+        self._lookup = lookup
         self._requests = requests
-        self._post = post
-        self._secrets = secrets
+        self._mailer = mailer
+        self._derived_tokens = derived_tokens
         self._enqueue = enqueue
         self._public_url = public_url
         self._clock = clock
         self._new_id = new_id
         self._nonce = nonce
-        self._swept_to: str | None = None
+        self._cursor: str | None = None
 
-    def ask(self, purpose: str, email: str) -> None:
-        """Write down that this address wants a mail, whether or not anybody has it."""
+    def request(self, purpose: str, email: str) -> None:
+        """Store a request for a mail to this address, whether or not an account has it."""
         request = self._requests.add(MailRequest(self._new_id(), purpose, email, self._clock(), version=1))
         self._enqueue(request.id)
 
     def deliver(self, request_id: str) -> bool:
-        """Send what was asked for, if it is due; whether a mail left. May be repeated. Raises OSError to be
-        tried again.
+        """Send the requested mail if it is due; return True if it was sent.
+
+        May be repeated. Raises OSError if it must be tried again.
         """
         try:
             request, begun = self._begin(request_id)
@@ -96,7 +100,7 @@ class Mailing:
         account = None if request.is_stale(self._clock()) else self._recipient(request)
         if account is not None:
             self._send(request, account)
-        self._done(request)
+        self._delete_request(request)
         return account is not None
 
     def _begin(self, request_id: str) -> tuple[MailRequest, bool]:
@@ -109,7 +113,7 @@ class Mailing:
         return self._requests.update(request_id, count), begun
 
     def _recipient(self, request: MailRequest) -> Account | None:
-        account = self._directory.by_email(request.email)
+        account = self._lookup.by_email(request.email)
         if account is None or (request.purpose == "verify" and account.email_verified):
             return None
         return account if account.is_usable else None
@@ -117,38 +121,39 @@ class Mailing:
     def _send(self, request: MailRequest, account: Account) -> None:
         nonce, at = self._nonce(), self._clock()
         try:
-            self._directory.accounts.update(
-                account.id, lambda found: found.allow_once(request.purpose, nonce, at)
+            self._lookup.accounts.update(
+                account.id, lambda found: found.issue_one_time_token(request.purpose, nonce, at)
             )
         except AccountEnded:
             return
-        subject, page, why, otherwise = _WORDS[request.purpose]
-        link = (
-            f"{self._public_url}/{page}?token={quote(self._secrets.make(request.purpose, account.id, nonce))}"
-        )
-        text = f"Hello {account.name},\n\n{why}\n\n{link}\n\n{otherwise}\n\nHivemart\n"
-        self._post.send(Mail(account.email, subject, text))
+        subject, page, reason, otherwise = _TEXTS[request.purpose]
+        token = self._derived_tokens.make(request.purpose, account.id, nonce)
+        link = f"{self._public_url}/{page}?token={quote(token)}"
+        text = f"Hello {account.name},\n\n{reason}\n\n{link}\n\n{otherwise}\n\nHivemart\n"
+        self._mailer.send(Mail(account.email, subject, text))
 
-    def _done(self, request: MailRequest) -> None:
+    def _delete_request(self, request: MailRequest) -> None:
         try:
             self._requests.delete(request)
-        except (Conflict, NotFound):  # the other one of worker and sweeper did it
+        except (Conflict, NotFound):  # the worker and the background job may both have sent it
             return
 
-    def sweep(self) -> int:
-        """Send what the worker did not; how many mails left. Goes on where the last sweep ended, and round
-        again, so that no mail waits behind others for ever.
+    def deliver_due(self) -> int:
+        """Send due mails that the worker did not send; return their number.
+
+        Each call continues where the last one ended, and starts again at the end, so that no mail waits
+        behind others forever.
         """
         now = self._clock()
-        page = self._requests.find("asked", end=now - PATIENCE, limit=50, cursor=self._swept_to)
-        self._swept_to = page.next
-        return sum(self._delivered(request.id) for request in page.items if request.is_due(now))
+        page = self._requests.find("asked", end=now - WORKER_DELAY, limit=50, cursor=self._cursor)
+        self._cursor = page.next
+        return sum(self._try_to_deliver(request.id) for request in page.items if request.is_due(now))
 
-    def _delivered(self, request_id: str) -> bool:
+    def _try_to_deliver(self, request_id: str) -> bool:
         try:
             return self.deliver(request_id)
         except (OSError, CouchError) as error:
-            log.warning("a mail did not leave: %s", error)
-        except Exception:  # of this mail, and no reason to keep the others
+            log.warning("a mail was not sent: %s", error)
+        except Exception:  # a fault of this mail must not block the others
             log.exception("mail %s cannot be sent", request_id)
         return False

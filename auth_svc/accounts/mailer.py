@@ -1,4 +1,4 @@
-"""The way a mail leaves: Django's backend, chosen by settings."""
+"""Mailer over Django's e-mail backend, which the settings choose."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.core.mail import EmailMessage
 from .services import Mail
 
 
-class DjangoPost:
-    """`Post` over django.core.mail."""
+class DjangoMailer:
+    """`Mailer` over django.core.mail."""
 
     def send(self, mail: Mail) -> None:
         try:
