@@ -103,7 +103,7 @@ def test_a_coupon_is_switched_off(world):
     coupon = world.coupons.get("SPRING")
     assert answer.status_code == 302, answer.content.decode()
     assert (coupon.active, coupon.percent, coupon.version) == (False, 10, 1)
-    assert [(fact["type"], fact["data"]["action"]) for fact in coupon.events] == [
+    assert [(event["type"], event["data"]["action"]) for event in coupon.events] == [
         ("audit.recorded", "change")
     ]
     assert staff().get("/admin/cart/cart/coupon/add/").status_code == 403

@@ -32,7 +32,7 @@ def add(world, owner, sku="cup", quantity=1, key=None):
 
 
 def add_with_retry(world, owner, sku):
-    """Add a line like a client that retries when told so."""
+    """Add a line like a client that retries when the cart is busy."""
     while True:
         try:
             return add(world, owner, sku)
@@ -71,7 +71,7 @@ def test_only_one_of_many_orders_claims_a_version(real):
     def claim(number):
         try:
             return real.parts.checkout_cart_service.cart_claim(id, order_id=f"HM-{number}", version=1).claims
-        except Exception as error:  # noqa: BLE001 - told apart below
+        except Exception as error:  # noqa: BLE001 - distinguished below
             return error.type
 
     with ThreadPoolExecutor(10) as pool:

@@ -117,7 +117,7 @@ class ShippingQuery(serializers.Query):
     subtotal = serializers.IntegerField(required=False, min_value=0)
 
 
-class Nothing(serializers.Query):
+class EmptyQuery(serializers.Query):
     """A query without parameters."""
 
 

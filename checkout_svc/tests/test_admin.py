@@ -88,7 +88,7 @@ def test_actions_call_the_use_cases_and_are_audited(shop, staff):
     assert actions == ["ship", "deliver", "refund"]
 
 
-def test_an_order_shows_what_was_sent_and_paid_back_of_each_line(shop, staff):
+def test_an_order_shows_sent_and_refunded_units_per_line(shop, staff):
     number = shop.place(basket=Basket(lines={"TEA": 3, "CUP": 1})).order.id
     order_service = shop.parts.order_service
     order_service.ship(number, Shipment("s1", shop.clock(), "bpost", "1", {"TEA": 1}), actor="staff-1")

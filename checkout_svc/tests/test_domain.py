@@ -350,11 +350,11 @@ def test_retries_back_off_exponentially_and_mark_the_order_as_stuck():
     order, waits = an_order(), []
 
     for _ in range(6):
-        order.schedule_retry(NOW, "catalog is away")
+        order.schedule_retry(NOW, "catalog is unavailable")
         waits.append((order.wake_at - NOW).total_seconds())
 
     assert waits == [1, 2, 4, 8, 15, 15]
-    assert (order.stuck, order.trouble, order.version) == (True, "catalog is away", 1)
+    assert (order.stuck, order.trouble, order.version) == (True, "catalog is unavailable", 1)
 
 
 def test_a_finished_order_has_no_next_attempt():

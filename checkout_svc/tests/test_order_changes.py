@@ -69,11 +69,13 @@ def test_cancelling_keeps_concurrent_writes(shop):
     assert (shop.charged(), shop.catalog.on_hand["TEA"]) == (0, 10)
 
 
-@pytest.mark.parametrize(("away", "when"), [("refund", "before"), ("refund", "after"), ("release", "before")])
-def test_the_recovery_job_finishes_an_interrupted_cancellation(shop, away, when):
+@pytest.mark.parametrize(
+    ("effect", "when"), [("refund", "before"), ("refund", "after"), ("release", "before")]
+)
+def test_the_recovery_job_finishes_an_interrupted_cancellation(shop, effect, when):
     order = shop.place().order
-    dying = shop.assemble(catalog=Crashing(shop.catalog, away, when))
-    dying.saga._payments = Crashing(dying.payments, away, when)
+    dying = shop.assemble(catalog=Crashing(shop.catalog, effect, when))
+    dying.saga._payments = Crashing(dying.payments, effect, when)
     with pytest.raises(Crash):
         dying.order_service.cancel(order.id, STAFF)
 

@@ -86,7 +86,7 @@ def test_units_of_a_cancellation_missing_from_the_stock_are_returned(shop):
     assert stock(shop) == (10, 10)
 
 
-def test_an_order_that_waits_for_its_payment_is_held_again_before_others_can_buy(shop):
+def test_the_units_of_a_pending_order_are_reserved_again(shop):
     restore = capture_stock(shop)
     order = shop.place(payment_token="tok_requires_action").order
     restore()
@@ -97,7 +97,7 @@ def test_an_order_that_waits_for_its_payment_is_held_again_before_others_can_buy
     assert (report.waiting, report.findings, stock(shop)) == (1, [], (10, 8))
 
 
-def test_units_of_an_order_that_was_lost_are_free_again_if_nobody_paid(shop):
+def test_unpaid_units_of_a_lost_order_are_released(shop):
     order = shop.place(payment_token="tok_requires_action").order
     shop.orders.delete(shop.orders.get(order.id))
 
@@ -107,7 +107,7 @@ def test_units_of_an_order_that_was_lost_are_free_again_if_nobody_paid(shop):
     assert (report.findings, stock(shop)) == ([], (10, 10))
 
 
-def test_units_of_a_lost_order_that_was_paid_stay_and_a_person_must_look(shop):
+def test_paid_units_of_a_lost_order_stay_sold_and_are_a_finding(shop):
     order = shop.place().order
     shop.orders.delete(shop.orders.get(order.id))
 
@@ -118,7 +118,7 @@ def test_units_of_a_lost_order_that_was_paid_stay_and_a_person_must_look(shop):
     assert (report.changes, stock(shop)) == ([], (8, 8))
 
 
-def test_an_order_whose_capture_nobody_knows_is_for_a_person(shop):
+def test_a_confirmed_order_without_a_capture_is_a_finding(shop):
     order = shop.place().order
     shop.ledger.delete(shop.ledger.get(order.payment.id))
 
@@ -127,7 +127,7 @@ def test_an_order_whose_capture_nobody_knows_is_for_a_person(shop):
     assert [(f.kind, f.about) for f in report.findings] == [("order-without-capture", order.id)]
 
 
-def test_a_ledger_that_is_newer_than_the_orders_is_for_a_person_where_money_went_back(shop):
+def test_a_refund_missing_from_an_older_order_is_a_finding(shop):
     order = shop.place().order
     older = shop.orders.get(order.id)
     shop.parts.order_service.cancel(order.id, STAFF)
@@ -142,7 +142,7 @@ def test_a_ledger_that_is_newer_than_the_orders_is_for_a_person_where_money_went
     assert (report.changes, stock(shop)) == ([], (10, 10))
 
 
-def test_an_order_that_was_paid_after_the_backup_goes_forward_by_itself(shop):
+def test_an_order_paid_after_the_backup_is_confirmed_by_the_recovery_job(shop):
     order = shop.place(payment_token="tok_timeout_unknown").order
     older = shop.orders.get(order.id)
     shop.run_recovery(seconds=40)
@@ -173,7 +173,7 @@ def test_an_order_cancelled_after_the_backup_is_cancelled_again(shop):
     assert (stock(shop), shop.charged()) == ((10, 10), 0)
 
 
-def test_more_sold_than_there_is_is_for_a_person(shop):
+def test_oversold_stock_is_a_finding(shop):
     restore = capture_stock(shop)
     shop.place(basket=Basket(lines={"TEA": 6}))
     restore()
@@ -184,7 +184,7 @@ def test_more_sold_than_there_is_is_for_a_person(shop):
     assert report.findings == [Finding("oversold", "TEA", "2 more are sold or held than there are")]
 
 
-def test_money_that_was_kept_of_a_cancelled_order_is_for_a_person(shop):
+def test_a_cancelled_order_without_its_refund_is_a_finding(shop):
     order = shop.place().order
     shop.parts.order_service.cancel(order.id, STAFF)
     entry = shop.ledger.get(order.payment.id)
@@ -206,7 +206,7 @@ def run(*options):
     return code, out.getvalue()
 
 
-def test_the_command_ends_well_when_everything_agrees(shop):
+def test_the_command_exits_with_0_if_everything_agrees(shop):
     shop.place()
 
     code, text = run()
@@ -216,7 +216,7 @@ def test_the_command_ends_well_when_everything_agrees(shop):
     assert text.endswith("everything agrees\n")
 
 
-def test_the_command_ends_with_1_when_a_person_must_look(shop):
+def test_the_command_exits_with_1_on_findings(shop):
     order = shop.place().order
     shop.orders.delete(shop.orders.get(order.id))
 
@@ -227,7 +227,7 @@ def test_the_command_ends_with_1_when_a_person_must_look(shop):
     assert "PLEASE LOOK: captured-without-order" in run()[1]
 
 
-def test_the_command_ends_with_2_when_it_could_not_be_finished(shop):
+def test_the_command_exits_with_2_if_it_could_not_finish(shop):
     shop.place()
     shop.catalog.unavailable = {"correct"}
 

@@ -97,7 +97,7 @@ def refused(act, *arguments) -> str:
 # -- units -----------------------------------------------------------------------------------------
 
 
-def test_units_are_paid_back_at_what_was_paid_for_them_and_no_more_than_were_bought(shop, refund):
+def test_units_are_refunded_at_the_price_paid_and_only_once(shop, refund):
     refunded = refund(a_refund(TEA=2))
 
     assert (refunded.payment.status, shop.charged()) == (PaymentStatus.PARTIALLY_REFUNDED, 3995)
@@ -111,7 +111,7 @@ def test_units_are_paid_back_at_what_was_paid_for_them_and_no_more_than_were_bou
     assert shop.charged() == 2995
 
 
-def test_a_refund_happens_once_per_key_and_is_written_down_once(shop, refund):
+def test_a_refund_is_paid_and_audited_once_per_key(shop, refund):
     refund(a_refund(TEA=1))
     again = refund(a_refund(TEA=1))
 
@@ -122,7 +122,7 @@ def test_a_refund_happens_once_per_key_and_is_written_down_once(shop, refund):
     assert refused(refund, a_refund(TEA=2)) == "idempotency-key-reused"
 
 
-def test_without_lines_and_amount_everything_that_is_left_goes_back_with_the_shipping(shop, refund):
+def test_without_lines_or_amount_all_that_is_left_is_refunded_with_shipping(shop, refund):
     refund(a_refund(TEA=1))
 
     refunded = refund(a_refund("r2"))
@@ -133,7 +133,7 @@ def test_without_lines_and_amount_everything_that_is_left_goes_back_with_the_shi
     assert refused(refund, a_refund("r3")) == "refund-too-large"
 
 
-def test_an_amount_is_taken_from_what_is_left_of_lines_and_shipping(shop, refund):
+def test_an_amount_is_split_over_what_is_left_of_lines_and_shipping(shop, refund):
     refunded = refund(a_refund(amount=1000))
 
     assert refunded.refunds[0].lines == (RefundLine("TEA", 0, Money(500)), RefundLine("CUP", 0, Money(417)))
@@ -151,7 +151,7 @@ def test_an_amount_that_was_not_paid_is_refused(refund, amount):
     assert refused(refund, replace(a_refund(), amount=amount)) in ("refund-too-large", "not-refundable")
 
 
-def test_a_discount_is_not_paid_back_and_cents_are_split_over_units_once():
+def test_a_discount_is_not_refunded_and_cents_are_split_over_units_once():
     lines = (Line("TEA", 3, Money(1000)), Line("CUP", 1, Money(2500)))
     order = a_confirmed_order()
     order.lines, order.totals = lines, price(lines, Money(495), "BE", Money(1000))
@@ -215,7 +215,7 @@ def test_an_order_that_costs_nothing_can_be_sent():
 # -- a failing provider ----------------------------------------------------------------------------
 
 
-def test_a_refund_that_the_provider_refuses_takes_nothing_and_says_why(shop, order, provider, refund, ship):
+def test_a_refused_refund_changes_nothing_and_has_a_reason(shop, order, provider, refund, ship):
     provider.error = RefundRefused("the card is closed")
     for _ in range(2):
         with pytest.raises(RefundRefused, match="the card is closed"):
@@ -263,7 +263,7 @@ def test_a_failing_refund_does_not_delay_the_recovery_of_other_orders(shop, prov
     assert shop.charged() == 0
 
 
-def test_a_cancellation_that_the_provider_refuses_to_pay_back_is_left_to_staff(shop, order, provider):
+def test_a_cancellation_whose_refund_is_refused_is_stuck(shop, order, provider):
     provider.error = RefundRefused("the card is closed")
     shop.parts.order_service.cancel(order.id, STAFF)
     shop.run_recovery(seconds=60)

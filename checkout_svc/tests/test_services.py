@@ -103,7 +103,7 @@ def test_a_refused_payment_puts_stock_and_cart_back(shop, token, code):
     assert shop.place(basket=Basket(cart_id=cart), key="key-2").order.answer.status == 201
 
 
-def test_an_order_that_is_short_says_of_what_and_keeps_nothing(shop):
+def test_an_out_of_stock_order_names_the_skus_and_holds_nothing(shop):
     cart = shop.fill_cart({"TEA": 11, "CUP": 1})
 
     placed = shop.place(basket=Basket(cart_id=cart))
@@ -125,7 +125,7 @@ def test_a_second_order_of_the_same_cart_is_refused(shop):
     assert (shop.catalog.held, shop.carts.claims) == ({}, {cart: "HM-OTHER"})
 
 
-def test_a_payment_that_times_out_after_the_charge_is_asked_about_and_confirmed(shop):
+def test_a_payment_that_times_out_after_the_charge_is_read_and_confirmed(shop):
     placed = shop.place(payment_token="tok_timeout_then_ok")
 
     assert placed.order.answer.status == 201
@@ -158,7 +158,7 @@ def test_a_payment_of_unknown_outcome_cannot_be_cancelled(shop):
     assert refused.value.type == "payment-in-progress"
 
 
-def test_a_payment_that_needs_its_shopper_waits_and_goes_on_when_approved(shop):
+def test_a_payment_that_requires_action_is_confirmed_when_approved(shop):
     placed = shop.place(payment_token="tok_requires_action")
     assert placed.order.answer.status == 202
     assert placed.order.payment.next_action.startswith("http")
@@ -170,7 +170,7 @@ def test_a_payment_that_needs_its_shopper_waits_and_goes_on_when_approved(shop):
     assert (order.status, shop.charged()) == (OrderStatus.CONFIRMED, 2495)
 
 
-def test_a_payment_that_its_shopper_refuses_ends_the_order(shop):
+def test_a_payment_refused_by_the_shopper_cancels_the_order(shop):
     placed = shop.place(payment_token="tok_requires_action")
 
     shop.parts.payments.decide(placed.order.payment.id, approve=False)
@@ -180,7 +180,7 @@ def test_a_payment_that_its_shopper_refuses_ends_the_order(shop):
     assert shop.catalog.available("TEA") == 10
 
 
-def test_a_payment_that_waits_for_its_shopper_too_long_is_called_off(shop):
+def test_a_payment_that_waits_too_long_for_the_shopper_is_cancelled(shop):
     placed = shop.place(payment_token="tok_requires_action")
 
     shop.run_recovery(seconds=31 * 60)

@@ -158,7 +158,7 @@ def test_a_key_used_for_another_body_is_refused(client):
 
 
 @pytest.mark.parametrize("key", [None, "", " ", "a b", "x" * 256, "ü"])
-def test_without_a_proper_key_nothing_is_ordered(client, shop, key):
+def test_an_order_requires_a_valid_key(client, shop, key):
     headers = {} if key is None else {"Idempotency-Key": key}
 
     problem = assert_problem(client.post(URL, json.dumps(BODY), "application/json", headers=headers), 400)
@@ -176,7 +176,7 @@ def test_a_refused_payment_is_402_and_replays_as_402(client):
     assert {**assert_problem(again, 402), "request_id": ""} == {**problem, "request_id": ""}
 
 
-def test_an_order_that_is_short_is_409_with_what_is_left(client):
+def test_an_out_of_stock_order_is_409_with_the_available_units(client):
     problem = assert_problem(post(client, {**BODY, "lines": [{"sku": "TEA", "quantity": 99}]}), 409)
 
     assert (problem["type"], problem["short"]) == ("out-of-stock", [{"sku": "TEA", "available": 10}])

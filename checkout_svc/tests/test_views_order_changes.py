@@ -158,7 +158,7 @@ def test_staff_requests_with_the_same_key_are_replayed(client, what, body, other
     assert assert_problem(reused, 422)["type"] == "idempotency-key-reused"
 
 
-def test_a_line_is_paid_back_once_whatever_is_left_of_the_order(client, shop):
+def test_a_line_is_refunded_once(client, shop):
     body = {**BODY, "lines": [{"sku": "TEA", "quantity": 1}, {"sku": "POT", "quantity": 1}]}
     number = post(client, body).json()["number"]
     refund = {"lines": [{"sku": "TEA", "quantity": 1}], "reason": "broken"}
@@ -196,7 +196,7 @@ def test_a_line_that_is_named_twice_is_refused(client, shop, what, more):
     assert shop.charged() == 2495
 
 
-def test_an_order_that_was_paid_back_is_not_sent(client, shop):
+def test_a_refunded_order_is_not_shipped(client, shop):
     number = post(client).json()["number"]
     url, headers = f"{URL}/{number}", staff(WRITER, "checkout.refund.write")
     post(client, {"reason": "lost"}, url=f"{url}/refunds", key="r1", **headers)

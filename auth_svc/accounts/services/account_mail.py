@@ -25,13 +25,13 @@ _TEXTS = {
         "Choose a new password",
         "reset",
         "somebody, hopefully you, asked to set a new password for your account; the link works for an hour:",
-        "If it was not you, leave this mail alone: nothing has changed.",
+        "If it was not you, ignore this mail: nothing has changed.",
     ),
     "verify": (
         "Confirm your e-mail",
         "verify",
         "welcome to Hivemart. Please confirm that this address is yours; the link works for three days:",
-        "If you did not make an account with us, leave this mail alone.",
+        "If you did not make an account with us, ignore this mail.",
     ),
 }
 

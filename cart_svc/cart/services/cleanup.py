@@ -1,4 +1,4 @@
-"""Cleanup of guests' carts that nobody uses any more."""
+"""Cleanup of guests' carts that are no longer used."""
 
 from __future__ import annotations
 

@@ -184,7 +184,9 @@ class Order(RefundableOrder):
         balance, sent = self.balance, self.sent
         if self.totals.total.amount and not balance.left:
             return {}
-        left = {line.sku: line.units_left - sent[line.sku] for line in balance.lines if not line.paid_back}
+        left = {
+            line.sku: line.units_left - sent[line.sku] for line in balance.lines if not line.fully_refunded
+        }
         return {sku: quantity for sku, quantity in left.items() if quantity > 0}
 
     @property

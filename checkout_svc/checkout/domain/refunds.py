@@ -52,7 +52,7 @@ class LineBalance:
         return self.quantity - self.refunded_quantity
 
     @property
-    def paid_back(self) -> bool:
+    def fully_refunded(self) -> bool:
         """Return True if the line was refunded completely, by units or by amounts."""
         return not self.units_left or (self.paid > 0 and not self.left)
 

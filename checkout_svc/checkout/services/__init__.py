@@ -19,7 +19,7 @@ from .ports import (
     Sku,
     StockSnapshot,
 )
-from .pricing import Basket, Priced, Pricing
+from .pricing import Basket, PricedBasket, Pricing
 from .reconciliation import Finding, Reconciler, Report
 from .recovery import OrderRecovery
 from .saga import Saga
@@ -42,7 +42,7 @@ __all__ = [
     "PlaceOrder",
     "PlaceOrderCommand",
     "PlacedOrder",
-    "Priced",
+    "PricedBasket",
     "Pricing",
     "Reconciler",
     "Report",

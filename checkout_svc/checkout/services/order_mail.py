@@ -101,10 +101,12 @@ class OrderMailService:
             f"  Shipping   {_format_money(order.totals.shipping)}",
             f"  Total      {_format_money(order.totals.total)}, VAT of {tax} included",
             "",
-            f"See how it gets on: {self.link(order)}",
+            f"Track your order: {self.link(order)}",
             "",
         ]
-        return Mail(f"order-confirmed.{order.id}", order.email, f"Your order {order.id}", "\n".join(text))
+        return Mail(
+            f"order-confirmed.{order.id}", order.email, f"Order confirmed: {order.id}", "\n".join(text)
+        )
 
 
 def _format_money(money: Money) -> str:

@@ -17,7 +17,7 @@ class Basket:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedBasket:
     lines: tuple[Line, ...]
     totals: Totals
     cart: CartRef | None
@@ -29,7 +29,7 @@ class Pricing:
 
     def price(
         self, basket: Basket, *, account_id: str | None, address: Address, method: str, coupon: str = ""
-    ) -> Priced:
+    ) -> PricedBasket:
         """Return lines and totals. Raises RuleViolation (404 cart, 422 rules) and DependencyUnavailable."""
         chosen = shipping_method(method, address.country)
         if chosen is None:
@@ -42,7 +42,7 @@ class Pricing:
             raise RuleViolation(422, "unknown-coupon", "There is no such coupon.")
         quantities, cart = self._quantities(basket, account_id)
         lines = self._lines(quantities)
-        return Priced(lines, price(lines, chosen.price, address.country), cart)
+        return PricedBasket(lines, price(lines, chosen.price, address.country), cart)
 
     def _quantities(self, basket: Basket, account_id: str | None) -> tuple[dict[str, int], CartRef | None]:
         if basket.lines is not None:

@@ -50,12 +50,12 @@ def _list_all(query: dict[str, Any], limit: int, cursor: str | None) -> dict[str
 
 
 class Order(CheckoutView):
-    permission_classes = [Public]  # the order_service tells whose it is, and 404 to everyone else
+    permission_classes = [Public]  # the order service checks access: 404 for others
 
     @extend_schema(parameters=[TOKEN], responses=schemas.OrderSchema)
     def get(self, request: Request, number: str) -> Response:
         """Return an order to its account, to staff, or to a guest who has its token."""
-        serializers.Nothing.of(request)
+        serializers.EmptyQuery.of(request)
         return Response(presenters.order(parts().order_service.get(number, viewer(request))))
 
 

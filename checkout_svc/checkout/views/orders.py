@@ -38,7 +38,7 @@ class PaymentMethods(CheckoutView):
     @extend_schema(responses=schemas.PaymentMethodsSchema)
     def get(self, request: Request) -> Response:
         """List the payment methods; empty without a payment provider. `test`: no money moves."""
-        serializers.Nothing.of(request)
+        serializers.EmptyQuery.of(request)
         test = parts().sandbox is not None
         return Response({"results": [{"code": code, "test": test} for code in parts().payments.methods]})
 
