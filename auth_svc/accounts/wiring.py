@@ -40,7 +40,6 @@ from .services.ports import Hasher, Limiter
 
 MAIL_TASK = "accounts.send_mail"
 SUBSCRIPTIONS = {
-    "account.verified": ("cart", "catalog", "checkout", "logs", "reco"),
     "account.erased": ("cart", "catalog", "checkout", "logs", "reco"),
     "audit.recorded": ("logs",),
 }

@@ -55,8 +55,9 @@ HANDLERS = {
     "account.erased": lambda envelope: parts().event_handlers.account_erased(envelope),
 }
 
+RELAY = Relay(repositories.DATABASE, {"audit.recorded": ("logs",)})
 BACKGROUND = [
-    *Relay(repositories.DATABASE, {"audit.recorded": ("logs",)}).jobs(),
+    *RELAY.jobs(),
     Job("sweeper of guests' carts", run=lambda: parts().cleanup.delete_expired(), every=600),
 ]
 READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

@@ -193,9 +193,9 @@ HANDLERS = {
 # -- outgoing events
 
 _SUBSCRIPTIONS = {
-    "product.changed": ("cart", "reco"),
-    "product.deleted": ("cart", "reco"),
-    "availability.changed": ("cart", "reco"),
+    "product.changed": ("reco",),
+    "product.deleted": ("reco",),
+    "availability.changed": ("reco",),
     "audit.recorded": ("logs",),
 }
 COLLECTIONS = (*repositories.COLLECTIONS, dead_letters("catalog"), dead_letters("stock"))

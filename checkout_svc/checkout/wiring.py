@@ -46,9 +46,8 @@ log = logging.getLogger(__name__)
 COLLECTIONS = (repositories.ORDERS, repositories.LEDGER, dead_letters("orders"))
 MAIL_TASK = "checkout.send_confirmation"
 SUBSCRIPTIONS = {
-    "order.confirmed": ("logs", "reco", "catalog", "cart"),
-    "order.cancelled": ("logs", "reco", "catalog", "cart"),
-    "order.refunded": ("logs", "reco", "catalog", "cart"),
+    "order.confirmed": ("logs", "catalog", "cart"),
+    "order.cancelled": ("catalog", "cart"),
     "audit.recorded": ("logs",),
 }
 
