@@ -1,4 +1,4 @@
-"""Settings of the storefront: the chassis' base without admin and stores, and what only pages need."""
+"""Settings of the storefront: the shared base without admin and stores, and the settings of pages."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ AB_CONTROL_PERCENT = declare(
     "percent of the shoppers who get trending things in place of a personal shelf, to compare the two",
 )
 
-#: No REST framework and no OpenAPI here: pages only.
+#: Pages only: no REST framework and no OpenAPI.
 INSTALLED_APPS = ["django.contrib.staticfiles", "chassis", "shop"]
 DATABASES: dict[str, object] = {}
 MIDDLEWARE = [
@@ -45,7 +45,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-#: Long enough for one visit; names carry no hash unless `collectstatic` has run.
+#: Long enough for one visit; names have no hash unless `collectstatic` has run.
 WHITENOISE_MAX_AGE = 600
 #: Pages take forms, never files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024

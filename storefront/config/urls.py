@@ -1,4 +1,4 @@
-"""Health for the gateway, and everything else for shoppers."""
+"""Root URL configuration: health for the gateway, and the pages."""
 
 from django.urls import include, path
 
@@ -11,6 +11,6 @@ urlpatterns = [
     path("", include("shop.urls")),
 ]
 
-handler400 = "shop.views.answers.bad_request"
-handler404 = "shop.views.answers.not_found"
-handler500 = "shop.views.answers.server_error"
+handler400 = "shop.views.responses.bad_request"
+handler404 = "shop.views.responses.not_found"
+handler500 = "shop.views.responses.server_error"

@@ -1,8 +1,8 @@
-"""The six services, as the pages see them: one small class each, a method per call of `api.md`.
+"""Clients of the six services: one small class each, a method per call of docs/api.md.
 
-Each method answers the parsed JSON. It raises `SiblingDown` when the service cannot be asked and
-`Refused(status,
-problem)` when it says no. Identity is always an argument (`Caller`): nothing here remembers who is asking.
+Each method returns the parsed JSON. It raises `SiblingDown` if the service is unavailable and
+`Refused(status, problem)` if it refuses the request. Identity is always an argument (`Caller`): nothing
+here remembers it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from chassis.siblings import Answer, Sibling
 
 Json = dict[str, Any]
 
-#: What a shelf may cost a page, in seconds: the page is worth more than the shelf.
+#: Timeout of a shelf in seconds: the page is worth more than the shelf.
 SHELF_DEADLINE = 0.6
-#: A change of the cart waits for its turn there, for the store and for the prices of now.
+#: A change of the cart may wait for a lock, for the store and for current prices.
 CHANGE_DEADLINE = 4.0
-#: An order may wait for a twin of itself (5 s) and for a slow bank.
+#: An order may wait for a duplicate request (5 s) and for a slow bank.
 ORDER_DEADLINE = 25.0
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: what is passed on to a service and nothing more. `session_id` is set only with the
-    shopper's consent."""
+    """Identity that is passed on to a service.
+
+    `session_id` is set only with the shopper's consent.
+    """
 
     token: str | None = None
     cart_id: str | None = None
@@ -44,7 +46,7 @@ class Caller:
 
 
 def segment(text: str) -> str:
-    """One path segment: a slug, SKU or order number cannot become another path."""
+    """Return the text as one path segment: a slug, SKU or order number cannot become another path."""
     return quote(text, safe="")
 
 
@@ -57,7 +59,7 @@ class Catalog:
         return cast(Json, self._sibling.get("/products?" + urlencode(params), timeout=timeout).json)
 
     def cards(self, ids: Sequence[str]) -> list[Json]:
-        """Cards in the order of `ids`, without those that are no longer sold."""
+        """Return cards in the order of `ids`, without those that are no longer sold."""
         if not ids:
             return []
         return list(self.products([("ids", ",".join(ids))], timeout=SHELF_DEADLINE)["results"])
@@ -77,61 +79,62 @@ class Cart:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def get(self, who: Caller, *, timeout: float = 3.0) -> Json:
+    def get(self, caller: Caller, *, timeout: float = 3.0) -> Json:
         return cast(
-            Json, self._sibling.get("", user_token=who.token, headers=who.headers(), timeout=timeout).json
+            Json,
+            self._sibling.get("", user_token=caller.token, headers=caller.headers(), timeout=timeout).json,
         )
 
-    def add(self, who: Caller, sku: str, quantity: int, key: str) -> Json:
-        """The cart after it; safe to repeat, for the key makes the second of two the first."""
+    def add(self, caller: Caller, sku: str, quantity: int, key: str) -> Json:
+        """Add a line and return the cart; the idempotency key makes it safe to repeat."""
         body = {"sku": sku, "quantity": quantity}
-        return self._post(who, "/lines", body, key)
+        return self._post(caller, "/lines", body, key)
 
-    def change(self, who: Caller, sku: str, quantity: int) -> Json:
+    def change(self, caller: Caller, sku: str, quantity: int) -> Json:
         answer = self._sibling.patch(
             f"/lines/{segment(sku)}",
             {"quantity": quantity},
-            user_token=who.token,
-            headers=who.headers(),
+            user_token=caller.token,
+            headers=caller.headers(),
             timeout=CHANGE_DEADLINE,
         )
         return cast(Json, answer.json)
 
-    def remove(self, who: Caller, sku: str) -> Json:
+    def remove(self, caller: Caller, sku: str) -> Json:
         answer = self._sibling.delete(
             f"/lines/{segment(sku)}",
-            user_token=who.token,
-            headers=who.headers(),
+            user_token=caller.token,
+            headers=caller.headers(),
             timeout=CHANGE_DEADLINE,
         )
         return cast(Json, answer.json)
 
-    def save(self, who: Caller, sku: str) -> Json:
-        return self._post(who, f"/lines/{segment(sku)}/save", {})
+    def save(self, caller: Caller, sku: str) -> Json:
+        return self._post(caller, f"/lines/{segment(sku)}/save", {})
 
-    def restore(self, who: Caller, sku: str) -> Json:
-        return self._post(who, f"/saved/{segment(sku)}/restore", {})
+    def restore(self, caller: Caller, sku: str) -> Json:
+        return self._post(caller, f"/saved/{segment(sku)}/restore", {})
 
-    def coupon(self, who: Caller, code: str) -> Json:
-        return self._post(who, "/coupon", {"code": code})
+    def coupon(self, caller: Caller, code: str) -> Json:
+        return self._post(caller, "/coupon", {"code": code})
 
-    def drop_coupon(self, who: Caller) -> Json:
-        answer = self._sibling.delete("/coupon", user_token=who.token, headers=who.headers())
+    def drop_coupon(self, caller: Caller) -> Json:
+        answer = self._sibling.delete("/coupon", user_token=caller.token, headers=caller.headers())
         return cast(Json, answer.json)
 
-    def merge(self, who: Caller, guest_cart: str) -> Json:
-        return self._post(who, "/merge", {"cart_id": guest_cart}, safe=True)
+    def merge(self, caller: Caller, guest_cart: str) -> Json:
+        return self._post(caller, "/merge", {"cart_id": guest_cart}, safe=True)
 
     def _post(
-        self, who: Caller, path: str, body: Json, key: str | None = None, *, safe: bool = False
+        self, caller: Caller, path: str, body: Json, key: str | None = None, *, safe: bool = False
     ) -> Json:
         answer = self._sibling.post(
             path,
             body,
             idempotency_key=key,
             safe=safe or key is not None,
-            user_token=who.token,
-            headers=who.headers(),
+            user_token=caller.token,
+            headers=caller.headers(),
         )
         return cast(Json, answer.json)
 
@@ -140,149 +143,157 @@ class Checkout:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def methods(self, who: Caller, country: str) -> list[Json]:
-        answer = self._sibling.get("/shipping-methods", {"country": country}, headers=who.headers())
+    def methods(self, caller: Caller, country: str) -> list[Json]:
+        answer = self._sibling.get("/shipping-methods", {"country": country}, headers=caller.headers())
         return list(answer.json["results"])
 
-    def payment_methods(self, who: Caller) -> list[str]:
-        """Codes of the ways to pay; none where the shop has no payment provider."""
-        answer = self._sibling.get("/payment-methods", headers=who.headers())
+    def payment_methods(self, caller: Caller) -> list[str]:
+        """Return the codes of the payment methods; none if the shop has no payment provider."""
+        answer = self._sibling.get("/payment-methods", headers=caller.headers())
         return [method["code"] for method in answer.json["results"]]
 
-    def quote(self, who: Caller, body: Json) -> Json:
+    def quote(self, caller: Caller, body: Json) -> Json:
         answer = self._sibling.post(
-            "/quotes", body, safe=True, user_token=who.token, headers=who.headers(), timeout=5.0
+            "/quotes", body, safe=True, user_token=caller.token, headers=caller.headers(), timeout=5.0
         )
         return cast(Json, answer.json)
 
-    def place(self, who: Caller, body: Json, key: str) -> Answer:
+    def place(self, caller: Caller, body: Json, key: str) -> Answer:
         return self._sibling.post(
             "/orders",
             body,
             idempotency_key=key,
-            user_token=who.token,
-            headers=who.headers(),
+            user_token=caller.token,
+            headers=caller.headers(),
             timeout=ORDER_DEADLINE,
         )
 
-    def order(self, who: Caller, number: str, token: str) -> Json:
+    def order(self, caller: Caller, number: str, token: str) -> Json:
         answer = self._sibling.get(
-            f"/orders/{segment(number)}", user_token=who.token, headers=_with_token(who, token), timeout=5.0
+            f"/orders/{segment(number)}",
+            user_token=caller.token,
+            headers=_with_token(caller, token),
+            timeout=5.0,
         )
         return cast(Json, answer.json)
 
-    def orders(self, who: Caller, cursor: str = "") -> Json:
+    def orders(self, caller: Caller, cursor: str = "") -> Json:
         params = {"cursor": cursor} if cursor else {}
         return cast(
-            Json, self._sibling.get("/orders", params, user_token=who.token, headers=who.headers()).json
+            Json, self._sibling.get("/orders", params, user_token=caller.token, headers=caller.headers()).json
         )
 
-    def cancel(self, who: Caller, number: str, token: str) -> Json:
+    def cancel(self, caller: Caller, number: str, token: str) -> Json:
         answer = self._sibling.post(
             f"/orders/{segment(number)}/cancel",
             {},
-            user_token=who.token,
-            headers=_with_token(who, token),
+            user_token=caller.token,
+            headers=_with_token(caller, token),
             timeout=10.0,
         )
         return cast(Json, answer.json)
 
 
-def _with_token(who: Caller, token: str) -> dict[str, str]:
-    return who.headers() | ({"X-Order-Token": token} if token else {})
+def _with_token(caller: Caller, token: str) -> dict[str, str]:
+    return caller.headers() | ({"X-Order-Token": token} if token else {})
 
 
 class Auth:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def register(self, who: Caller, *, email: str, password: str, name: str) -> Json:
-        return self._post(who, "/register", {"email": email, "password": password, "name": name})
+    def register(self, caller: Caller, *, email: str, password: str, name: str) -> Json:
+        return self._post(caller, "/register", {"email": email, "password": password, "name": name})
 
-    def token(self, who: Caller, *, email: str, password: str, otp: str = "") -> Json:
+    def token(self, caller: Caller, *, email: str, password: str, otp: str = "") -> Json:
         body = {"email": email, "password": password} | ({"otp": otp} if otp else {})
-        return self._post(who, "/token", body)
+        return self._post(caller, "/token", body)
 
-    def refresh(self, who: Caller, refresh: str) -> Json:
-        """A new pair. Repeating it is safe: within 10 s the old token gets the same successor."""
-        answer = self._sibling.post("/token/refresh", {"refresh": refresh}, safe=True, headers=who.headers())
+    def refresh(self, caller: Caller, refresh: str) -> Json:
+        """Return a new pair of tokens.
+
+        Repeating it is safe: within 10 s the old token gets the same successor.
+        """
+        answer = self._sibling.post(
+            "/token/refresh", {"refresh": refresh}, safe=True, headers=caller.headers()
+        )
         return cast(Json, answer.json)
 
-    def revoke(self, who: Caller, refresh: str) -> None:
-        self._sibling.post("/token/revoke", {"refresh": refresh}, safe=True, headers=who.headers())
+    def revoke(self, caller: Caller, refresh: str) -> None:
+        self._sibling.post("/token/revoke", {"refresh": refresh}, safe=True, headers=caller.headers())
 
-    def me(self, who: Caller) -> Json:
-        return cast(Json, self._sibling.get("/me", user_token=who.token, headers=who.headers()).json)
+    def me(self, caller: Caller) -> Json:
+        return cast(Json, self._sibling.get("/me", user_token=caller.token, headers=caller.headers()).json)
 
-    def rename(self, who: Caller, name: str) -> Json:
-        answer = self._sibling.patch("/me", {"name": name}, user_token=who.token, headers=who.headers())
+    def rename(self, caller: Caller, name: str) -> Json:
+        answer = self._sibling.patch("/me", {"name": name}, user_token=caller.token, headers=caller.headers())
         return cast(Json, answer.json)
 
-    def addresses(self, who: Caller) -> list[Json]:
+    def addresses(self, caller: Caller) -> list[Json]:
         answer = self._sibling.get(
-            "/me/addresses", user_token=who.token, headers=who.headers(), timeout=1.0
+            "/me/addresses", user_token=caller.token, headers=caller.headers(), timeout=1.0
         ).json
         return list(answer["results"] if isinstance(answer, dict) else answer)
 
-    def forgot(self, who: Caller, email: str) -> None:
-        self._sibling.post("/password/forgot", {"email": email}, headers=who.headers(), timeout=5.0)
+    def forgot(self, caller: Caller, email: str) -> None:
+        self._sibling.post("/password/forgot", {"email": email}, headers=caller.headers(), timeout=5.0)
 
-    def reset(self, who: Caller, token: str, password: str) -> None:
+    def reset(self, caller: Caller, token: str, password: str) -> None:
         self._sibling.post(
-            "/password/reset", {"token": token, "password": password}, headers=who.headers(), timeout=5.0
+            "/password/reset", {"token": token, "password": password}, headers=caller.headers(), timeout=5.0
         )
 
-    def verify(self, who: Caller, token: str) -> None:
-        self._sibling.post("/email/verify", {"token": token}, headers=who.headers())
+    def verify(self, caller: Caller, token: str) -> None:
+        self._sibling.post("/email/verify", {"token": token}, headers=caller.headers())
 
-    def _post(self, who: Caller, path: str, body: Json) -> Json:
-        return cast(Json, self._sibling.post(path, body, headers=who.headers(), timeout=8.0).json)
+    def _post(self, caller: Caller, path: str, body: Json) -> Json:
+        return cast(Json, self._sibling.post(path, body, headers=caller.headers(), timeout=8.0).json)
 
 
 class Logs:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def send(self, who: Caller, events: Sequence[Json], *, agent: str, consented: bool) -> Json:
-        headers = who.headers() | {"User-Agent": agent, "X-Consent": "yes" if consented else "no"}
+    def send(self, caller: Caller, events: Sequence[Json], *, agent: str, consented: bool) -> Json:
+        headers = caller.headers() | {"User-Agent": agent, "X-Consent": "yes" if consented else "no"}
         answer = self._sibling.post(
-            "/events", list(events), user_token=who.token, headers=headers, timeout=SHELF_DEADLINE
+            "/events", list(events), user_token=caller.token, headers=headers, timeout=SHELF_DEADLINE
         )
         return cast(Json, answer.json)
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
-    """A product's id, and why it is shown, in a shopper's words."""
+class Recommendation:
+    """Id of a recommended product, and the reason in a shopper's words."""
 
     id: str
-    why: str
+    reason: str
 
 
 class Reco:
     def __init__(self, sibling: Sibling) -> None:
         self._sibling = sibling
 
-    def similar(self, product_id: str, limit: int) -> list[Suggested]:
+    def similar(self, product_id: str, limit: int) -> list[Recommendation]:
         return self._list(f"/similar/{segment(product_id)}", {"limit": limit}, Caller())
 
-    def trending(self, limit: int, category: str = "") -> list[Suggested]:
+    def trending(self, limit: int, category: str = "") -> list[Recommendation]:
         return self._list(
             "/trending", {"limit": limit} | ({"category": category} if category else {}), Caller()
         )
 
-    def for_you(self, who: Caller, limit: int) -> list[Suggested]:
-        return self._list("/for-you", {"limit": limit}, who)
+    def for_you(self, caller: Caller, limit: int) -> list[Recommendation]:
+        return self._list("/for-you", {"limit": limit}, caller)
 
-    def together(self, ids: Sequence[str], limit: int) -> list[Suggested]:
+    def together(self, ids: Sequence[str], limit: int) -> list[Recommendation]:
         return self._list("/together", {"ids": ",".join(ids), "limit": limit}, Caller())
 
-    def forget(self, who: Caller) -> None:
-        """What the personal lists are made of, of the account and this session."""
-        self._sibling.delete("/for-you", user_token=who.token, headers=who.headers())
+    def forget(self, caller: Caller) -> None:
+        """Delete the interactions behind the personal lists, of the account and this session."""
+        self._sibling.delete("/for-you", user_token=caller.token, headers=caller.headers())
 
-    def _list(self, path: str, params: dict[str, Any], who: Caller) -> list[Suggested]:
+    def _list(self, path: str, params: dict[str, Any], caller: Caller) -> list[Recommendation]:
         answer = self._sibling.get(
-            path, params, user_token=who.token, headers=who.headers(), timeout=SHELF_DEADLINE
+            path, params, user_token=caller.token, headers=caller.headers(), timeout=SHELF_DEADLINE
         )
-        return [Suggested(row["product_id"], row.get("reason") or "") for row in answer.json["results"]]
+        return [Recommendation(row["product_id"], row.get("reason") or "") for row in answer.json["results"]]

@@ -1,5 +1,7 @@
-"""The forms that take typed words. They check what a sentence beside the field can mend; the services check
-the rest."""
+"""Forms for typed text.
+
+They check what a message beside the field can explain; the services check the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +13,22 @@ from django import forms
 from shop.domain.checkout import COUNTRIES, TEST_CARDS
 
 
-class Styled(forms.Form):
-    """A form whose fields say in HTML what they need (autocomplete, describedby), and keep what was typed."""
+class ShopForm(forms.Form):
+    """Form whose fields have the needed HTML attributes and keep what was typed."""
 
     use_required_attribute = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        self.say_what_is_missing()
+        self.set_required_messages()
 
-    def say_what_is_missing(self) -> None:
+    def set_required_messages(self) -> None:
         for name, field in self.fields.items():
             field.error_messages["required"] = f"Please fill in: {str(field.label or name).lower()}."
 
-    def refuse(self, errors: Mapping[str, list[str]]) -> list[str]:
-        """Puts a service's reasons at their fields; answers those that have no field here."""
+    def add_errors(self, errors: Mapping[str, list[str]]) -> list[str]:
+        """Add a service's messages to their fields; return those that have no field here."""
         rest: list[str] = []
         for name, reasons in errors.items():
             if name in self.fields:
@@ -38,11 +40,17 @@ class Styled(forms.Form):
 
 
 def _text(
-    label: str, autocomplete: str, *, most: int = 120, required: bool = True, kind: str = "text", **attrs: str
+    label: str,
+    autocomplete: str,
+    *,
+    max_length: int = 120,
+    required: bool = True,
+    kind: str = "text",
+    **attrs: str,
 ) -> forms.CharField:
-    widget = forms.TextInput(attrs={"autocomplete": autocomplete, "maxlength": most, **attrs})
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete, "maxlength": max_length, **attrs})
     widget.input_type = kind
-    return forms.CharField(label=label, max_length=most, required=required, widget=widget)
+    return forms.CharField(label=label, max_length=max_length, required=required, widget=widget)
 
 
 def _email() -> forms.EmailField:
@@ -77,14 +85,14 @@ def _address(prefix: str, section: str, *, required: bool) -> dict[str, forms.Fi
         prefix + "name": _text("Full name", name("name"), required=required),
         prefix + "line1": _text("Street and number", name("address-line1"), required=required),
         prefix + "line2": _text("Flat, floor, company", name("address-line2"), required=False),
-        prefix + "postal_code": _text("Postal code", name("postal-code"), most=20, required=required),
+        prefix + "postal_code": _text("Postal code", name("postal-code"), max_length=20, required=required),
         prefix + "city": _text("Town or city", name("address-level2"), required=required),
         prefix + "country": _country(),
     }
 
 
-class CheckoutForm(Styled):
-    """The whole checkout on one page."""
+class CheckoutForm(ShopForm):
+    """Checkout form, on one page."""
 
     email = _email()
     shipping_method = forms.CharField(label="Delivery", max_length=60)
@@ -92,7 +100,7 @@ class CheckoutForm(Styled):
         label="Card", choices=[(token, name) for token, name, _ in TEST_CARDS], initial="tok_ok"
     )
     other_billing = forms.BooleanField(label="The invoice goes to another address", required=False)
-    phone = _text("Phone, for the carrier", "tel", most=40, required=False, kind="tel", inputmode="tel")
+    phone = _text("Phone, for the carrier", "tel", max_length=40, required=False, kind="tel", inputmode="tel")
     key = forms.CharField(max_length=255)
     expected_amount = forms.IntegerField(min_value=0, required=False)
     expected_currency = forms.CharField(max_length=3, required=False)
@@ -102,55 +110,55 @@ class CheckoutForm(Styled):
         other = bool(self.data.get("other_billing"))
         self.fields.update(_address("", "shipping", required=True))
         self.fields.update(_address("billing_", "billing", required=other))
-        self.say_what_is_missing()
+        self.set_required_messages()
         if not other:
             for name, field in self.fields.items():
-                # A country is always chosen in the list; without the box ticked it says nothing.
+                # A country is always selected; it means nothing unless the box is ticked.
                 if name.startswith("billing_"):
                     field.required = False
                     field.widget.is_required = False
 
     def values(self) -> dict[str, Any]:
-        """What is filled in so far, whether or not it is enough for an order."""
+        """Return the values filled in so far, even if they are not enough for an order."""
         if self.is_bound:
             return {name: self.data.get(name, "") for name in self.fields}
         return {name: self.get_initial_for_field(field, name) or "" for name, field in self.fields.items()}
 
 
-class SignInForm(Styled):
+class SignInForm(ShopForm):
     email = _email()
     password = _password("Password", "current-password")
     otp = _text(
-        "Six-digit code, if you use one", "one-time-code", most=32, required=False, inputmode="numeric"
+        "Six-digit code, if you use one", "one-time-code", max_length=32, required=False, inputmode="numeric"
     )
 
 
-class SignUpForm(Styled):
-    name = _text("Name", "name", most=80)
+class SignUpForm(ShopForm):
+    name = _text("Name", "name", max_length=80)
     email = _email()
     password = _password("Password", "new-password")
 
     def clean_password(self) -> str:
-        return _long_enough(self.cleaned_data["password"])
+        return _check_length(self.cleaned_data["password"])
 
 
-class ForgotForm(Styled):
+class ForgotForm(ShopForm):
     email = _email()
 
 
-class ResetForm(Styled):
+class ResetForm(ShopForm):
     token = forms.CharField(max_length=1000, widget=forms.HiddenInput())
     password = _password("New password", "new-password")
 
     def clean_password(self) -> str:
-        return _long_enough(self.cleaned_data["password"])
+        return _check_length(self.cleaned_data["password"])
 
 
-class NameForm(Styled):
-    name = _text("Name", "name", most=80)
+class NameForm(ShopForm):
+    name = _text("Name", "name", max_length=80)
 
 
-def _long_enough(password: str) -> str:
+def _check_length(password: str) -> str:
     if len(password) < 8:
         raise forms.ValidationError("Please take at least 8 characters.")
     return password

@@ -1,4 +1,4 @@
-"""What every page's answer carries."""
+"""Middleware that sets the security headers of every page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 
 
 class PageHeaders:
-    """Content-Security-Policy and its kin (security.md, 12), and `no-store` unless a view has said otherwise.
+    """Content-Security-Policy and related headers, and `no-store` unless a view has set another one.
 
-    The policy has no `unsafe-inline`: the pages hold no inline script or style. JSON-LD is data, which it
-    leaves alone.
+    The policy has no `unsafe-inline`: the pages have no inline script or style. JSON-LD is data, which it
+    permits.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -23,7 +23,7 @@ class PageHeaders:
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), browsing-topics=()",
             "Cross-Origin-Opener-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
-            # An order's page has a guest's token in its address: other sites are told nothing.
+            # The address of a guest's order has a token, which other sites must not see.
             "Referrer-Policy": "same-origin",
         }
         if settings.PUBLIC_URL.startswith("https://"):
@@ -38,7 +38,7 @@ class PageHeaders:
 
 
 def policy(media_url: str) -> str:
-    """The policy; pictures may also come from the CDN that `MEDIA_URL` names."""
+    """Return the policy; images may also come from the CDN that `MEDIA_URL` names."""
     parts = urlsplit(media_url)
     images = f"'self' {parts.scheme}://{parts.netloc}" if parts.netloc else "'self'"
     return (

@@ -1,4 +1,4 @@
-"""Who the shopper is, by cookies, and nothing of it on a server.
+"""Session of a shopper, held in cookies only.
 
 | cookie | holds | lasts |
 |---|---|---|
@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 
 from chassis.siblings import SiblingDown
 from shop.clients import Caller
-from shop.services.people import People, Tokens
+from shop.services.accounts import AccountService, Tokens
 
 _DAY = 86_400
 _LASTS = {
@@ -35,21 +35,21 @@ _LASTS = {
     "consent": 180 * _DAY,
     "sid": 180 * _DAY,
 }
-#: A cookie of any other form was not ours, and never reaches a header of a call to a service.
+#: A cookie of any other form is not ours and is never passed on to a service.
 _SHAPE = re.compile(r"[A-Za-z0-9._~%+/=-]{1,4096}\Z")
-#: Seconds that the cookie ends before its token, so that no call starts with one that ends on its way.
+#: Seconds by which the cookie expires before its token, so that no token expires during a request.
 _MARGIN = 20
 
 
 @dataclass(slots=True)
 class Shopper:
-    """One request's shopper. Setting or dropping a cookie is remembered and written onto the answer."""
+    """Shopper of one request; changed cookies are collected and written onto the response."""
 
     cookies: dict[str, str]
     forwarded_for: str = ""
     changes: dict[str, tuple[str, int] | None] = field(default_factory=dict)
-    #: The session may exist, but auth could not be asked: not signed out, only not known.
-    unsure: bool = False
+    #: Auth is unavailable, so it is unknown if the session still exists.
+    session_unknown: bool = False
 
     @classmethod
     def of(cls, request: HttpRequest) -> Shopper:
@@ -75,13 +75,13 @@ class Shopper:
         return bool(self.get("access"))
 
     @property
-    def apart(self) -> bool:
-        """True when an account's things cannot be seen now: its session ended elsewhere, or auth is away."""
-        return not self.signed_in and (self.unsure or bool(self.get("ended")))
+    def account_hidden(self) -> bool:
+        """True if the account's data is inaccessible: its session ended elsewhere, or auth is unavailable."""
+        return not self.signed_in and (self.session_unknown or bool(self.get("ended")))
 
     @property
     def name(self) -> str:
-        return unquote(self.get("name")) if self.signed_in or self.unsure else ""
+        return unquote(self.get("name")) if self.signed_in or self.session_unknown else ""
 
     @property
     def consented(self) -> bool:
@@ -106,16 +106,18 @@ class Shopper:
     def sign_out(self) -> None:
         self.drop("access", "refresh", "name", "ended")
 
-    def refresh(self, people: People) -> None:
-        """Get a new pair when the access token has ended. Several parts of a page may do so at once: within
-        10 s they get the same pair. While auth is away the shopper goes on as a guest, and stays signed in
-        for later."""
+    def refresh(self, accounts: AccountService) -> None:
+        """Get a new pair of tokens once the access token has expired.
+
+        Several parts of a page may do so at once: within 10 s they get the same pair. While auth is
+        unavailable the shopper continues as a guest and stays signed in for later.
+        """
         if self.signed_in or not self.get("refresh"):
             return
         try:
-            tokens = people.refresh(self.caller, self.get("refresh"))
+            tokens = accounts.refresh(self.caller, self.get("refresh"))
         except SiblingDown:
-            self.unsure = True
+            self.session_unknown = True
             return
         if tokens is None:
             self.sign_out()
@@ -123,30 +125,32 @@ class Shopper:
         else:
             self.sign_in(tokens)
 
-    def renew(self, people: People) -> None:
-        """Get a new pair in place of an access token that was refused, once: a new one that is refused too
-        ends nothing for good, but for this request."""
+    def renew(self, accounts: AccountService) -> None:
+        """Get a new pair in place of an access token that was refused, once.
+
+        A new token that is refused too ends the session for this request only.
+        """
         new = "access" in self.changes
         self.drop("access")
         if new:
             self.cookies["ended"] = "yes"
         else:
-            self.refresh(people)
+            self.refresh(accounts)
 
-    def agree(self, yes: bool) -> None:
+    def set_consent(self, yes: bool) -> None:
         self.set("consent", "yes" if yes else "no")
         if not yes:
             self.drop("sid")
         elif not self.get("sid"):
             self.set("sid", secrets.token_urlsafe(16))
 
-    def begin_anew(self) -> None:
-        """Another name for this browser: what it looked at no longer belongs to it."""
+    def reset_session_id(self) -> None:
+        """Give this browser a new session id, so that its former views no longer belong to it."""
         if self.get("sid"):
             self.set("sid", secrets.token_urlsafe(16))
 
-    def keep_cart(self, cart_id: str | None) -> None:
-        """Remembers a guest's cart once it exists."""
+    def remember_cart(self, cart_id: str | None) -> None:
+        """Store a guest's cart id once the cart exists."""
         if cart_id and not self.signed_in and cart_id != self.get("cart"):
             self.set("cart", cart_id)
 

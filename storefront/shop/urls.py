@@ -1,14 +1,14 @@
-"""The shop's addresses."""
+"""Addresses of the shop."""
 
 from django.urls import path
 
-from shop.views import account, browse, cart, checkout, events, orders
+from shop.views import account, cart, catalog, checkout, events, orders
 
 urlpatterns = [
-    path("", browse.home, name="home"),
-    path("search", browse.search, name="search"),
-    path("c/<str:slug>", browse.category, name="category"),
-    path("p/<str:slug>", browse.product, name="product"),
+    path("", catalog.home, name="home"),
+    path("search", catalog.search, name="search"),
+    path("c/<str:slug>", catalog.category, name="category"),
+    path("p/<str:slug>", catalog.product, name="product"),
     path("cart", cart.show, name="cart"),
     path("cart/add", cart.add, name="cart-add"),
     path("cart/change", cart.change, name="cart-change"),
@@ -28,11 +28,11 @@ urlpatterns = [
     path("consent", events.consent, name="consent"),
     path("events", events.events, name="events"),
     path("fragments/header", cart.header, name="fragment-header"),
-    path("fragments/for-you", browse.for_you, name="fragment-for-you"),
-    path("fragments/cart-shelf", browse.cart_shelf, name="fragment-cart-shelf"),
-    path("fragments/trending/<str:slug>", browse.trending_shelf, name="fragment-trending"),
-    path("forget", browse.forget, name="forget"),
-    path("fragments/suggest", browse.suggest, name="fragment-suggest"),
+    path("fragments/for-you", catalog.for_you, name="fragment-for-you"),
+    path("fragments/cart-shelf", catalog.cart_shelf, name="fragment-cart-shelf"),
+    path("fragments/trending/<str:slug>", catalog.trending_shelf, name="fragment-trending"),
+    path("forget", catalog.forget, name="forget"),
+    path("fragments/suggest", catalog.suggest, name="fragment-suggest"),
     path("fragments/consent", events.banner, name="fragment-consent"),
     path("fragments/summary", checkout.summary, name="fragment-summary"),
     path("fragments/orders/<str:number>", orders.status, name="fragment-order"),

@@ -1,4 +1,4 @@
-"""The one place that builds the real parts."""
+"""Composition root: the one place that builds services with real clients."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from django.conf import settings
 from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 from shop.clients import Auth, Cart, Catalog, Checkout, Logs, Reco
-from shop.services import Browsing, Buying, People
-from shop.services.shelves import Shelves
+from shop.services import AccountService, CatalogService, OrderService
+from shop.services.shelves import ShelfService
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    browsing: Browsing
-    shelves: Shelves
-    buying: Buying
-    people: People
+class Dependencies:
+    catalog: CatalogService
+    shelves: ShelfService
+    orders: OrderService
+    accounts: AccountService
     logs: Logs
 
 
-def build(sleep: Callable[[float], None] = time.sleep) -> Parts:
-    """Everything over the gateway's inner listener; the storefront holds no data of its own.
+def bootstrap(sleep: Callable[[float], None] = time.sleep) -> Dependencies:
+    """Build all services over the gateway's inner listener.
 
-    `sleep` is how the cart waits between its tries; tests do not wait.
+    `sleep` is the wait between attempts to add to the cart; tests do not wait.
     """
     cart, catalog, reco = Cart(Sibling("cart")), Catalog(Sibling("catalog")), Reco(Sibling("reco"))
-    browsing = Browsing(
+    catalog_service = CatalogService(
         catalog=catalog, reco=reco, locale=settings.SHOP_LOCALE, public_url=settings.PUBLIC_URL
     )
-    return Parts(
-        browsing=browsing,
-        shelves=Shelves(
+    return Dependencies(
+        catalog=catalog_service,
+        shelves=ShelfService(
             catalog=catalog,
             reco=reco,
-            nearby=browsing.nearby,
+            popular_in_category=catalog_service.popular_in_category,
             locale=settings.SHOP_LOCALE,
             control=settings.AB_CONTROL_PERCENT,
         ),
-        buying=Buying(
+        orders=OrderService(
             cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep
         ),
-        people=People(auth=Auth(Sibling("auth")), cart=cart),
+        accounts=AccountService(auth=Auth(Sibling("auth")), cart=cart),
         logs=Logs(Sibling("logs")),
     )
 
 
-wiring = Wiring(build)
+wiring = Wiring(bootstrap)

@@ -1,4 +1,4 @@
-"""A fake backend behind a real socket, and a browser-like client in front of the pages."""
+"""Fixtures: a fake backend behind a real socket, and a browser-like client for the pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ setup(__file__)
 
 from django.test import Client, override_settings  # noqa: E402 - after Django is set up
 
-from shop.wiring import build, wiring  # noqa: E402
+from shop.wiring import bootstrap, wiring  # noqa: E402
 from tests.backend import Backend, running  # noqa: E402
 
 
@@ -25,22 +25,22 @@ def backend() -> Iterator[Backend]:
 
 @pytest.fixture
 def shop(backend: Backend) -> Iterator[Client]:
-    """A guest's browser; the pages' parts are fresh, and nothing waits between tries."""
-    parts = build(sleep=lambda seconds: None)
+    """Return a guest's browser with fresh services that do not wait between attempts."""
+    parts = bootstrap(sleep=lambda seconds: None)
     with wiring.override(parts):
         yield Client()
-    parts.browsing.close()
+    parts.catalog.close()
 
 
 @pytest.fixture
 def guest(shop: Client) -> Client:
-    """A guest with a lamp in the cart."""
+    """Return a guest with a lamp in the cart."""
     shop.post("/cart/add", {"sku": "SKU-8"})
     return shop
 
 
 @pytest.fixture
 def member(shop: Client) -> Client:
-    """Someone who is signed in."""
+    """Return a signed-in shopper."""
     shop.post("/signin", {"email": "ada@example.com", "password": "right"})
     return shop

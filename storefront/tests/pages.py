@@ -1,4 +1,4 @@
-"""Reading pages in tests: words as a shopper sees them, forms as a browser would send them."""
+"""Helpers that read pages: text as a shopper sees it, forms as a browser sends them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.http import HttpResponse
 
 
 def words(response: HttpResponse) -> str:
-    """The page's text without tags, on one line."""
+    """Return the page's text without tags, on one line."""
     text = re.sub(r"(?s)<(script|svg|head).*?</\1>", " ", response.content.decode())
     text = re.sub(r"<[^>]+>", " ", text)
     return re.sub(r"\s+", " ", html.unescape(text)).strip()
 
 
 def field(response: HttpResponse, name: str) -> str:
-    """The value of the input with this name."""
+    """Return the value of the input with this name."""
     tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', response.content.decode())
     assert tag, f"no field {name}"
     value = re.search(r'value="([^"]*)"', tag.group())

@@ -33,7 +33,7 @@ def test_over_tls_cookies_are_host_bound_and_secure(shop: Client) -> None:
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
 
 
-def test_a_wrong_password_is_refused_without_saying_which_was_wrong(shop: Client) -> None:
+def test_wrong_credentials_are_refused_without_detail(shop: Client) -> None:
     response = shop.post("/signin", RIGHT | {"password": "wrong"})
 
     assert response.status_code == 401
@@ -42,7 +42,7 @@ def test_a_wrong_password_is_refused_without_saying_which_was_wrong(shop: Client
     assert "wrong" not in response.content.decode()
 
 
-def test_after_sign_in_no_other_site_can_be_reached(shop: Client) -> None:
+def test_sign_in_never_redirects_to_another_site(shop: Client) -> None:
     for hostile in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert shop.post("/signin", RIGHT | {"next": hostile})["Location"] == "/"
 
@@ -56,42 +56,42 @@ def test_signing_up_signs_in(shop: Client) -> None:
     assert "Grace" in words(shop.get("/fragments/header"))
 
 
-def test_a_taken_address_is_said_at_its_field(shop: Client) -> None:
+def test_a_taken_email_is_reported_at_its_field(shop: Client) -> None:
     response = shop.post("/signup", {"name": "G", "email": "taken@example.com", "password": "long enough"})
 
     assert response.status_code == 409
     assert "There is already an account with this e-mail." in words(response)
 
 
-def test_signing_out_forgets_and_revokes(member: Client, backend: Backend) -> None:
+def test_signing_out_deletes_cookies_and_revokes_tokens(member: Client, backend: Backend) -> None:
     response = member.post("/signout")
 
     assert response["Location"] == "/"
     assert {name: member.cookies[name].value for name in ("access", "refresh", "name")} == dict.fromkeys(
         ("access", "refresh", "name"), ""
     )
-    assert backend.asked("POST", "/api/auth/token/revoke")[0].body == {"refresh": "refresh-2"}
+    assert backend.calls_to("POST", "/api/auth/token/revoke")[0].body == {"refresh": "refresh-2"}
 
 
-def test_an_ended_access_token_is_renewed_before_a_page(member: Client, backend: Backend) -> None:
+def test_an_expired_access_token_is_renewed_before_a_page(member: Client, backend: Backend) -> None:
     del member.cookies["access"]
 
     response = member.get("/account")
 
     assert heading(response) == "Hello, Ada"
     assert response.cookies["access"].value == TOKEN
-    assert len(backend.asked("POST", "/api/auth/token/refresh")) == 1
+    assert len(backend.calls_to("POST", "/api/auth/token/refresh")) == 1
 
 
-def test_a_fragment_that_is_the_same_for_everybody_never_renews(member: Client, backend: Backend) -> None:
+def test_a_public_fragment_never_renews_tokens(member: Client, backend: Backend) -> None:
     del member.cookies["access"]
 
     member.get("/fragments/trending/kitchen")
 
-    assert backend.asked("POST", "/api/auth/token/refresh") == []
+    assert backend.calls_to("POST", "/api/auth/token/refresh") == []
 
 
-def test_a_public_page_that_renewed_is_kept_by_no_one(member: Client) -> None:
+def test_a_public_page_that_renewed_tokens_is_not_cacheable(member: Client) -> None:
     del member.cookies["access"]
 
     response = member.get("/")
@@ -100,7 +100,7 @@ def test_a_public_page_that_renewed_is_kept_by_no_one(member: Client) -> None:
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_a_session_that_has_ended_leads_to_sign_in_and_back(shop: Client) -> None:
+def test_an_ended_session_leads_to_sign_in_and_back(shop: Client) -> None:
     shop.cookies["refresh"] = "wrong"
 
     response = shop.get("/orders")
@@ -109,20 +109,20 @@ def test_a_session_that_has_ended_leads_to_sign_in_and_back(shop: Client) -> Non
     assert response.cookies["refresh"]["max-age"] == 0
 
 
-def test_a_token_that_is_refused_early_is_renewed_once(member: Client, backend: Backend) -> None:
+def test_a_revoked_token_is_renewed_once(member: Client, backend: Backend) -> None:
     backend.answers["GET", "/api/checkout/orders"] = (401, {"type": "not-authenticated"}, {})
 
     response = member.get("/orders")
 
     assert response["Location"] == "/signin?next=%2Forders"
-    assert len(backend.asked("POST", "/api/auth/token/refresh")) == 1
+    assert len(backend.calls_to("POST", "/api/auth/token/refresh")) == 1
 
 
-def test_forgetting_a_password_answers_alike_for_everyone(shop: Client) -> None:
+def test_forgot_password_responds_alike_for_everyone(shop: Client) -> None:
     assert heading(shop.post("/forgot", {"email": "nobody@example.com"})) == "Look at your mail"
 
 
-def test_a_new_password_can_be_set_once_by_the_link(member: Client) -> None:
+def test_the_reset_link_sets_a_password_once(member: Client) -> None:
     page = member.get("/reset?token=fresh")
     assert 'value="fresh"' in page.content.decode()
 
@@ -139,7 +139,7 @@ def test_a_short_password_is_refused_before_the_link_is_used(shop: Client, backe
     response = shop.post("/reset", {"token": "fresh", "password": "short"})
 
     assert "Please take at least 8 characters." in words(response)
-    assert backend.asked("POST", "/api/auth/password/reset") == []
+    assert backend.calls_to("POST", "/api/auth/password/reset") == []
 
 
 def test_the_name_can_be_changed_and_shows_in_the_header(member: Client) -> None:
@@ -149,9 +149,9 @@ def test_the_name_can_be_changed_and_shows_in_the_header(member: Client) -> None
     assert "Countess Ada" in words(member.get("/fragments/header"))
 
 
-def test_a_mail_is_confirmed_by_the_button_not_by_opening_the_link(shop: Client, backend: Backend) -> None:
+def test_an_email_is_verified_by_the_button_only(shop: Client, backend: Backend) -> None:
     shop.get("/verify?token=t")
-    assert backend.asked("POST", "/api/auth/email/verify") == []
+    assert backend.calls_to("POST", "/api/auth/email/verify") == []
 
     shop.post("/verify/now", {"token": "t"})
-    assert backend.asked("POST", "/api/auth/email/verify")[0].body == {"token": "t"}
+    assert backend.calls_to("POST", "/api/auth/email/verify")[0].body == {"token": "t"}

@@ -1,4 +1,4 @@
-"""The cart's page and its forms, with and without JavaScript."""
+"""Cart page and its forms, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.pages import heading, words
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
-def test_a_guests_first_item_makes_a_cart_and_leads_to_it(shop: Client, backend: Backend) -> None:
+def test_a_guests_first_item_creates_a_cart_and_shows_it(shop: Client, backend: Backend) -> None:
     response = shop.post("/cart/add", {"sku": "SKU-8", "quantity": "2"})
 
     assert (response.status_code, response["Location"]) == (303, "/cart")
@@ -27,7 +27,7 @@ def test_a_guests_first_item_makes_a_cart_and_leads_to_it(shop: Client, backend:
         assert part in page
 
 
-def test_with_javascript_adding_answers_a_sentence_and_the_new_badge(shop: Client) -> None:
+def test_adding_with_javascript_returns_a_message_and_the_badge(shop: Client) -> None:
     response = shop.post("/cart/add", {"sku": "SKU-8"}, **HTMX)
 
     assert response.status_code == 200
@@ -35,13 +35,13 @@ def test_with_javascript_adding_answers_a_sentence_and_the_new_badge(shop: Clien
     assert 'id="cart-link"' in response.content.decode()
 
 
-def test_the_buttons_key_reaches_the_cart(shop: Client, backend: Backend) -> None:
+def test_the_idempotency_key_reaches_the_cart(shop: Client, backend: Backend) -> None:
     shop.post("/cart/add", {"sku": "SKU-8"}, HTTP_IDEMPOTENCY_KEY="press-1", **HTMX)
 
-    assert backend.asked("POST", "/api/cart/lines")[0].headers["idempotency-key"] == "press-1"
+    assert backend.calls_to("POST", "/api/cart/lines")[0].headers["idempotency-key"] == "press-1"
 
 
-def test_what_is_not_sold_is_refused_in_words(shop: Client) -> None:
+def test_an_unknown_sku_is_refused_with_a_message(shop: Client) -> None:
     response = shop.post("/cart/add", {"sku": "NOPE"}, **HTMX)
 
     assert response.status_code == 422
@@ -65,7 +65,7 @@ def test_the_cart_is_changed_by_plain_forms(guest: Client) -> None:
     assert "Your cart is empty." in words(guest.get("/cart"))
 
 
-def test_a_quantity_that_is_no_number_is_explained_beside_the_cart(guest: Client) -> None:
+def test_an_invalid_quantity_is_explained_beside_the_cart(guest: Client) -> None:
     response = guest.post("/cart/change", {"do": "set", "sku": "SKU-8", "quantity": "many"}, **HTMX)
 
     assert "Please choose a number from 0 to 99." in words(response)
@@ -86,13 +86,13 @@ def test_the_badge_counts_what_is_in_the_cart(guest: Client) -> None:
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_someone_without_a_cart_costs_no_call(shop: Client, backend: Backend) -> None:
+def test_a_visitor_without_a_cart_costs_no_request(shop: Client, backend: Backend) -> None:
     shop.get("/fragments/header")
 
     assert backend.calls == []
 
 
-def test_a_guests_cart_comes_along_at_sign_in(guest: Client, backend: Backend) -> None:
+def test_a_guest_cart_is_merged_at_sign_in(guest: Client, backend: Backend) -> None:
     response = guest.post("/signin", {"email": "ada@example.com", "password": "right"})
 
     assert backend.carts["account"] == {"SKU-8": 1}
@@ -100,9 +100,7 @@ def test_a_guests_cart_comes_along_at_sign_in(guest: Client, backend: Backend) -
     assert "Floor lamp" in words(guest.get("/cart"))
 
 
-def test_a_cart_that_could_not_come_along_is_merged_with_the_next_cart_page(
-    guest: Client, backend: Backend
-) -> None:
+def test_a_failed_merge_is_repeated_with_the_next_cart_page(guest: Client, backend: Backend) -> None:
     backend.down = {"cart"}
     guest.post("/signin", {"email": "ada@example.com", "password": "right"})
     backend.down = set()
@@ -113,7 +111,7 @@ def test_a_cart_that_could_not_come_along_is_merged_with_the_next_cart_page(
     assert guest.cookies["cart"].value == ""
 
 
-def test_a_cookie_that_is_no_cart_id_never_becomes_a_header(shop: Client, backend: Backend) -> None:
+def test_an_invalid_cart_cookie_is_not_passed_on(shop: Client, backend: Backend) -> None:
     shop.cookies["cart"] = "a b\tc"
 
     shop.get("/fragments/header")

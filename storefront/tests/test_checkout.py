@@ -1,4 +1,4 @@
-"""Ordering, and every way in which it can be refused, with nothing typed lost."""
+"""Orders, and every way in which they can be refused without losing what was typed."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def order(client: Client, **changes: str) -> Any:
     return client.post("/checkout", FORM | changes)
 
 
-def kept(response: Any) -> dict[str, str]:
+def typed_values(response: Any) -> dict[str, str]:
     return {name: field(response, name) for name in ("email", "name", "line1", "postal_code", "city")}
 
 
 TYPED = {name: FORM[name] for name in ("email", "name", "line1", "postal_code", "city")}
 
 
-def test_the_page_shows_delivery_choices_an_estimate_and_labelled_test_cards(guest: Client) -> None:
+def test_checkout_shows_delivery_methods_an_estimate_and_test_cards(guest: Client) -> None:
     response = guest.get("/checkout")
 
     page = words(response)
@@ -54,14 +54,12 @@ def test_the_page_shows_delivery_choices_an_estimate_and_labelled_test_cards(gue
     assert len(field(response, "key")) == 36
 
 
-def test_an_order_is_sent_once_with_what_was_typed_and_leads_to_its_page(
-    guest: Client, backend: Backend
-) -> None:
+def test_an_order_is_sent_once_with_its_fields_and_leads_to_its_page(guest: Client, backend: Backend) -> None:
     response = order(guest)
 
     assert response.status_code == 303
     assert response["Location"] == "/orders/HM-000000000000?token=guest-token&placed=1"
-    sent = backend.asked(*ORDERS)
+    sent = backend.calls_to(*ORDERS)
     assert [call.headers["idempotency-key"] for call in sent] == ["key-1"]
     assert sent[0].body == {
         "cart_id": "c0ffee" * 5 + "01",
@@ -79,7 +77,7 @@ def test_an_order_is_sent_once_with_what_was_typed_and_leads_to_its_page(
     }
     page = words(guest.get(response["Location"]))
     for part in (
-        "Thank you. It is yours.",
+        "Order confirmed. Thank you!",
         "HM-000000000000",
         "Floor lamp",
         "€58.90",
@@ -89,7 +87,7 @@ def test_an_order_is_sent_once_with_what_was_typed_and_leads_to_its_page(
         assert part in page
 
 
-def test_another_invoice_address_goes_along(guest: Client, backend: Backend) -> None:
+def test_a_billing_address_is_sent(guest: Client, backend: Backend) -> None:
     order(
         guest,
         other_billing="on",
@@ -100,7 +98,7 @@ def test_another_invoice_address_goes_along(guest: Client, backend: Backend) -> 
         billing_country="BE",
     )
 
-    assert backend.asked(*ORDERS)[0].body["billing_address"] == {
+    assert backend.calls_to(*ORDERS)[0].body["billing_address"] == {
         "name": "Lovelace Ltd",
         "line1": "Kerkstraat 2",
         "postal_code": "9000",
@@ -109,16 +107,16 @@ def test_another_invoice_address_goes_along(guest: Client, backend: Backend) -> 
     }
 
 
-def test_a_missing_field_is_said_at_the_field_and_nothing_is_sent(guest: Client, backend: Backend) -> None:
+def test_a_missing_field_is_reported_and_nothing_is_sent(guest: Client, backend: Backend) -> None:
     response = order(guest, city="", email="ada")
 
     page = words(response)
     assert response.status_code == 400
     assert "Please fill in: town or city." in page
     assert "Please write it like name@example.com." in page
-    assert kept(response) == TYPED | {"city": "", "email": "ada"}
+    assert typed_values(response) == TYPED | {"city": "", "email": "ada"}
     assert field(response, "key") == "key-1"
-    assert backend.asked(*ORDERS) == []
+    assert backend.calls_to(*ORDERS) == []
 
 
 @pytest.mark.parametrize(
@@ -128,15 +126,13 @@ def test_a_missing_field_is_said_at_the_field_and_nothing_is_sent(guest: Client,
         ("tok_insufficient_funds", "There was not enough money on the card."),
     ],
 )
-def test_402_is_explained_at_the_card_and_the_next_try_has_a_new_key(
-    guest: Client, card: str, said: str
-) -> None:
+def test_a_refused_payment_is_explained_and_gets_a_new_key(guest: Client, card: str, said: str) -> None:
     response = order(guest, card=card)
 
     assert response.status_code == 402
     assert said in words(response)
     assert "Please try another card." in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert field(response, "key") != "key-1"
 
 
@@ -161,7 +157,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "answer", "said", "new_key"), REFUSALS)
-def test_each_refusal_is_explained_and_nothing_typed_is_lost(
+def test_each_refusal_is_explained_and_keeps_the_form(
     guest: Client, backend: Backend, status: int, answer: Any, said: str, new_key: bool
 ) -> None:
     backend.answers[ORDERS] = answer
@@ -170,13 +166,11 @@ def test_each_refusal_is_explained_and_nothing_typed_is_lost(
 
     assert response.status_code == status
     assert said in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert (field(response, "key") != "key-1") is new_key
 
 
-def test_a_payment_that_waits_for_the_bank_has_a_page_that_asks_again(
-    guest: Client, backend: Backend
-) -> None:
+def test_a_pending_payment_has_a_polling_page(guest: Client, backend: Backend) -> None:
     response = order(guest, card="tok_requires_action")
     page = guest.get(response["Location"])
 
@@ -187,37 +181,37 @@ def test_a_payment_that_waits_for_the_bank_has_a_page_that_asks_again(
 
     backend.orders["HM-000000000000"]["status"] = "confirmed"
     answer = guest.get("/fragments/orders/HM-000000000000?token=guest-token")
-    assert heading(answer) == "Thank you. It is yours."
+    assert heading(answer) == "Order confirmed. Thank you!"
     assert "hx-trigger" not in answer.content.decode()
 
 
-def test_the_summary_is_quoted_once_the_address_is_there(guest: Client, backend: Backend) -> None:
+def test_the_summary_is_quoted_once_there_is_an_address(guest: Client, backend: Backend) -> None:
     response = guest.post("/fragments/summary", FORM | {"shipping_method": "express"})
 
     page = words(response)
     assert "Total €66.90" in page
     assert "Includes VAT 21%" in page
     assert field(response, "expected_amount") == "6690"
-    assert len(backend.asked("POST", "/api/checkout/quotes")) == 1
+    assert len(backend.calls_to("POST", "/api/checkout/quotes")) == 1
 
 
-def test_without_javascript_the_total_can_be_updated_first(guest: Client, backend: Backend) -> None:
+def test_the_total_can_be_updated_without_javascript(guest: Client, backend: Backend) -> None:
     response = guest.post("/checkout", FORM | {"shipping_method": "express", "update": "1"})
 
     assert response.status_code == 200
     assert "Total €66.90" in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert field(response, "key") == "key-1"
-    assert backend.asked(*ORDERS) == []
+    assert backend.calls_to(*ORDERS) == []
 
 
-def test_an_empty_cart_has_nothing_to_check_out(shop: Client) -> None:
+def test_an_empty_cart_cannot_be_checked_out(shop: Client) -> None:
     response = shop.get("/checkout")
 
     assert (response.status_code, response["Location"]) == (303, "/cart")
 
 
-def test_an_accounts_form_knows_name_and_mail(member: Client) -> None:
+def test_an_accounts_form_is_prefilled(member: Client) -> None:
     member.post("/cart/add", {"sku": "SKU-8"})
 
     response = member.get("/checkout")
@@ -225,7 +219,7 @@ def test_an_accounts_form_knows_name_and_mail(member: Client) -> None:
     assert (field(response, "email"), field(response, "name")) == ("ada@example.com", "Ada")
 
 
-def test_a_guests_order_without_its_token_is_not_there(guest: Client) -> None:
+def test_a_guests_order_without_its_token_is_not_found(guest: Client) -> None:
     order(guest)
 
     response = guest.get("/orders/HM-000000000000")
@@ -242,7 +236,7 @@ def test_a_guest_can_cancel_by_the_link(guest: Client, backend: Backend) -> None
     assert "is cancelled" in heading(guest.get(response["Location"]))
 
 
-def test_my_orders_are_listed_with_what_was_in_them(member: Client) -> None:
+def test_my_orders_list_their_products(member: Client) -> None:
     member.post("/cart/add", {"sku": "SKU-8"})
     order(member)
 
@@ -252,9 +246,7 @@ def test_my_orders_are_listed_with_what_was_in_them(member: Client) -> None:
         assert part in page
 
 
-def test_a_shop_without_a_payment_provider_says_so_and_offers_no_button(
-    guest: Client, backend: Backend
-) -> None:
+def test_a_shop_without_a_payment_provider_has_no_order_button(guest: Client, backend: Backend) -> None:
     backend.payable = False
 
     response = guest.get("/checkout")
@@ -268,9 +260,7 @@ def test_a_shop_without_a_payment_provider_says_so_and_offers_no_button(
     assert "Order and pay" not in words(guest.post("/fragments/summary", FORM))
 
 
-def test_an_order_is_refused_in_words_where_the_provider_is_gone_meanwhile(
-    guest: Client, backend: Backend
-) -> None:
+def test_an_order_is_refused_if_the_provider_was_removed_meanwhile(guest: Client, backend: Backend) -> None:
     backend.payable = False
 
     response = order(guest)
@@ -279,5 +269,5 @@ def test_an_order_is_refused_in_words_where_the_provider_is_gone_meanwhile(
     assert response.status_code == 503
     assert "This shop cannot take payments yet" in page
     assert "Nothing can be ordered for now. Your cart is safe, and nothing was charged." in page
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert field(response, "key") == "key-1"

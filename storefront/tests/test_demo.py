@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client, RequestFactory, override_settings
 
-from shop.views import answers
+from shop.views import responses
 from tests.backend import Backend
 from tests.pages import words
 
@@ -24,7 +24,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_of_a_demo_says_so_and_no_page_of_another_shop(guest: Client, path: str) -> None:
+def test_only_a_demo_shows_the_demo_notice(guest: Client, path: str) -> None:
     with override_settings(DEMO=True):
         demo = words(guest.get(path))
     with override_settings(DEMO=False):
@@ -34,12 +34,12 @@ def test_every_page_of_a_demo_says_so_and_no_page_of_another_shop(guest: Client,
     assert "demo" not in real.lower()
 
 
-def test_pages_about_trouble_say_so_too(guest: Client, backend: Backend) -> None:
+def test_error_pages_show_the_demo_notice(guest: Client, backend: Backend) -> None:
     backend.down.add("checkout")
     with override_settings(DEMO=True):
-        away = guest.get("/orders/HM-1")
-        broken = answers.server_error(RequestFactory().get("/"))
+        unavailable = guest.get("/orders/HM-1")
+        broken = responses.server_error(RequestFactory().get("/"))
 
-    assert (away.status_code, broken.status_code) == (503, 500)
-    assert LINE in words(away)
+    assert (unavailable.status_code, broken.status_code) == (503, 500)
+    assert LINE in words(unavailable)
     assert LINE in words(broken)

@@ -1,4 +1,4 @@
-"""What pages show, made from what services answer."""
+"""Presentation of the services' responses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import pytest
 
 from shop.domain import cart, checkout, listing, orders, products
-from shop.domain.listing import Asked
-from shop.domain.money import cents, money, plain
+from shop.domain.listing import ListingQuery
+from shop.domain.money import format_money, format_plain_amount, parse_price
 
 EUR = "EUR"
 
@@ -26,25 +26,23 @@ EUR = "EUR"
         (1000, "CHF", "en", "CHF\u00a010.00"),
     ],
 )
-def test_a_price_is_written_as_its_readers_expect(
-    amount: int, currency: str, locale: str, shown: str
-) -> None:
-    assert money({"amount": amount, "currency": currency}, locale) == shown
+def test_a_price_is_formatted_for_the_locale(amount: int, currency: str, locale: str, shown: str) -> None:
+    assert format_money({"amount": amount, "currency": currency}, locale) == shown
 
 
-def test_machines_get_a_price_with_a_point_and_no_symbol() -> None:
-    assert plain({"amount": 8905, "currency": EUR}) == "89.05"
+def test_a_plain_amount_has_a_point_and_no_symbol() -> None:
+    assert format_plain_amount({"amount": 8905, "currency": EUR}) == "89.05"
 
 
 @pytest.mark.parametrize(
     ("typed", "amount"),
     [("12", 1200), ("12,5", 1250), ("€ 9.99", 999), ("x", None), ("-1", None), ("NaN", None), ("1e9", None)],
 )
-def test_a_typed_price_is_understood_or_left_out(typed: str, amount: int | None) -> None:
-    assert cents(typed) == amount
+def test_a_typed_price_is_parsed_or_ignored(typed: str, amount: int | None) -> None:
+    assert parse_price(typed) == amount
 
 
-def test_a_picture_offers_webp_first_and_a_middle_size_to_old_browsers() -> None:
+def test_a_picture_offers_webp_first_and_a_middle_size_as_fallback() -> None:
     image = {
         "alt": "A lamp",
         "renditions": [
@@ -55,7 +53,7 @@ def test_a_picture_offers_webp_first_and_a_middle_size_to_old_browsers() -> None
         ],
     }
 
-    assert products.picture(image) == {
+    assert products.present_picture(image) == {
         "src": "/media/m.jpg",
         "width": 640,
         "height": 640,
@@ -75,7 +73,7 @@ def test_structured_data_cannot_end_its_script_element() -> None:
     assert json.loads(text)[0]["name"] == "</script><b>&"
 
 
-def test_a_list_page_drops_what_it_does_not_know_and_never_fails() -> None:
+def test_a_list_page_ignores_unknown_parameters() -> None:
     items = [
         ("brand", "Vela"),
         ("brand", "Lumen"),
@@ -89,9 +87,9 @@ def test_a_list_page_drops_what_it_does_not_know_and_never_fails() -> None:
         ("cursor", "abc"),
     ]
 
-    asked = Asked.read("/search", items)
+    query = ListingQuery.parse("/search", items)
 
-    assert asked.params() == [
+    assert query.params() == [
         ("limit", "24"),
         ("brand", "Vela"),
         ("brand", "Lumen"),
@@ -102,10 +100,10 @@ def test_a_list_page_drops_what_it_does_not_know_and_never_fails() -> None:
     ]
 
 
-def test_each_chosen_filter_can_be_taken_off_alone() -> None:
-    asked = Asked.read("/search", [("q", "lamp"), ("brand", "Vela"), ("max_price", "20")])
+def test_each_active_filter_can_be_removed_alone() -> None:
+    query = ListingQuery.parse("/search", [("q", "lamp"), ("brand", "Vela"), ("max_price", "20")])
 
-    chips = listing.chips(asked, "en")
+    chips = listing.present_chips(query, "en")
 
     assert chips == [
         {"label": "Vela", "url": "/search?q=lamp&max_price=20"},
@@ -121,22 +119,25 @@ def test_the_catalogues_price_steps_become_links_in_euros() -> None:
         ]
     }
 
-    steps = listing.price_facet(raw, Asked.read("/search", [("min_price", "3")]))["steps"]
+    steps = listing.price_facet(raw, ListingQuery.parse("/search", [("min_price", "3")]))["steps"]
 
     assert [step["url"] for step in steps] == ["/search?max_price=24.99", "/search?min_price=50"]
 
 
-def test_only_the_commonest_attributes_become_facets_and_a_chosen_one_stays() -> None:
+def test_only_the_most_common_and_chosen_attributes_become_facets() -> None:
     both = [{"value": "x", "label": "x", "count": 1}, {"value": "y", "label": "y", "count": 1}]
     more = [{"value": "x", "label": "x", "count": 9}, {"value": "y", "label": "y", "count": 9}]
     raw = {f"attr.n{i}": more for i in range(6)} | {"attr.rare": both, "attr.chosen": both}
 
-    names = [facet["name"] for facet in listing.facets(raw, Asked.read("/search", [("attr.chosen", "x")]))]
+    names = [
+        facet["name"]
+        for facet in listing.present_facets(raw, ListingQuery.parse("/search", [("attr.chosen", "x")]))
+    ]
 
     assert names == [*(f"attr.n{i}" for i in range(6)), "attr.chosen"]
 
 
-def test_a_cart_with_last_seen_prices_says_so() -> None:
+def test_a_cart_with_old_prices_has_a_notice() -> None:
     line = {
         "sku": "a",
         "title": "Lamp",
@@ -145,7 +146,7 @@ def test_a_cart_with_last_seen_prices_says_so() -> None:
         "notice": "Prices may be a few minutes old.",
     }
 
-    shown = cart.cart({"lines": [line]}, "en")
+    shown = cart.present_cart({"lines": [line]}, "en")
 
     assert shown["old_prices"] is True
 
@@ -153,25 +154,25 @@ def test_a_cart_with_last_seen_prices_says_so() -> None:
 @pytest.mark.parametrize(
     ("text", "number"), [("3", 3), ("0", 0), ("99", 99), ("100", None), ("-1", None), ("²", None)]
 )
-def test_only_whole_quantities_from_0_to_99_are_understood(text: str, number: int | None) -> None:
-    assert cart.quantity(text) == number
+def test_only_whole_quantities_from_0_to_99_are_valid(text: str, number: int | None) -> None:
+    assert cart.parse_quantity(text) == number
 
 
-def test_out_of_stock_names_the_things_and_keeps_the_form() -> None:
+def test_out_of_stock_names_the_products_and_keeps_the_form() -> None:
     problem = {"type": "out-of-stock", "short": [{"sku": "a", "available": 2}, {"sku": "b", "available": 0}]}
 
-    refusal = checkout.refusal(409, problem, {"a": "Lamp", "b": "Chair"})
+    refusal = checkout.explain_rejection(409, problem, {"a": "Lamp", "b": "Chair"})
 
-    assert refusal == checkout.Refusal(
-        "Some things are no longer there in that number",
+    assert refusal == checkout.OrderRejection(
+        "Some products are not available in that quantity",
         "Of “Lamp” only 2 left; “Chair” is sold out. "
         "Change your cart, then order again. What you typed here is kept.",
         status=409,
     )
 
 
-def test_an_order_that_is_still_under_way_keeps_its_key() -> None:
-    refusal = checkout.refusal(409, {"type": "idempotency-in-progress"}, {})
+def test_an_order_in_progress_keeps_its_key() -> None:
+    refusal = checkout.explain_rejection(409, {"type": "idempotency-in-progress"}, {})
 
     assert refusal.new_key is False
 
@@ -183,8 +184,8 @@ def test_an_order_that_is_still_under_way_keeps_its_key() -> None:
         {"shipping_address.city": ["No."], "payment.token": ["Bad."]},
     ],
 )
-def test_reasons_for_nested_fields_land_at_the_forms_fields(errors: dict[str, object]) -> None:
-    refusal = checkout.refusal(400, {"errors": errors}, {})
+def test_errors_of_nested_fields_are_mapped_to_form_fields(errors: dict[str, object]) -> None:
+    refusal = checkout.explain_rejection(400, {"errors": errors}, {})
 
     assert refusal.fields == {"city": ["No."], "card": ["Bad."]}
 
@@ -199,7 +200,7 @@ def test_reasons_for_nested_fields_land_at_the_forms_fields(errors: dict[str, ob
         (None, ""),
     ],
 )
-def test_a_bank_can_send_a_shopper_to_web_addresses_only(action: object, url: str) -> None:
+def test_a_payment_action_must_be_a_web_address(action: object, url: str) -> None:
     assert orders.action_url(action) == url
 
 
@@ -207,15 +208,18 @@ def test_a_bank_can_send_a_shopper_to_web_addresses_only(action: object, url: st
     ("rate", "shown"), [(0.21, "21%"), (0.055, "5.5%"), (1.0, "100%"), (None, ""), (0, "")]
 )
 def test_a_tax_rate_is_shown_in_per_cent(rate: float | None, shown: str) -> None:
-    assert checkout.percent(rate) == shown
+    assert checkout.format_percent(rate) == shown
 
 
 def test_every_tax_rate_is_named_where_there_are_several() -> None:
     tax = {"amount": {"amount": 81, "currency": EUR}, "rate": None, "included": True}
     taxes = [{"rate": 0.0}, {"rate": 0.06}, {"rate": 0.21}]
 
-    assert checkout.quoted({"tax": tax, "taxes": taxes}, "en-IE")["tax_label"] == "Includes VAT 6% and 21%"
-    assert checkout.quoted({"tax": {**tax, "rate": 0.06}}, "en-IE")["tax_label"] == "Includes VAT 6%"
+    assert (
+        checkout.present_totals({"tax": tax, "taxes": taxes}, "en-IE")["tax_label"]
+        == "Includes VAT 6% and 21%"
+    )
+    assert checkout.present_totals({"tax": {**tax, "rate": 0.06}}, "en-IE")["tax_label"] == "Includes VAT 6%"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +230,7 @@ def test_every_tax_rate_is_named_where_there_are_several() -> None:
         ("refunded", [2495], "€24.95", ""),
     ],
 )
-def test_an_order_shows_what_was_sent_back_in_one_sum(
+def test_an_order_shows_the_sum_of_refunds(
     payment: str, refunds: list[int], shown: str, fulfilment: str
 ) -> None:
     raw = {
@@ -237,6 +241,6 @@ def test_an_order_shows_what_was_sent_back_in_one_sum(
         "refunds": [{"amount": {"amount": amount, "currency": EUR}} for amount in refunds],
     }
 
-    order = orders.order(raw, locale="en-IE")
+    order = orders.present_order(raw, locale="en-IE")
 
     assert (order["refunded"], order["fulfilment_label"]) == (shown, fulfilment)

@@ -1,6 +1,6 @@
-"""Every part of a page that htmx asks for, in everything that can happen to it; what is on the page stays.
+"""Every fragment in every situation: the current content of the page stays.
 
-The parts are read from the URL map and from the templates: a new one without a line in `PARTS` fails.
+The fragments are read from the URL map and from the templates: a new one without a line in `PARTS` fails.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from chassis.siblings.client import FAILURES
 from shop import urls
 from tests.backend import TOKEN, Backend
 from tests.pages import field, heading, words
-from tests.test_checkout import FORM, TYPED, kept
+from tests.test_checkout import FORM, TYPED, typed_values
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "shop" / "templates"
 HTMX = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://testserver/checkout"}
 EVENT = [{"type": "view", "product_id": "p1"}]
 SERVICES = ("auth", "catalog", "cart", "checkout", "logs", "reco")
 
-#: By the name of its address: path, and what is posted (None: a query).
+#: Path and posted data (None: GET) by the name of the address.
 PARTS: dict[str, tuple[str, Any]] = {
     "cart-add": ("/cart/add", {"sku": "SKU-8", "quantity": "1"}),
     "cart-change": ("/cart/change", {"do": "set", "sku": "SKU-8", "quantity": "3"}),
@@ -52,7 +52,10 @@ def ask(client: Client, name: str, **headers: str) -> HttpResponse:
 
 
 def assert_the_page_stays(response: HttpResponse) -> None:
-    """A part in its place, or a sentence that the script shows beside what is there; never another page."""
+    """Assert that the response is a part in its place, or a sentence shown beside it.
+
+    It is never another page.
+    """
     text = response.content.decode()
     assert "<html" not in text.lower()
     assert "<main" not in text
@@ -66,7 +69,7 @@ def assert_the_page_stays(response: HttpResponse) -> None:
 
 @pytest.fixture
 def shopper(member: Client, backend: Backend) -> Client:
-    """Someone signed in, with a lamp in the cart and an order of another."""
+    """Return a signed-in shopper with a lamp in the cart and an order of another."""
     member.post("/cart/add", {"sku": "SKU-8"})
     member.post("/checkout", FORM)
     member.post("/cart/add", {"sku": "SKU-8"})
@@ -74,7 +77,7 @@ def shopper(member: Client, backend: Backend) -> Client:
     return member
 
 
-def test_every_part_has_a_line_here() -> None:
+def test_every_fragment_is_tested_here() -> None:
     asked = {found for file in TEMPLATES.rglob("*.html") for found in _asked_for(file.read_text())}
     named = {pattern.name for pattern in urls.urlpatterns if pattern.name.startswith("fragment-")}
     reached = {p.name for p in urls.urlpatterns for path in asked if p.pattern.match(path.lstrip("/"))}
@@ -83,7 +86,7 @@ def test_every_part_has_a_line_here() -> None:
 
 
 def _asked_for(template: str) -> set[str]:
-    """The addresses of a template's `hx-get` and `hx-post`; lists ask for their own page."""
+    """Return the addresses of a template's `hx-get` and `hx-post`; lists use their own page."""
     found = re.findall(r'hx-(?:get|post)="([^"?]*)', template)
     return {re.sub(r"\{\{.*?\}\}", "x", path) for path in found if not path.startswith("{{")}
 
@@ -95,9 +98,9 @@ def test_errors_are_never_swapped_in() -> None:
 
 
 @each_part
-def test_with_an_ended_access_token_a_part_is_as_before(shopper: Client, name: str) -> None:
+def test_a_fragment_is_unchanged_with_an_expired_access_token(shopper: Client, name: str) -> None:
     if name in ("cart-add", "cart-change"):
-        ask(shopper, name)  # so that the next time differs in nothing but the token
+        ask(shopper, name)  # so that the next response differs only by the token
     before = ask(shopper, name)
     del shopper.cookies["access"]
 
@@ -111,9 +114,7 @@ def test_with_an_ended_access_token_a_part_is_as_before(shopper: Client, name: s
 
 
 @each_part
-def test_with_a_token_that_is_refused_a_part_is_as_before(
-    shopper: Client, backend: Backend, name: str
-) -> None:
+def test_a_fragment_is_unchanged_with_a_revoked_token(shopper: Client, backend: Backend, name: str) -> None:
     shopper.cookies["access"] = "revoked"
     backend.revoked = {"revoked"}
 
@@ -124,7 +125,7 @@ def test_with_a_token_that_is_refused_a_part_is_as_before(
 
 
 @each_part
-def test_a_session_that_ended_elsewhere_empties_nothing(shopper: Client, backend: Backend, name: str) -> None:
+def test_a_session_that_ended_elsewhere_keeps_the_page(shopper: Client, backend: Backend, name: str) -> None:
     del shopper.cookies["access"]
     shopper.cookies["refresh"] = "wrong"
     carts = {"account": dict(backend.carts["account"])}
@@ -142,7 +143,7 @@ def test_a_session_that_ended_elsewhere_empties_nothing(shopper: Client, backend
 
 
 @each_part
-def test_while_auth_is_away_nobody_is_signed_out(shopper: Client, backend: Backend, name: str) -> None:
+def test_an_outage_of_auth_signs_nobody_out(shopper: Client, backend: Backend, name: str) -> None:
     del shopper.cookies["access"]
     backend.down = {"auth"}
 
@@ -157,7 +158,7 @@ def test_while_auth_is_away_nobody_is_signed_out(shopper: Client, backend: Backe
 @each_part
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("fault", ["down", 429, 500, 503, "nonsense"])
-def test_whatever_a_service_answers_the_page_stays(
+def test_the_page_stays_whatever_a_service_responds(
     shopper: Client, backend: Backend, name: str, service: str, fault: Any
 ) -> None:
     if fault == "down":
@@ -177,7 +178,7 @@ def test_whatever_a_service_answers_the_page_stays(
 
 
 @each_part
-def test_with_an_empty_cart_the_page_stays(member: Client, backend: Backend, name: str) -> None:
+def test_the_page_stays_with_an_empty_cart(member: Client, backend: Backend, name: str) -> None:
     response = ask(member, name)
 
     assert_the_page_stays(response)
@@ -185,7 +186,7 @@ def test_with_an_empty_cart_the_page_stays(member: Client, backend: Backend, nam
 
 
 @each_part
-def test_asked_for_bare_by_somebody_unknown_a_part_is_no_fault_of_ours(shop: Client, name: str) -> None:
+def test_a_fragment_requested_by_a_stranger_is_no_server_error(shop: Client, name: str) -> None:
     path, posted = PARTS[name]
     shop.raise_request_exception = False
 
@@ -195,7 +196,7 @@ def test_asked_for_bare_by_somebody_unknown_a_part_is_no_fault_of_ours(shop: Cli
     assert posted is None or answers[0].status_code == 405
 
 
-def test_the_summary_stays_while_the_cart_is_empty_and_says_so(shop: Client) -> None:
+def test_the_summary_stays_and_reports_an_empty_cart(shop: Client) -> None:
     response = shop.post("/fragments/summary", {"country": "BE"})
 
     assert response.status_code == 409
@@ -222,7 +223,7 @@ def signed_out_elsewhere(shopper: Client) -> Client:
 
 
 @pytest.mark.parametrize("path", ["/cart", "/checkout"])
-def test_the_cart_of_an_ended_session_is_not_empty_but_waits(signed_out_elsewhere: Client, path: str) -> None:
+def test_the_cart_of_an_ended_session_is_not_shown_as_empty(signed_out_elsewhere: Client, path: str) -> None:
     for _ in range(2):
         page = signed_out_elsewhere.get(path)
         assert (page.status_code, heading(page)) == (401, "You have been signed out")
@@ -238,7 +239,7 @@ def test_the_cart_of_an_ended_session_is_not_empty_but_waits(signed_out_elsewher
     assert "Floor lamp" in words(signed_out_elsewhere.get(path))
 
 
-def test_after_an_ended_session_the_shop_is_open_and_only_what_is_personal_asks_to_sign_in(
+def test_only_personal_pages_ask_to_sign_in_after_an_ended_session(
     signed_out_elsewhere: Client,
 ) -> None:
     paths = ("/", "/p/floor-lamp", "/search", "/p/no-such-thing", "/orders/HM-000000000000", "/orders")
@@ -256,7 +257,7 @@ def test_after_an_ended_session_the_shop_is_open_and_only_what_is_personal_asks_
     assert answers["/orders/HM-000000000000"]["Location"] == "/signin?next=%2Forders%2FHM-000000000000"
 
 
-def test_a_guest_may_begin_anew_after_an_ended_session(signed_out_elsewhere: Client) -> None:
+def test_a_guest_may_start_over_after_an_ended_session(signed_out_elsewhere: Client) -> None:
     signed_out_elsewhere.get("/cart")
 
     signed_out_elsewhere.post("/signout")
@@ -264,7 +265,7 @@ def test_a_guest_may_begin_anew_after_an_ended_session(signed_out_elsewhere: Cli
     assert "Your cart is empty." in words(signed_out_elsewhere.get("/cart"))
 
 
-def test_what_is_added_after_an_ended_session_comes_together_with_the_rest(
+def test_items_added_after_an_ended_session_are_merged(
     signed_out_elsewhere: Client, backend: Backend
 ) -> None:
     signed_out_elsewhere.post("/cart/add", {"sku": "SKU-10"})
@@ -277,13 +278,11 @@ def test_what_is_added_after_an_ended_session_comes_together_with_the_rest(
     assert backend.carts["account"] == {"SKU-8": 1, "SKU-10": 1}
 
 
-def test_an_order_of_an_ended_session_is_kept_through_the_sign_in(
-    signed_out_elsewhere: Client, backend: Backend
-) -> None:
-    asked = signed_out_elsewhere.post("/checkout", FORM)
-    assert (asked.status_code, heading(asked)) == (401, "You have been signed out")
-    assert "nothing you typed is lost" in words(asked)
-    carried = {name: field(asked, name) for name in ("again", "again_fields")}
+def test_an_order_is_carried_through_the_sign_in(signed_out_elsewhere: Client, backend: Backend) -> None:
+    sign_in = signed_out_elsewhere.post("/checkout", FORM)
+    assert (sign_in.status_code, heading(sign_in)) == (401, "You have been signed out")
+    assert "nothing you typed is lost" in words(sign_in)
+    carried = {name: field(sign_in, name) for name in ("again", "again_fields")}
 
     wrong = signed_out_elsewhere.post("/signin", carried | {"email": "ada@example.com", "password": "wrong"})
     assert {name: field(wrong, name) for name in carried} == carried
@@ -292,16 +291,16 @@ def test_an_order_of_an_ended_session_is_kept_through_the_sign_in(
     sent = {name: field(back, name) for name in FORM} | {"update": field(back, "update")}
     page = signed_out_elsewhere.post("/checkout", sent)
 
-    assert kept(page) == TYPED
+    assert typed_values(page) == TYPED
     assert field(page, "key") == "key-1"
     assert len(backend.orders) == 1, "it is shown again before it is ordered"
 
 
-def test_a_change_without_scripts_is_kept_through_the_sign_in(signed_out_elsewhere: Client) -> None:
-    asked = signed_out_elsewhere.post("/cart/change", {"do": "remove", "sku": "SKU-8"})
-    assert asked.status_code == 401
+def test_a_plain_form_is_carried_through_the_sign_in(signed_out_elsewhere: Client) -> None:
+    sign_in = signed_out_elsewhere.post("/cart/change", {"do": "remove", "sku": "SKU-8"})
+    assert sign_in.status_code == 401
 
-    carried = {name: field(asked, name) for name in ("again", "again_fields")}
+    carried = {name: field(sign_in, name) for name in ("again", "again_fields")}
     back = signed_out_elsewhere.post("/signin", carried | {"email": "ada@example.com", "password": "right"})
 
     html = back.content.decode()
@@ -310,7 +309,7 @@ def test_a_change_without_scripts_is_kept_through_the_sign_in(signed_out_elsewhe
 
 
 @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_nothing_is_carried_to_another_site(shop: Client, path: str) -> None:
+def test_forms_are_never_carried_to_another_site(shop: Client, path: str) -> None:
     carried = {"again": path, "again_fields": "a=b"}
 
     response = shop.post("/signin", carried | {"email": "ada@example.com", "password": "right"})
@@ -318,7 +317,7 @@ def test_nothing_is_carried_to_another_site(shop: Client, path: str) -> None:
     assert (response.status_code, response["Location"]) == (303, "/")
 
 
-def test_a_form_that_a_service_could_not_take_can_be_sent_again(guest: Client, backend: Backend) -> None:
+def test_a_failed_form_can_be_sent_again(guest: Client, backend: Backend) -> None:
     backend.down = {"cart"}
 
     response = guest.post("/cart/change", {"do": "set", "sku": "SKU-8", "quantity": "4"})
@@ -332,7 +331,7 @@ def test_a_form_that_a_service_could_not_take_can_be_sent_again(guest: Client, b
     assert "Try again" in words(response)
 
 
-def test_auth_away_while_ordering_says_so_and_keeps_the_form(shopper: Client, backend: Backend) -> None:
+def test_auth_down_while_ordering_keeps_the_form(shopper: Client, backend: Backend) -> None:
     del shopper.cookies["access"]
     backend.down = {"auth"}
 
@@ -340,7 +339,7 @@ def test_auth_away_while_ordering_says_so_and_keeps_the_form(shopper: Client, ba
 
     assert response.status_code == 503
     assert "Signing in is taking a break, and your cart waits with your account." in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
 
 
 def test_a_second_press_finds_the_order_of_the_first(guest: Client, backend: Backend) -> None:
@@ -350,7 +349,7 @@ def test_a_second_press_finds_the_order_of_the_first(guest: Client, backend: Bac
     second = guest.post("/checkout", FORM)
 
     assert second["Location"] == first["Location"]
-    assert [call.headers["idempotency-key"] for call in backend.asked("POST", "/api/checkout/orders")] == [
+    assert [call.headers["idempotency-key"] for call in backend.calls_to("POST", "/api/checkout/orders")] == [
         "key-1",
         "key-1",
     ]

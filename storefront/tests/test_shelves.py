@@ -1,4 +1,4 @@
-"""Shelves of recommendations: their names for the events, why they are there, and how to begin anew."""
+"""Shelves of recommendations: their names for events, their reasons, and their reset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import Client
 
 from chassis.siblings import Sibling
 from shop.clients import Caller, Catalog, Reco
-from shop.services.shelves import Shelves
+from shop.services.shelves import ShelfService
 from tests.backend import Backend
 from tests.pages import words
 
@@ -18,7 +18,7 @@ def names(html: bytes) -> list[str]:
     return re.findall(r'data-shelf="([^"]+)"', html.decode())
 
 
-def test_what_comes_of_one_thing_stands_under_its_name_and_the_rest_is_recommended(shop: Client) -> None:
+def test_recommendations_are_grouped_by_a_frequent_source(shop: Client) -> None:
     shop.post("/consent", {"answer": "yes"})
 
     response = shop.get("/fragments/for-you")
@@ -28,26 +28,24 @@ def test_what_comes_of_one_thing_stands_under_its_name_and_the_rest_is_recommend
     assert response.content.decode().count('data-variant="personal"') == 2
 
 
-def test_a_shopper_may_see_why(shop: Client) -> None:
+def test_a_shelf_shows_its_reasons(shop: Client) -> None:
     shop.post("/consent", {"answer": "yes"})
 
     page = words(shop.get("/fragments/for-you"))
 
     assert "Why these? They are here for this reason: because you viewed Floor lamp" in page
-    assert "Forget what I looked at and begin anew" in page
+    assert "Delete what I looked at and start over" in page
 
 
-def test_a_products_page_says_why_things_go_well_with_it(shop: Client) -> None:
+def test_a_product_page_shows_reasons_of_related_products(shop: Client) -> None:
     response = shop.get("/p/two-seat-sofa")
 
     assert names(response.content) == ["goes-with"]
     assert "Why these? They are here for this reason: often bought together" in words(response)
-    assert "begin anew" not in words(response), "it is not made of what this shopper did"
+    assert "start over" not in words(response), "it is not made of what this shopper did"
 
 
-def test_without_recommendations_a_products_page_says_that_things_are_popular(
-    shop: Client, backend: Backend
-) -> None:
+def test_a_product_page_falls_back_to_popular_products(shop: Client, backend: Backend) -> None:
     backend.down = {"reco"}
 
     response = shop.get("/p/floor-lamp")
@@ -56,16 +54,14 @@ def test_without_recommendations_a_products_page_says_that_things_are_popular(
     assert "Why these? They are here for this reason: popular in Living room" in words(response)
 
 
-def test_what_goes_with_a_product_is_asked_once_for_many_pages(shop: Client, backend: Backend) -> None:
+def test_related_products_are_cached_for_many_pages(shop: Client, backend: Backend) -> None:
     pages = [words(shop.get("/p/two-seat-sofa")) for _ in range(3)]
 
     assert all("often bought together" in page for page in pages)
     assert len([call for call in backend.calls if "/similar/" in call.target]) == 1
 
 
-def test_beginning_anew_tells_recommendations_and_gives_the_browser_another_name(
-    shop: Client, backend: Backend
-) -> None:
+def test_a_reset_deletes_the_history_and_changes_the_session_id(shop: Client, backend: Backend) -> None:
     shop.post("/consent", {"answer": "yes"})
     before = shop.cookies["sid"].value
 
@@ -77,7 +73,7 @@ def test_beginning_anew_tells_recommendations_and_gives_the_browser_another_name
     assert shop.cookies["sid"].value not in ("", before)
 
 
-def test_without_consent_nobody_is_asked_about_and_no_name_is_given(shop: Client, backend: Backend) -> None:
+def test_no_recommendations_or_session_id_without_consent(shop: Client, backend: Backend) -> None:
     shop.get("/fragments/for-you")
     shop.post("/forget")
 
@@ -85,7 +81,7 @@ def test_without_consent_nobody_is_asked_about_and_no_name_is_given(shop: Client
     assert "sid" not in shop.cookies
 
 
-def test_the_cart_asks_for_what_goes_with_its_things(shop: Client, backend: Backend) -> None:
+def test_the_cart_page_loads_related_products(shop: Client, backend: Backend) -> None:
     response = shop.get("/fragments/cart-shelf?ids=p1,p2,%00,../x")
 
     assert "Goes well with your cart" in words(response)
@@ -93,7 +89,7 @@ def test_the_cart_asks_for_what_goes_with_its_things(shop: Client, backend: Back
     assert words(shop.get("/fragments/cart-shelf")) == ""
 
 
-def test_a_category_shows_what_is_trending_in_it(shop: Client) -> None:
+def test_a_category_shows_trending_products(shop: Client) -> None:
     page = shop.get("/c/audio").content.decode()
     response = shop.get("/fragments/trending/audio")
 
@@ -105,7 +101,7 @@ def test_a_category_shows_what_is_trending_in_it(shop: Client) -> None:
 
 
 @pytest.mark.parametrize("down", ["reco", "catalog"])
-def test_a_shelf_that_cannot_be_filled_is_left_out(shop: Client, backend: Backend, down: str) -> None:
+def test_an_unavailable_shelf_is_left_out(shop: Client, backend: Backend, down: str) -> None:
     shop.post("/consent", {"answer": "yes"})
     backend.down = {down}
 
@@ -114,9 +110,11 @@ def test_a_shelf_that_cannot_be_filled_is_left_out(shop: Client, backend: Backen
         assert (response.status_code, words(response)) == (200, "")
 
 
-def test_the_same_browser_is_always_in_the_same_group_and_groups_have_about_their_share() -> None:
+def test_a_browser_stays_in_its_group_and_groups_have_their_share() -> None:
     catalog, reco = Catalog(Sibling("catalog")), Reco(Sibling("reco"))
-    shelves = Shelves(catalog=catalog, reco=reco, nearby=lambda _: [], locale="en-IE", control=20)
+    shelves = ShelfService(
+        catalog=catalog, reco=reco, popular_in_category=lambda _: [], locale="en-IE", control=20
+    )
 
     groups = [shelves.variant(Caller(session_id=f"s{number}")) for number in range(1000)]
 

@@ -27,7 +27,7 @@ def member(page, request):
     page.locator("#id_name").fill("Grace Hopper")
     page.locator("#id_email").fill(email)
     page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Make my account").click()
+    page.get_by_role("button", name="Create my account").click()
     expect(page.locator("main")).to_contain_text(email)
     put_in_cart(page, "honey")
     page.goto("/checkout")

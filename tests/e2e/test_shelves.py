@@ -65,7 +65,7 @@ def test_a_click_is_on_the_next_page_says_why_and_can_be_forgotten(page):
 
     expect(viewed.locator("h2")).to_contain_text("Because you viewed")
     page.get_by_text("Why these?").first.click()
-    page.get_by_role("button", name="Forget what I looked at").first.click()
+    page.get_by_role("button", name="Delete what I looked at").first.click()
     soon(lambda: at_home(page) and viewed.count() == 0)
 
 

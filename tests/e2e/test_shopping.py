@@ -58,7 +58,7 @@ def test_a_new_customer_registers_buys_and_finds_the_order_again(page):
     page.locator("#id_name").fill("Grace Hopper")
     page.locator("#id_email").fill(f"grace-{uuid.uuid4().hex[:8]}@example.com")
     page.locator("#id_password").fill("compilers are for people")
-    page.get_by_role("button", name="Make my account").click()
+    page.get_by_role("button", name="Create my account").click()
     expect(page.locator("#me")).to_contain_text("Grace")
 
     page.goto("/checkout")

@@ -1,18 +1,18 @@
-"""The cart, as its page and the header's badge show it."""
+"""Presentation of the cart, for its page and the header's badge."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from shop.domain.money import money
-from shop.domain.products import AVAILABILITY, picture, product_url
+from shop.domain.money import format_money
+from shop.domain.products import AVAILABILITY, present_picture, product_url
 
 MAX_QUANTITY = 99
 OLD_PRICES = "Prices may be a few minutes old"
 
 
-def cart(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
+def present_cart(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
     lines = [_line(line, locale) for line in raw.get("lines") or []]
     discount = raw.get("discount") or {}
     return {
@@ -20,9 +20,9 @@ def cart(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
         "lines": lines,
         "saved": [_line(line, locale) for line in raw.get("saved") or []],
         "coupon": _coupon(raw.get("coupon")),
-        "subtotal": money(raw.get("subtotal"), locale),
-        "discount": money(discount, locale) if discount.get("amount") else "",
-        "total": money(raw.get("total"), locale),
+        "subtotal": format_money(raw.get("subtotal"), locale),
+        "discount": format_money(discount, locale) if discount.get("amount") else "",
+        "total": format_money(raw.get("total"), locale),
         "total_money": raw.get("total"),
         "count": raw.get("count") or 0,
         "old_prices": any(
@@ -40,10 +40,10 @@ def _line(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
         "product_id": raw.get("product_id") or "",
         "title": raw.get("title") or raw["sku"],
         "url": product_url(raw["slug"]) if raw.get("slug") else "",
-        "picture": picture(raw.get("image"), raw.get("title") or ""),
+        "picture": present_picture(raw.get("image"), raw.get("title") or ""),
         "attributes": _attributes(raw.get("attributes")),
-        "unit_price": money(raw.get("unit_price"), locale),
-        "line_total": money(raw.get("line_total"), locale),
+        "unit_price": format_money(raw.get("unit_price"), locale),
+        "line_total": format_money(raw.get("line_total"), locale),
         "quantity": count,
         "less": count - 1,
         "more": min(count + 1, MAX_QUANTITY),
@@ -60,7 +60,7 @@ def _attributes(raw: Any) -> str:
 
 
 def _notice(raw: Any) -> str:
-    """A sentence, whether the cart says it as text or as `{code, message}`."""
+    """Return the notice as a sentence; the cart sends it as text or as `{code, message}`."""
     if isinstance(raw, Mapping):
         return str(raw.get("message") or raw.get("text") or raw.get("detail") or "")
     if isinstance(raw, list):
@@ -72,8 +72,8 @@ def _coupon(raw: Any) -> str:
     return str(raw.get("code") or "") if isinstance(raw, Mapping) else str(raw or "")
 
 
-def quantity(text: str) -> int | None:
-    """What a form sent, 0 to 99 (0 takes the line away); None for anything else."""
+def parse_quantity(text: str) -> int | None:
+    """Return a quantity of a form, 0 to 99 (0 removes the line); None for anything else."""
     if not text.isascii() or not text.isdigit() or len(text) > 2:
         return None
     return int(text)

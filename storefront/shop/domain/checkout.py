@@ -1,4 +1,4 @@
-"""The checkout page: what it sends, and what a refusal means in words."""
+"""Presentation of the checkout page: request bodies, figures, and refusals in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shop.domain.money import add, money
-from shop.domain.outages import pause
+from shop.domain.money import add_money, format_money
+from shop.domain.outages import wait_sentence
 
-#: Where the shop sends to, by ISO 3166-1 alpha-2: the EU.
+#: Countries of delivery, by ISO 3166-1 alpha-2: the EU.
 COUNTRIES = (
     ("AT", "Austria"), ("BE", "Belgium"), ("BG", "Bulgaria"), ("HR", "Croatia"), ("CY", "Cyprus"),
     ("CZ", "Czechia"), ("DK", "Denmark"), ("EE", "Estonia"), ("FI", "Finland"), ("FR", "France"),
@@ -20,8 +20,7 @@ COUNTRIES = (
     ("ES", "Spain"), ("SE", "Sweden"),
 )  # fmt: skip
 
-#: The built-in test provider's cards: token, what it does. The first is chosen unless the shopper says
-#: otherwise.
+#: Cards of the built-in test provider: token, name, effect. The first is the default.
 TEST_CARDS = (
     ("tok_ok", "Card that works", "The payment goes through."),
     ("tok_requires_action", "Card that asks to confirm", "The bank wants a confirmation first."),
@@ -33,8 +32,8 @@ TEST_CARDS = (
 )
 
 ADDRESS_FIELDS = ("name", "line1", "line2", "postal_code", "city", "region", "country", "phone")
-BREAK = "Checkout is taking a break; your cart is safe"
-NOT_NOW = "We cannot take this order just now"
+CHECKOUT_UNAVAILABLE = "Checkout is taking a break; your cart is safe"
+TRY_LATER = "We cannot take this order just now"
 EMPTY = (
     "There is nothing in your cart any more",
     "If you have ordered already, it is among your orders and in your mail.",
@@ -42,12 +41,11 @@ EMPTY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an order was not taken: a headline, a sentence, and reasons at their fields.
+class OrderRejection:
+    """Reason why an order was not accepted: a headline, a sentence, and messages for fields.
 
-    `new_key` tells whether the next attempt needs a new idempotency key: yes where the service has answered
-    this one
-    for good, no where it may still be under way (the same key then finds the same order).
+    `new_key` tells if the next attempt needs a new idempotency key: yes if the service has finally answered
+    this one, no if it may still be in progress (the same key then finds the same order).
     """
 
     title: str
@@ -58,13 +56,13 @@ class Refusal:
     retry_after: float | None = None
 
 
-def too_quick(retry_after: float | None) -> Refusal:
-    """The shopper has reached a limit; nothing was stored, so the key is kept."""
-    text = f"{pause(retry_after)} Nothing you typed is lost."
-    return Refusal("That was a bit quick", text, new_key=False, status=429, retry_after=retry_after)
+def rate_limited(retry_after: float | None) -> OrderRejection:
+    """Return the rejection for a reached limit; nothing was stored, so the key is kept."""
+    text = f"{wait_sentence(retry_after)} Nothing you typed is lost."
+    return OrderRejection("That was a bit quick", text, new_key=False, status=429, retry_after=retry_after)
 
 
-NO_PAYMENTS = Refusal(
+NO_PAYMENTS = OrderRejection(
     "This shop cannot take payments yet",
     "Nothing can be ordered for now. Your cart is safe, and nothing was charged.",
     new_key=False,
@@ -72,23 +70,23 @@ NO_PAYMENTS = Refusal(
 )
 
 
-def address(values: Mapping[str, str], prefix: str = "") -> dict[str, str]:
-    """An address of `api.md` from a form's values; what is optional and empty stays out."""
+def address_fields(values: Mapping[str, str], prefix: str = "") -> dict[str, str]:
+    """Return an address of docs/api.md from a form's values, without empty fields."""
     found = {name: (values.get(prefix + name) or "").strip() for name in ADDRESS_FIELDS}
     return {name: value for name, value in found.items() if value}
 
 
 def order_body(values: Mapping[str, Any], cart_id: str) -> dict[str, Any]:
-    """The body of POST /orders from the cleaned form."""
+    """Return the body of POST /orders from the cleaned form."""
     body: dict[str, Any] = {
         "cart_id": cart_id,
         "email": values["email"],
-        "shipping_address": address(values),
+        "shipping_address": address_fields(values),
         "shipping_method": values["shipping_method"],
         "payment": {"method": "card", "token": values["card"]},
     }
     if values.get("other_billing"):
-        body["billing_address"] = address(values, "billing_")
+        body["billing_address"] = address_fields(values, "billing_")
     if values.get("expected_amount"):
         body["expected_total"] = {
             "amount": int(values["expected_amount"]),
@@ -97,15 +95,15 @@ def order_body(values: Mapping[str, Any], cart_id: str) -> dict[str, Any]:
     return body
 
 
-def methods(raw: Sequence[Mapping[str, Any]], chosen: str, locale: str) -> list[dict[str, Any]]:
-    """Shipping methods as radio buttons; the first is chosen when none of them was asked for."""
+def present_methods(raw: Sequence[Mapping[str, Any]], chosen: str, locale: str) -> list[dict[str, Any]]:
+    """Return shipping methods as radio buttons; the first is the default."""
     codes = [m["code"] for m in raw]
     current = chosen if chosen in codes else next(iter(codes), "")
     return [
         {
             "code": m["code"],
             "name": m["name"],
-            "price": "Free" if not m["price"]["amount"] else money(m["price"], locale),
+            "price": "Free" if not m["price"]["amount"] else format_money(m["price"], locale),
             "price_money": m["price"],
             "days": _days(m.get("min_days"), m.get("max_days")),
             "on": m["code"] == current,
@@ -114,9 +112,11 @@ def methods(raw: Sequence[Mapping[str, Any]], chosen: str, locale: str) -> list[
     ]
 
 
-def cards(chosen: str) -> dict[str, Any]:
-    """The test cards as radio buttons: the usual three, and the odd ones behind a fold that is open when
-    one is chosen."""
+def present_test_cards(chosen: str) -> dict[str, Any]:
+    """Return the test cards as radio buttons.
+
+    The usual three come first; the others are folded, and open if one of them is chosen.
+    """
     shown = [
         {"token": token, "name": name, "what": what, "on": token == chosen}
         for token, name, what in TEST_CARDS
@@ -132,110 +132,117 @@ def _days(least: int | None, most: int | None) -> str:
     return f"{least}–{most} working days"
 
 
-def quoted(quote: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """The summary's figures from a quote or an order's `totals`."""
+def present_totals(quote: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """Return the figures of the summary from a quote or an order's `totals`."""
     tax = quote.get("tax") or {}
     discount = quote.get("discount") or {}
     shipping = quote.get("shipping")
     return {
-        "subtotal": money(quote.get("subtotal"), locale),
-        "discount": money(discount, locale) if discount.get("amount") else "",
-        "shipping": "Free" if shipping and not shipping["amount"] else money(shipping, locale),
-        "tax": money(tax.get("amount"), locale) if isinstance(tax.get("amount"), Mapping) else "",
+        "subtotal": format_money(quote.get("subtotal"), locale),
+        "discount": format_money(discount, locale) if discount.get("amount") else "",
+        "shipping": "Free" if shipping and not shipping["amount"] else format_money(shipping, locale),
+        "tax": format_money(tax.get("amount"), locale) if isinstance(tax.get("amount"), Mapping) else "",
         "tax_label": _tax_label(tax, quote.get("taxes") or []),
-        "total": money(quote.get("total"), locale),
+        "total": format_money(quote.get("total"), locale),
         "total_money": quote.get("total"),
         "estimate": False,
     }
 
 
 def _tax_label(tax: Mapping[str, Any], taxes: Sequence[Mapping[str, Any]]) -> str:
-    """`Includes VAT 21%`, or every rate where there are several: `Includes VAT 6% and 21%`."""
+    """Return `Includes VAT 21%`, or several rates as in `Includes VAT 6% and 21%`."""
     verb = "Includes VAT" if tax.get("included", True) else "VAT"
-    several = [shown for share in taxes if (shown := percent(share.get("rate")))]
-    return f"{verb} {percent(tax.get('rate')) or ' and '.join(several)}".strip()
+    several = [shown for share in taxes if (shown := format_percent(share.get("rate")))]
+    return f"{verb} {format_percent(tax.get('rate')) or ' and '.join(several)}".strip()
 
 
-def percent(rate: float | None) -> str:
+def format_percent(rate: float | None) -> str:
     """Return `21%` for the fraction 0.21; nothing for 0, and for None, which stands for several rates."""
     return f"{100 * rate:.1f}".removesuffix(".0") + "%" if rate else ""
 
 
-def estimated(
+def estimate_totals(
     total: Mapping[str, Any] | None,
     subtotal: str,
     discount: str,
     method: Mapping[str, Any] | None,
     locale: str,
 ) -> dict[str, Any] | None:
-    """The summary before there is an address to quote for: the cart's total and the chosen method's price;
-    None without a cart."""
+    """Return the summary before there is an address to quote for; None without a cart.
+
+    It adds the price of the chosen method to the cart's total.
+    """
     if not total:
         return None
-    found = add(total, method["price_money"]) if method else dict(total)
+    found = add_money(total, method["price_money"]) if method else dict(total)
     return {
         "subtotal": subtotal,
         "discount": discount,
         "shipping": method["price"] if method else "",
         "tax": "",
         "tax_label": "",
-        "total": money(found, locale),
+        "total": format_money(found, locale),
         "total_money": found,
         "estimate": True,
     }
 
 
-def refusal(status: int, problem: Mapping[str, Any], titles: Mapping[str, str]) -> Refusal:
-    """What a 4xx of POST /orders or /quotes says to a shopper. `titles`: sku -> title of the cart's lines."""
+def explain_rejection(status: int, problem: Mapping[str, Any], titles: Mapping[str, str]) -> OrderRejection:
+    """Translate a 4xx of POST /orders or /quotes for a shopper.
+
+    `titles` maps SKUs to the titles of the cart's lines.
+    """
     kind = str(problem.get("type") or "").rpartition("/")[2]
     if status == 400:
         return _invalid(problem)
     if status == 402:
-        return Refusal(
+        return OrderRejection(
             "Your bank refused the payment",
             _bank(problem),
             {"card": ["Please try another card."]},
             status=402,
         )
     if kind == "out-of-stock":
-        return Refusal("Some things are no longer there in that number", _short(problem, titles), status=409)
+        return OrderRejection(
+            "Some products are not available in that quantity", _short(problem, titles), status=409
+        )
     if kind == "idempotency-in-progress":
         text = "Nothing is lost and you will not pay twice. Wait a few seconds, then press the button again."
-        return Refusal("Your order is still being placed", text, new_key=False, status=409)
+        return OrderRejection("Your order is still being placed", text, new_key=False, status=409)
     if kind == "cart-changed":
-        return Refusal(
+        return OrderRejection(
             "Your cart has changed meanwhile", "Please look at it again below, then order.", status=409
         )
     if status == 409:
         text = "Another order with it is on its way. Look at your orders or your mail first."
-        return Refusal("This cart is already being ordered", text, status=409)
+        return OrderRejection("This cart is already being ordered", text, status=409)
     return _rule(status, kind, problem)
 
 
-def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> Refusal:
+def _rule(status: int, kind: str, problem: Mapping[str, Any]) -> OrderRejection:
     detail = str(problem.get("detail") or "")
     if kind == "total-changed":
-        return Refusal(
+        return OrderRejection(
             "The total has changed", "Please look at the new total, then order again if you agree."
         )
     if kind.startswith("idempotency"):
         text = "If a mail confirms the first try, you are done; else press the button again."
-        return Refusal("You changed something after the first try", text)
+        return OrderRejection("You changed something after the first try", text)
     if kind == "cart-empty":
-        return Refusal(*EMPTY, status=409)
+        return OrderRejection(*EMPTY, status=409)
     if "coupon" in kind:
-        return Refusal(
-            "The coupon no longer applies", detail or "Take it off in your cart, then order again."
+        return OrderRejection(
+            "The coupon no longer applies", detail or "Remove it in your cart, then order again."
         )
     if "shipping" in kind:
-        return Refusal(
+        return OrderRejection(
             "We cannot send it that way", detail, {"shipping_method": ["Please choose another way."]}
         )
     if status == 404:
-        return Refusal(
+        return OrderRejection(
             "We could not find your cart", "Please go back to your cart and start again.", status=404
         )
-    return Refusal("We could not take this order", detail or "Please check the details below.")
+    return OrderRejection("We could not take this order", detail or "Please check the details below.")
 
 
 def _bank(problem: Mapping[str, Any]) -> str:
@@ -254,9 +261,9 @@ def _short(problem: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     return listed + "Change your cart, then order again. What you typed here is kept."
 
 
-def _invalid(problem: Mapping[str, Any]) -> Refusal:
-    fields = {_field(name): reasons for name, reasons in flat(problem.get("errors") or {}).items()}
-    return Refusal(
+def _invalid(problem: Mapping[str, Any]) -> OrderRejection:
+    fields = {_field(name): reasons for name, reasons in flatten_errors(problem.get("errors") or {}).items()}
+    return OrderRejection(
         "Please check the marked fields",
         "" if fields else str(problem.get("detail") or ""),
         fields,
@@ -264,20 +271,20 @@ def _invalid(problem: Mapping[str, Any]) -> Refusal:
     )
 
 
-def flat(errors: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
-    """`{"shipping_address": {"city": ["…"]}}` and `{"shipping_address.city": ["…"]}` alike -> the latter."""
+def flatten_errors(errors: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
+    """Return errors by dotted path, as in `{"shipping_address.city": ["…"]}`, from nested or flat ones."""
     found: dict[str, list[str]] = {}
     for name, value in errors.items():
         path = f"{prefix}{name}"
         if isinstance(value, Mapping):
-            found |= flat(value, path + ".")
+            found |= flatten_errors(value, path + ".")
         else:
             found[path] = [str(reason) for reason in (value if isinstance(value, list) else [value])]
     return found
 
 
 def _field(path: str) -> str:
-    """The form's field for a path of the API's body."""
+    """Return the form's field for a path of the API's body."""
     path = re.sub(r"[\[/]", ".", path).replace("]", "")
     if path.startswith("shipping_address."):
         return path.removeprefix("shipping_address.")

@@ -1,4 +1,4 @@
-"""List pages: what a shopper asks for in the address, and the facets that narrow it."""
+"""List pages: the query in the address, and the facets that narrow it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from shop.domain.money import cents, money
-from shop.domain.products import card
+from shop.domain.money import format_money, parse_price
+from shop.domain.products import present_card
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -25,14 +25,16 @@ _SINGLE = ("q", "category", "min_price", "max_price", "rating", "sort")
 _FLAGS = ("in_stock", "on_sale")
 _MAX_VALUES = 20
 _MAX_LENGTH = 200
-#: Groups of attributes that a list offers at once.
+#: Maximum number of attribute facets of a list.
 _ATTRIBUTES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One list page's question, cleaned: `pairs` as the shop's own address has them, prices in euros as
-    typed."""
+class ListingQuery:
+    """Cleaned query of a list page.
+
+    `pairs` are those of the page's own address, with prices in euros as typed.
+    """
 
     path: str
     pairs: Pairs
@@ -40,8 +42,11 @@ class Asked:
     category: str = ""
 
     @classmethod
-    def read(cls, path: str, items: Iterable[tuple[str, str]], category: str = "") -> Asked:
-        """What is unknown, empty or absurd in an address is left out: a list page never answers 400."""
+    def parse(cls, path: str, items: Iterable[tuple[str, str]], category: str = "") -> ListingQuery:
+        """Parse an address.
+
+        Unknown, empty or absurd parameters are left out: a list page never responds 400.
+        """
         kept: list[tuple[str, str]] = []
         cursor = ""
         for name, typed in items:
@@ -66,7 +71,7 @@ class Asked:
         return self.first("q")
 
     def without(self, name: str, value: str | None = None) -> str:
-        """The same page without one choice."""
+        """Return the address of the page without one choice."""
         return self._url(
             tuple(p for p in self.pairs if p[0] != name or (value is not None and p[1] != value))
         )
@@ -75,7 +80,7 @@ class Asked:
         return self._url((*(p for p in self.pairs if p[0] != name), (name, value)))
 
     def between(self, bounds: Mapping[str, int]) -> str:
-        """The same page within prices in minor units; 0 is no bound."""
+        """Return the address of the page within prices in minor units; 0 is no bound."""
         kept = [p for p in self.pairs if p[0] not in bounds]
         added = [
             (name, f"{amount / 100:.2f}".removesuffix(".00")) for name, amount in bounds.items() if amount
@@ -92,14 +97,14 @@ class Asked:
         return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
     def params(self, limit: int = 24) -> list[tuple[str, str]]:
-        """The catalogue's parameters for it; prices in minor units."""
+        """Return the parameters for the catalogue; prices in minor units."""
         found = [("limit", str(limit))]
         if self.category:
             found.append(("category", self.category))
         for name, value in self.pairs:
             if name == "category" and self.category:
                 continue
-            found.append((name, str(cents(value)) if name in ("min_price", "max_price") else value))
+            found.append((name, str(parse_price(value)) if name in ("min_price", "max_price") else value))
         if not self.first("sort"):
             found.append(("sort", "relevance" if self.query else "popular"))
         if self.cursor:
@@ -110,7 +115,7 @@ class Asked:
 def _allowed(name: str, value: str, kept: Sequence[tuple[str, str]]) -> bool:
     taken = [known for known, _ in kept if known == name]
     if name in ("min_price", "max_price"):
-        return not taken and cents(value) is not None
+        return not taken and parse_price(value) is not None
     if name in _FLAGS:
         return not taken and value == "true"
     if name == "sort":
@@ -126,72 +131,78 @@ def _attribute(name: str) -> bool:
     return name.startswith("attr.") and 5 < len(name) <= 60
 
 
-def results(answer: Mapping[str, Any], asked: Asked, *, locale: str) -> dict[str, Any]:
-    """A list page's middle: cards, count, facets, what is chosen, how to go on."""
+def present_listing(answer: Mapping[str, Any], query: ListingQuery, *, locale: str) -> dict[str, Any]:
+    """Return the middle of a list page: cards, count, facets, choices, next page."""
     total = answer.get("total")
     return {
-        "cards": [card(raw, locale) for raw in answer.get("results") or []],
+        "cards": [present_card(raw, locale) for raw in answer.get("results") or []],
         "total": total,
         "total_label": _count(total),
-        "more": asked.page(answer["next"]) if answer.get("next") else "",
-        "panel": _panel(json.dumps(answer.get("facets") or {}), replace(asked, cursor="")),
-        "chips": chips(asked, locale),
-        "sorts": sorts(asked),
-        "clear": asked.path + (f"?{urlencode({'q': asked.query})}" if asked.query else ""),
-        "did_you_mean": _suggestion(answer, asked),
-        "continued": bool(asked.cursor),
+        "more": query.page(answer["next"]) if answer.get("next") else "",
+        "panel": _panel(json.dumps(answer.get("facets") or {}), replace(query, cursor="")),
+        "chips": present_chips(query, locale),
+        "sorts": present_sorts(query),
+        "clear": query.path + (f"?{urlencode({'q': query.query})}" if query.query else ""),
+        "did_you_mean": _suggestion(answer, query),
+        "continued": bool(query.cursor),
     }
 
 
 @lru_cache(maxsize=512)
-def _panel(text: str, asked: Asked) -> dict[str, Any]:
-    """The filters beside a list. The same facets give the same dictionary, so that its rendered form is kept
-    in it, as a card's is: most of what a list page shows does not change between two shoppers."""
+def _panel(text: str, query: ListingQuery) -> dict[str, Any]:
+    """Return the filters beside a list.
+
+    The same facets give the same dictionary, which caches its rendered form, as a card does: most of a list
+    page does not change between two shoppers.
+    """
     raw = json.loads(text)
     return {
-        "path": asked.path,
-        "facets": facets(raw, asked),
-        "price": price_facet(raw, asked),
-        "categories": category_facet(raw, asked),
+        "path": query.path,
+        "facets": present_facets(raw, query),
+        "price": price_facet(raw, query),
+        "categories": category_facet(raw, query),
         "flags": [
-            {"name": "in_stock", "label": "In stock now", "on": asked.has("in_stock", "true")},
-            {"name": "on_sale", "label": "On sale", "on": asked.has("on_sale", "true")},
+            {"name": "in_stock", "label": "In stock now", "on": query.has("in_stock", "true")},
+            {"name": "on_sale", "label": "On sale", "on": query.has("on_sale", "true")},
         ],
-        "hidden": [p for p in asked.pairs if p[0] == "q" or (p[0] == "category" and not asked.category)],
+        "hidden": [p for p in query.pairs if p[0] == "q" or (p[0] == "category" and not query.category)],
     }
 
 
 def _count(total: int | None) -> str:
     if total is None:
         return ""
-    return "1 thing" if total == 1 else f"{total:,} things"
+    return "1 product" if total == 1 else f"{total:,} products"
 
 
-def _suggestion(answer: Mapping[str, Any], asked: Asked) -> dict[str, str] | None:
+def _suggestion(answer: Mapping[str, Any], query: ListingQuery) -> dict[str, str] | None:
     words = answer.get("did_you_mean")
     if not words:
         return None
-    return {"words": str(words), "url": f"{asked.path}?{urlencode({'q': words})}"}
+    return {"words": str(words), "url": f"{query.path}?{urlencode({'q': words})}"}
 
 
-def facets(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
-    """Groups of check boxes: brand, then the attributes that most of the things have.
+def present_facets(raw: Mapping[str, Any], query: ListingQuery) -> list[dict[str, Any]]:
+    """Return groups of check boxes: brand, then the attributes that most of the products have.
 
-    A chosen value stays, also when it counts 0.
+    A chosen value stays, also if it counts 0.
     """
     attributes = sorted(
         (name for name in raw if _attribute(name)), key=lambda name: (-_size(raw[name]), name)
     )
-    chosen = {name for name, _ in asked.pairs}
+    chosen = {name for name, _ in query.pairs}
     names = ["brand", *(n for place, n in enumerate(attributes) if place < _ATTRIBUTES or n in chosen)]
-    groups = (_group(name, json.dumps(raw.get(name) or []), asked.values(name)) for name in names)
+    groups = (_group(name, json.dumps(raw.get(name) or []), query.values(name)) for name in names)
     return [group for group in groups if group is not None]
 
 
 @lru_cache(maxsize=1024)
 def _group(name: str, text: str, chosen: frozenset[str]) -> dict[str, Any] | None:
-    """One group of check boxes, None when there is nothing to choose. As with cards, the same group gives the
-    same dictionary, which keeps its rendered form: a price that narrows the list leaves most groups alone."""
+    """Return one group of check boxes, or None if there is nothing to choose.
+
+    As with cards, the same group gives the same dictionary, which caches its rendered form: a price that
+    narrows the list leaves most groups unchanged.
+    """
     options = [_option(name, o, chosen) for o in json.loads(text)]
     shown = [o for o in options if o["count"] != "0" or o["on"]][:12]
     is_on = any(o["on"] for o in shown)
@@ -209,7 +220,7 @@ def _option(name: str, raw: Mapping[str, Any], chosen: frozenset[str]) -> dict[s
     return {
         "value": value,
         "label": raw.get("label") or value,
-        "count": str(raw.get("count") or 0),  # text: templates take long to write numbers
+        "count": str(raw.get("count") or 0),  # text: templates are slow at formatting numbers
         "on": value in chosen,
         "id": "f-" + "".join(c if c.isalnum() else "-" for c in f"{name}-{value}"),
     }
@@ -219,58 +230,61 @@ def facet_label(name: str) -> str:
     return name.removeprefix("attr.").replace("_", " ").capitalize()
 
 
-def price_facet(raw: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
-    """What was typed, and the catalogue's steps (`0-2499`, `20000-`, in minor units) as links."""
+def price_facet(raw: Mapping[str, Any], query: ListingQuery) -> dict[str, Any]:
+    """Return the typed prices, and the catalogue's steps (`0-2499`, `20000-`, minor units) as links."""
     steps = []
     for step in raw.get("price") or []:
         low, _, high = str(step["value"]).partition("-")
         if low.isdigit() and (high.isdigit() or not high):
             bounds = {"min_price": int(low), "max_price": int(high) if high else 0}
-            steps.append({"label": step["label"], "count": str(step["count"]), "url": asked.between(bounds)})
+            steps.append({"label": step["label"], "count": str(step["count"]), "url": query.between(bounds)})
     return {
-        "min": asked.first("min_price"),
-        "max": asked.first("max_price"),
+        "min": query.first("min_price"),
+        "max": query.first("max_price"),
         "steps": steps if len(steps) > 1 else [],
     }
 
 
-def category_facet(raw: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
-    """Links that narrow a search to one category; a category's own page shows its children instead."""
-    if asked.category:
+def category_facet(raw: Mapping[str, Any], query: ListingQuery) -> list[dict[str, Any]]:
+    """Return links that narrow a search to one category.
+
+    A category's own page shows its children instead.
+    """
+    if query.category:
         return []
-    chosen = asked.first("category")
+    chosen = query.first("category")
     return [
         {
             "label": o.get("label") or o["value"],
             "count": str(o.get("count") or 0),
             "on": o["value"] == chosen,
-            "url": asked.without("category")
+            "url": query.without("category")
             if o["value"] == chosen
-            else asked.replacing("category", str(o["value"])),
+            else query.replacing("category", str(o["value"])),
         }
         for o in (raw.get("category") or [])[:10]
     ]
 
 
-def sorts(asked: Asked) -> list[dict[str, Any]]:
-    known = (("relevance", "Best match"), *SORTS) if asked.query else SORTS
-    current = asked.first("sort") or known[0][0]
+def present_sorts(query: ListingQuery) -> list[dict[str, Any]]:
+    known = (("relevance", "Best match"), *SORTS) if query.query else SORTS
+    current = query.first("sort") or known[0][0]
     return [{"value": value, "label": label, "on": value == current} for value, label in known]
 
 
-def chips(asked: Asked, locale: str) -> list[dict[str, str]]:
-    """What narrows the list now, each with the address that takes it off."""
+def present_chips(query: ListingQuery, locale: str) -> list[dict[str, str]]:
+    """Return the active filters, each with the address that removes it."""
     found = []
-    for name, value in asked.pairs:
+    for name, value in query.pairs:
         label = _chip_label(name, value, locale)
         if label:
-            found.append({"label": label, "url": asked.without(name, value)})
+            found.append({"label": label, "url": query.without(name, value)})
     return found
 
 
 def _chip_label(name: str, value: str, locale: str) -> str:
     if name in ("min_price", "max_price"):
-        amount = money({"amount": cents(value) or 0, "currency": "EUR"}, locale)
+        amount = format_money({"amount": parse_price(value) or 0, "currency": "EUR"}, locale)
         return f"From {amount}" if name == "min_price" else f"Up to {amount}"
     if name == "rating":
         return f"{value} stars and up"

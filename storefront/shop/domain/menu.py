@@ -1,4 +1,4 @@
-"""The category menu."""
+"""Presentation of the category menu."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 from shop.domain.products import category_url
 
 
-def tree(categories: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The category menu: `{slug, title, url, count, children}`."""
+def build_menu(categories: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the category tree as `{slug, title, url, count, children}`."""
     return [
         {
             "slug": c["slug"],
             "title": c["title"],
             "url": category_url(c["slug"]),
             "count": c.get("count") or 0,
-            "children": tree(c.get("children") or []),
+            "children": build_menu(c.get("children") or []),
         }
         for c in categories
     ]
 
 
-def trail(categories: Iterable[dict[str, Any]], slug: str) -> list[dict[str, Any]]:
-    """From the root to the category with this slug, itself included; empty when there is none."""
+def find_trail(categories: Iterable[dict[str, Any]], slug: str) -> list[dict[str, Any]]:
+    """Return the categories from the root to the one with this slug; empty if there is none."""
     for category in categories:
         if category["slug"] == slug:
             return [category]
-        below = trail(category["children"], slug)
+        below = find_trail(category["children"], slug)
         if below:
             return [category, *below]
     return []

@@ -1,4 +1,4 @@
-"""Prices as people read them."""
+"""Prices as people read and write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-#: Currencies without or with other than two decimals (ISO 4217).
+#: Decimals of currencies that do not have two (ISO 4217).
 _EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "HUF": 2, "TND": 3, "KWD": 3}
 _SYMBOL = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 #: language: (thousands, decimals, symbol in front)
@@ -20,8 +20,8 @@ _STYLE = {
 }
 
 
-def money(value: Mapping[str, Any] | None, locale: str = "en-IE") -> str:
-    """`{"amount": 123450, "currency": "EUR"}` -> `€1,234.50`; nothing -> an empty string."""
+def format_money(value: Mapping[str, Any] | None, locale: str = "en-IE") -> str:
+    """Return `€1,234.50` for `{"amount": 123450, "currency": "EUR"}`, an empty string for None."""
     if not value:
         return ""
     amount, currency = int(value["amount"]), str(value["currency"])
@@ -36,14 +36,14 @@ def money(value: Mapping[str, Any] | None, locale: str = "en-IE") -> str:
     return f"{sign}{symbol}{digits}" if leading else f"{sign}{digits}\u00a0{symbol}"
 
 
-def plain(value: Mapping[str, Any]) -> str:
-    """`1234.50`, for machines that read the page (schema.org wants a point and no symbol)."""
+def format_plain_amount(value: Mapping[str, Any]) -> str:
+    """Return `1234.50`, for machines: schema.org wants a point and no symbol."""
     places = _EXPONENT.get(str(value["currency"]), 2)
     return f"{Decimal(int(value['amount'])).scaleb(-places):f}"
 
 
-def cents(text: str) -> int | None:
-    """What a shopper typed as a price, in minor units: `12`, `12.5` or `12,50`; None for anything else."""
+def parse_price(text: str) -> int | None:
+    """Return a typed price in minor units: `12`, `12.5` or `12,50`; None for anything else."""
     try:
         number = Decimal(text.strip().replace(",", ".").lstrip("€"))
     except InvalidOperation:
@@ -53,6 +53,6 @@ def cents(text: str) -> int | None:
     return int(number * 100)
 
 
-def add(*values: Mapping[str, Any]) -> dict[str, Any]:
-    """The sum, in the currency of the first."""
+def add_money(*values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sum, in the currency of the first."""
     return {"amount": sum(int(value["amount"]) for value in values), "currency": values[0]["currency"]}

@@ -1,4 +1,4 @@
-"""Orders, as their pages show them."""
+"""Presentation of orders."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from shop.domain.checkout import COUNTRIES, quoted
-from shop.domain.money import money
-from shop.domain.products import picture
+from shop.domain.checkout import COUNTRIES, present_totals
+from shop.domain.money import format_money
+from shop.domain.products import present_picture
 
 _STATUS = {"pending": "Being placed", "confirmed": "Confirmed", "cancelled": "Cancelled"}
 _FULFILMENT = {
@@ -47,7 +47,7 @@ def order_url(number: str, token: str = "", **more: str) -> str:
     return f"/orders/{quote(number, safe='')}" + (f"?{urlencode(query)}" if query else "")
 
 
-def order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, Any]:
+def present_order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, Any]:
     payment = raw.get("payment") or {}
     fulfilment = raw.get("fulfilment") or {}
     status = raw.get("status") or "pending"
@@ -56,10 +56,10 @@ def order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, 
         "url": order_url(raw["number"], token),
         "status": status,
         "status_label": _STATUS.get(status, status.capitalize()),
-        "placed_at": day(raw.get("placed_at")),
+        "placed_at": format_day(raw.get("placed_at")),
         "email": raw.get("email") or "",
         "lines": [_line(line, locale) for line in raw.get("lines") or []],
-        "totals": quoted(raw.get("totals") or {}, locale),
+        "totals": present_totals(raw.get("totals") or {}, locale),
         "refunded": _refunded(raw.get("refunds") or [], locale),
         "payment_status": payment.get("status") or "",
         "payment_label": _PAYMENT.get(payment.get("status") or "", ""),
@@ -71,27 +71,28 @@ def order(raw: Mapping[str, Any], *, locale: str, token: str = "") -> dict[str, 
         "shipments": [_shipment(s) for s in fulfilment.get("shipments") or []],
         "address": _address(raw.get("shipping_address")),
         "timeline": [
-            {"at": moment(e.get("at")), "what": event(e.get("what"))} for e in raw.get("timeline") or []
+            {"at": format_moment(e.get("at")), "what": event_label(e.get("what"))}
+            for e in raw.get("timeline") or []
         ],
-        "waiting": waiting(raw),
+        "waiting": is_pending(raw),
         "can_cancel": status in _CANCELLABLE and (fulfilment.get("status") or "unfulfilled") == "unfulfilled",
     }
 
 
-def waiting(raw: Mapping[str, Any]) -> bool:
-    """Whether the order may still change within seconds: its page then asks again."""
+def is_pending(raw: Mapping[str, Any]) -> bool:
+    """Return True if the order may change within seconds, so that its page polls."""
     return raw.get("status") == "pending"
 
 
-def summary(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """One row of "My orders"."""
-    shown = order(raw, locale=locale)
+def present_order_row(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """Return one row of "My orders"."""
+    shown = present_order(raw, locale=locale)
     count = sum(int(line.get("quantity") or 0) for line in raw.get("lines") or [])
     return shown | {"count": count, "titles": ", ".join(line["title"] for line in shown["lines"][:3])}
 
 
 def action_url(action: Any) -> str:
-    """Where the bank wants the shopper, when the payment says so and it is a web address."""
+    """Return the bank's confirmation page, if the payment has one and it is a web address."""
     if isinstance(action, Mapping):
         action = action.get("url") or action.get("redirect_url") or ""
     text = str(action or "")
@@ -102,7 +103,7 @@ def action_url(action: Any) -> str:
     )
 
 
-def event(what: Any) -> str:
+def event_label(what: Any) -> str:
     text = str(what or "")
     return _EVENTS.get(text, text.replace("_", " ").capitalize())
 
@@ -112,20 +113,20 @@ def _line(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
     return {
         "title": raw.get("title") or raw.get("sku") or "",
         "url": f"/p/{quote(raw['slug'], safe='')}" if raw.get("slug") else "",
-        "picture": picture(raw.get("image"), raw.get("title") or ""),
+        "picture": present_picture(raw.get("image"), raw.get("title") or ""),
         "attributes": ", ".join(f"{str(k).capitalize()}: {v}" for k, v in attributes.items()),
         "quantity": raw.get("quantity") or 1,
-        "unit_price": money(raw.get("unit_price"), locale),
-        "line_total": money(raw.get("line_total"), locale),
+        "unit_price": format_money(raw.get("unit_price"), locale),
+        "line_total": format_money(raw.get("line_total"), locale),
     }
 
 
 def _refunded(raw: Sequence[Mapping[str, Any]], locale: str) -> str:
-    """What went back, or is about to, in one sum; nothing where nothing did."""
+    """Return the sum of all refunds; an empty string if there are none."""
     amounts = [refund["amount"] for refund in raw]
     if not amounts:
         return ""
-    return money({**amounts[0], "amount": sum(one["amount"] for one in amounts)}, locale)
+    return format_money({**amounts[0], "amount": sum(one["amount"] for one in amounts)}, locale)
 
 
 def _shipment(raw: Mapping[str, Any]) -> dict[str, str]:
@@ -148,13 +149,13 @@ def _parse(text: Any) -> datetime | None:
         return None
 
 
-def day(text: Any) -> str:
-    """`22 November 2026`."""
+def format_day(text: Any) -> str:
+    """Return `22 November 2026`."""
     at = _parse(text)
     return f"{at.day} {at:%B %Y}" if at else ""
 
 
-def moment(text: Any) -> str:
-    """`22 Nov, 16:05`, in UTC: the shop does not know where its shopper is."""
+def format_moment(text: Any) -> str:
+    """Return `22 Nov, 16:05`, in UTC: the shop does not know the shopper's time zone."""
     at = _parse(text)
     return f"{at.day} {at:%b, %H:%M}" if at else ""

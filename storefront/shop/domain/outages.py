@@ -1,12 +1,12 @@
-"""A service that gives no answer, or asks to wait, in a shopper's words."""
+"""Messages for a service that is unavailable or rate limits the shopper."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-#: What is said of a service that is down: headline, sentence.
-AWAY = {
+#: Headline and sentence for a service that is down.
+UNAVAILABLE_TEXTS = {
     "catalog": (
         "Our shelves are out of reach for a moment",
         "We are putting them back. Please try again in a minute.",
@@ -22,13 +22,13 @@ AWAY = {
     ),
 }
 _ANY = ("Something is out of reach for a moment", "Please try again in a minute.")
-#: Seconds that a page asks to wait where the service has not said how long.
-PAUSE = 10
+#: Retry-After if the service has sent none.
+DEFAULT_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What a page says, its status, and the seconds of its Retry-After."""
+    """Message of a page, its status, and the seconds of its Retry-After."""
 
     title: str
     text: str
@@ -40,22 +40,22 @@ class Outage:
         return f"{self.title}. {self.text}"
 
 
-def outage(service: str, *, limited: bool, retry_after: float | None) -> Outage:
-    """What to say of a service that is down, or that asks this shopper to slow down (`limited`)."""
+def describe(service: str, *, limited: bool, retry_after: float | None) -> Outage:
+    """Return the message for a service that is down or (`limited`) asks to slow down."""
     if limited:
-        return Outage("That was a bit quick", pause(retry_after), 429, whole_seconds(retry_after))
-    title, text = AWAY.get(service, _ANY)
+        return Outage("That was a bit quick", wait_sentence(retry_after), 429, whole_seconds(retry_after))
+    title, text = UNAVAILABLE_TEXTS.get(service, _ANY)
     return Outage(title, text, 503, whole_seconds(retry_after))
 
 
-def pause(retry_after: float | None) -> str:
-    """A sentence that says how long to wait."""
+def wait_sentence(retry_after: float | None) -> str:
+    """Return a sentence with the time to wait."""
     return f"Please wait {_words(whole_seconds(retry_after))}, then try again."
 
 
 def whole_seconds(retry_after: float | None) -> int:
-    """The seconds of a Retry-After header."""
-    return PAUSE if retry_after is None else max(1, math.ceil(retry_after))
+    """Return the seconds of a Retry-After header."""
+    return DEFAULT_RETRY_SECONDS if retry_after is None else max(1, math.ceil(retry_after))
 
 
 def _words(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""Cards and product pages."""
+"""Presentation of cards and product pages."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from shop.domain.money import money, plain
+from shop.domain.money import format_money, format_plain_amount
 
 AVAILABILITY = {"in_stock": "In stock", "low": "Only a few left", "out": "Sold out"}
 _SCHEMA_AVAILABILITY = {"in_stock": "InStock", "low": "LimitedAvailability", "out": "OutOfStock"}
-#: Browsers take the first format that they know.
+#: Browsers use the first format that they know.
 _FORMATS = ("avif", "webp")
 _SAFE_SCHEMES = ("http://", "https://", "/")
 
 
-def picture(image: Any, alt: str = "") -> dict[str, Any] | None:
-    """`{src, width, height, alt, sources: [{type, srcset}], srcset}` of `{alt, renditions}`, a single
-    rendition or a URL.
+def present_picture(image: Any, alt: str = "") -> dict[str, Any] | None:
+    """Return `{src, width, height, alt, sources: [{type, srcset}], srcset}`.
 
-    `src` is the middle rendition, in a format that every browser knows where there is one.
+    It takes `{alt, renditions}`, a single rendition or a URL. `src` is the middle rendition, in a format
+    that every browser knows if there is one.
     """
     if not image:
         return None
@@ -70,10 +70,10 @@ def category_url(slug: str) -> str:
     return f"/c/{quote(slug, safe='')}"
 
 
-def card(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """One tile of a list or shelf, from a card of the catalogue.
+def present_card(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """Return one card of a list or shelf, from a card of the catalogue.
 
-    The same card gives the same dictionary, so that its rendered form can be kept in it
+    The same input gives the same dictionary, so that its rendered form can be cached in it
     (templatetags/shop.py): a list page would spend half of its time on that.
     """
     return _tile(json.dumps(raw), locale)
@@ -90,33 +90,36 @@ def _tile(text: str, locale: str) -> dict[str, Any]:
         "url": product_url(raw["slug"]),
         "title": raw["title"],
         "brand": raw.get("brand") or "",
-        "picture": picture(raw.get("image"), raw["title"]),
-        "price": money(price, locale),
-        "was": money(was, locale) if discount(price, was) else "",
-        "discount": discount(price, was),
+        "picture": present_picture(raw.get("image"), raw["title"]),
+        "price": format_money(price, locale),
+        "was": format_money(was, locale) if discount_percent(price, was) else "",
+        "discount": discount_percent(price, was),
         "availability": availability,
         "availability_label": AVAILABILITY.get(availability, ""),
         "sku": raw.get("sku") if availability != "out" else None,
         "from": not raw.get("sku"),
-        "stars": stars(rating),
+        "stars": format_stars(rating),
         "rating_count": rating.get("count") or 0,
     }
 
 
-def discount(price: Mapping[str, Any] | None, was: Mapping[str, Any] | None) -> int:
-    """Whole per cents off, 0 when there is no honest difference."""
+def discount_percent(price: Mapping[str, Any] | None, was: Mapping[str, Any] | None) -> int:
+    """Return whole per cents off; 0 without a real difference."""
     if not price or not was or was["amount"] <= price["amount"]:
         return 0
     return int((was["amount"] - price["amount"]) * 100 / was["amount"])
 
 
-def stars(rating: Mapping[str, Any]) -> str:
-    """`4.3`, or nothing when no one has rated yet."""
+def format_stars(rating: Mapping[str, Any]) -> str:
+    """Return `4.3`, or an empty string without ratings."""
     return f"{float(rating['average']):.1f}" if rating.get("count") and rating.get("average") else ""
 
 
-def product(raw: Mapping[str, Any], *, locale: str, sku: str = "") -> dict[str, Any]:
-    """A product page. `sku` asks for one variant to be chosen; else the first that can be bought is."""
+def present_product(raw: Mapping[str, Any], *, locale: str, sku: str = "") -> dict[str, Any]:
+    """Return a product page.
+
+    `sku` selects a variant; without it the first one that can be bought is selected.
+    """
     variants = [_variant(v, locale) for v in raw.get("variants") or []]
     chosen = _chosen(variants, sku)
     names = list(dict.fromkeys(name for v in variants for name in v["attributes"]))
@@ -128,12 +131,14 @@ def product(raw: Mapping[str, Any], *, locale: str, sku: str = "") -> dict[str, 
         "brand": raw.get("brand") or "",
         "paragraphs": [part for part in (raw.get("description") or "").split("\n") if part.strip()],
         "breadcrumbs": breadcrumbs(raw),
-        "pictures": [found for image in raw.get("images") or [] if (found := picture(image, raw["title"]))],
+        "pictures": [
+            found for image in raw.get("images") or [] if (found := present_picture(image, raw["title"]))
+        ],
         "variants": variants,
         "chosen": chosen,
         "variant_name": ", ".join(names).capitalize() or "Version",
         "can_buy": any(v["availability"] != "out" for v in variants),
-        "stars": stars(raw.get("rating") or {}),
+        "stars": format_stars(raw.get("rating") or {}),
         "rating_count": (raw.get("rating") or {}).get("count") or 0,
     }
 
@@ -141,13 +146,13 @@ def product(raw: Mapping[str, Any], *, locale: str, sku: str = "") -> dict[str, 
 def _variant(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
     attributes = {str(name): str(value) for name, value in (raw.get("attributes") or {}).items()}
     price, was = raw.get("price"), raw.get("compare_at_price")
-    off = discount(price, was)
+    off = discount_percent(price, was)
     return {
         "sku": raw["sku"],
         "attributes": attributes,
         "label": " / ".join(attributes.values()) or raw["sku"],
-        "price": money(price, locale),
-        "was": money(was, locale) if off else "",
+        "price": format_money(price, locale),
+        "was": format_money(was, locale) if off else "",
         "discount": off,
         "availability": raw.get("availability") or "in_stock",
         "availability_label": AVAILABILITY.get(raw.get("availability") or "in_stock", ""),
@@ -155,9 +160,9 @@ def _variant(raw: Mapping[str, Any], locale: str) -> dict[str, Any]:
 
 
 def _chosen(variants: list[dict[str, Any]], sku: str) -> dict[str, Any] | None:
-    asked = [v for v in variants if v["sku"] == sku]
+    selected = [v for v in variants if v["sku"] == sku]
     sold = [v for v in variants if v["availability"] != "out"]
-    return next(iter(asked or sold or variants), None)
+    return next(iter(selected or sold or variants), None)
 
 
 def breadcrumbs(raw: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -165,7 +170,7 @@ def breadcrumbs(raw: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def structured_data(raw: Mapping[str, Any], public_url: str) -> str:
-    """schema.org's Product and BreadcrumbList as JSON that is safe inside a `<script>` element."""
+    """Return schema.org's Product and BreadcrumbList as JSON that is safe inside a `<script>` element."""
     data = [_schema_product(raw, public_url), _schema_breadcrumbs(raw, public_url)]
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -179,13 +184,15 @@ def _schema_product(raw: Mapping[str, Any], public_url: str) -> dict[str, Any]:
         "description": raw.get("description") or "",
         "url": public_url + product_url(raw["slug"]),
         "image": [
-            urljoin(public_url + "/", p["largest"]) for i in raw.get("images") or [] if (p := picture(i))
+            urljoin(public_url + "/", p["largest"])
+            for i in raw.get("images") or []
+            if (p := present_picture(i))
         ],
         "offers": [
             {
                 "@type": "Offer",
                 "sku": v["sku"],
-                "price": plain(v["price"]),
+                "price": format_plain_amount(v["price"]),
                 "priceCurrency": v["price"]["currency"],
                 "availability": "https://schema.org/"
                 + _SCHEMA_AVAILABILITY.get(v.get("availability", ""), "InStock"),
@@ -197,10 +204,10 @@ def _schema_product(raw: Mapping[str, Any], public_url: str) -> dict[str, Any]:
     if raw.get("brand"):
         found["brand"] = {"@type": "Brand", "name": raw["brand"]}
     rating = raw.get("rating") or {}
-    if stars(rating):
+    if format_stars(rating):
         found["aggregateRating"] = {
             "@type": "AggregateRating",
-            "ratingValue": stars(rating),
+            "ratingValue": format_stars(rating),
             "reviewCount": rating["count"],
         }
     return found

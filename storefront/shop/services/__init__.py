@@ -1,7 +1,7 @@
-"""The use cases of the storefront: browsing, buying, and who the shopper is."""
+"""Use cases of the storefront: catalogue, cart and orders, accounts."""
 
-from shop.services.browsing import Browsing
-from shop.services.buying import Buying
-from shop.services.people import People
+from shop.services.accounts import AccountService
+from shop.services.catalog import CatalogService
+from shop.services.orders import OrderService
 
-__all__ = ["Browsing", "Buying", "People"]
+__all__ = ["AccountService", "CatalogService", "OrderService"]

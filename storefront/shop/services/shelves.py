@@ -1,4 +1,4 @@
-"""Shelves that recommendations fill: each with a name for the events, the reasons, and the variant shown.
+"""Shelves of recommendations, with the reasons for them and the A/B variant shown.
 
 A shelf that cannot be filled is left out; no page waits longer for it than `SHELF_DEADLINE`.
 """
@@ -12,133 +12,155 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.siblings import Refused, SiblingDown
-from shop.clients import Caller, Catalog, Json, Reco, Suggested
+from shop.clients import Caller, Catalog, Json, Reco, Recommendation
 from shop.domain import products
-from shop.recent import Recent
+from shop.stale_cache import StaleCache
 
-AWAY = (SiblingDown, Refused)
+UNAVAILABLE = (SiblingDown, Refused)
 SIZE = 8
-LEAST = 3  # cards of one reason that make a shelf of their own
+MIN_SHELF_SIZE = 3  # cards of one reason that get a shelf of their own
 _VIEWED = "because you viewed "
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
+    """Row of cards; events use its name."""
+
     name: str
     title: str
     cards: list[Json]
-    why: list[str]
+    reasons: list[str]
     variant: str = ""
     mine: bool = False
-    """Whether it is made of what this shopper did, and so may be begun anew."""
+    """True if it comes from this shopper's own history, which can be deleted."""
 
 
-class Shelves:
-    """`control`: percent of shoppers who get what everyone wants in place of a personal shelf, to compare."""
+class ShelfService:
+    """Use cases of recommendation shelves.
+
+    `control` is the percentage of shoppers who get trending products in place of a personal shelf, to
+    compare.
+    """
 
     def __init__(
         self,
         *,
         catalog: Catalog,
         reco: Reco,
-        nearby: Callable[[Mapping[str, Any]], list[Json]],
+        popular_in_category: Callable[[Mapping[str, Any]], list[Json]],
         locale: str,
         control: int = 0,
     ) -> None:
-        """`nearby` gives cards to show beside a product when recommendations say nothing."""
+        """Use `popular_in_category` as the fallback beside a product without recommendations."""
         self._catalog, self._reco, self._locale, self._control = catalog, reco, locale, control
-        self._nearby = nearby
-        self._of_category: Recent[list[Suggested]] = Recent(fresh=15, keep=3_600, size=200)
-        self._of_product: Recent[list[Shelf]] = Recent(fresh=30, keep=3_600, size=500)
+        self._popular_in_category = popular_in_category
+        self._of_category: StaleCache[list[Recommendation]] = StaleCache(fresh=15, max_stale=3_600, size=200)
+        self._of_product: StaleCache[list[Shelf]] = StaleCache(fresh=30, max_stale=3_600, size=500)
 
-    def goes_with(self, product: Mapping[str, Any]) -> list[Shelf]:
-        """Things bought or looked at together with it; popular things of its category while reco is away."""
+    def related(self, product: Mapping[str, Any]) -> list[Shelf]:
+        """Return products bought or viewed together with this one.
+
+        While reco is unavailable these are popular products of its category.
+        """
         id = str(product["id"])
 
         def fetch() -> list[Shelf]:
             found = [one for one in self._reco.similar(id, SIZE) if one.id != id]
-            return self._made([("goes-with", "Goes well with", found)])
+            return self._fill([("goes-with", "Goes well with", found)])
 
         try:
-            found = self._of_product.get(id, fetch, failures=AWAY)
-        except AWAY:
+            found = self._of_product.get(id, fetch, failures=UNAVAILABLE)
+        except UNAVAILABLE:
             found = []
-        return found or self._popular_nearby(product)
+        return found or self._fallback(product)
 
-    def _popular_nearby(self, product: Mapping[str, Any]) -> list[Shelf]:
-        cards = self._nearby(product)
-        why = [f"popular in {product['breadcrumbs'][-1]['title']}"] if cards else []
-        return [Shelf("goes-with", "Goes well with", cards, why)] if cards else []
+    def _fallback(self, product: Mapping[str, Any]) -> list[Shelf]:
+        cards = self._popular_in_category(product)
+        reasons = [f"popular in {product['breadcrumbs'][-1]['title']}"] if cards else []
+        return [Shelf("goes-with", "Goes well with", cards, reasons)] if cards else []
 
-    def personal(self, who: Caller) -> list[Shelf]:
-        """ "Because you viewed …" for the thing that most of it comes from, "Recommended for you" for all
-        else. Shoppers of the control group get the trending things, under the same name."""
-        variant = self.variant(who)
+    def personal(self, caller: Caller) -> list[Shelf]:
+        """Return "Because you viewed …" for the most frequent source, "Recommended for you" for the rest.
+
+        Shoppers of the control group get trending products under the same name.
+        """
+        variant = self.variant(caller)
         try:
             if variant == "trending":
-                return self._shelves([("for-you", "Recommended for you", self._reco.trending(SIZE))], variant)
-            found = self._reco.for_you(who, 2 * SIZE)
-        except AWAY:
+                return self._fill_or_none(
+                    [("for-you", "Recommended for you", self._reco.trending(SIZE))], variant
+                )
+            found = self._reco.for_you(caller, 2 * SIZE)
+        except UNAVAILABLE:
             return []
-        counts = Counter(one.why for one in found if one.why.startswith(_VIEWED))
+        counts = Counter(one.reason for one in found if one.reason.startswith(_VIEWED))
         most, number = counts.most_common(1)[0] if counts else ("", 0)
-        if number < LEAST and number != len(found):
+        if number < MIN_SHELF_SIZE and number != len(found):
             most = ""
         title = f"Because you viewed {most.removeprefix(_VIEWED)}"
-        viewed = [one for one in found if most and one.why == most]
+        viewed = [one for one in found if most and one.reason == most]
         others = [one for one in found if one not in viewed]
         wanted = [("because-viewed", title, viewed), ("for-you", "Recommended for you", others)]
-        return self._shelves(wanted, variant, mine=True)
+        return self._fill_or_none(wanted, variant, mine=True)
 
     def with_cart(self, product_ids: Sequence[str]) -> list[Shelf]:
-        """What goes with these things together."""
+        """Return products that go well with those in the cart."""
         try:
             found = self._reco.together(product_ids, SIZE) if product_ids else []
-        except AWAY:
+        except UNAVAILABLE:
             return []
-        return self._shelves([("cart-goes-with", "Goes well with your cart", found)])
+        return self._fill_or_none([("cart-goes-with", "Goes well with your cart", found)])
 
-    def trending_in(self, category: str, title: str) -> list[Shelf]:
-        """What many want just now of one category."""
+    def trending_in_category(self, category: str, title: str) -> list[Shelf]:
+        """Return trending products of one category."""
         try:
             found = self._of_category.get(
-                category, lambda: self._reco.trending(SIZE, category), failures=AWAY
+                category, lambda: self._reco.trending(SIZE, category), failures=UNAVAILABLE
             )
-        except AWAY:
+        except UNAVAILABLE:
             return []
-        return self._shelves([("trending-category", f"Trending in {title}", found)])
+        return self._fill_or_none([("trending-category", f"Trending in {title}", found)])
 
-    def forget(self, who: Caller) -> None:
-        """Raises `SiblingDown` when it could not be said."""
-        self._reco.forget(who)
+    def forget(self, caller: Caller) -> None:
+        """Delete the interactions of the caller; raises `SiblingDown`."""
+        self._reco.forget(caller)
 
-    def variant(self, who: Caller) -> str:
-        """Of the comparison: always the same for one browser; who gave no consent is in none."""
-        if not who.session_id:
+    def variant(self, caller: Caller) -> str:
+        """Return the A/B variant, the same for one browser; empty without consent."""
+        if not caller.session_id:
             return ""
-        place = int.from_bytes(hashlib.sha256(b"for-you:" + who.session_id.encode()).digest()[:4], "big")
+        place = int.from_bytes(hashlib.sha256(b"for-you:" + caller.session_id.encode()).digest()[:4], "big")
         return "trending" if place % 100 < self._control else "personal"
 
-    def _shelves(
-        self, wanted: Sequence[tuple[str, str, Sequence[Suggested]]], variant: str = "", *, mine: bool = False
+    def _fill_or_none(
+        self,
+        wanted: Sequence[tuple[str, str, Sequence[Recommendation]]],
+        variant: str = "",
+        *,
+        mine: bool = False,
     ) -> list[Shelf]:
-        """None while the catalogue is away."""
+        """Fill the shelves; return none while the catalogue is unavailable."""
         try:
-            return self._made(wanted, variant, mine=mine)
-        except AWAY:
+            return self._fill(wanted, variant, mine=mine)
+        except UNAVAILABLE:
             return []
 
-    def _made(
-        self, wanted: Sequence[tuple[str, str, Sequence[Suggested]]], variant: str = "", *, mine: bool = False
+    def _fill(
+        self,
+        wanted: Sequence[tuple[str, str, Sequence[Recommendation]]],
+        variant: str = "",
+        *,
+        mine: bool = False,
     ) -> list[Shelf]:
-        """Their cards fetched in one call; things that are no longer sold are left out. Raises `SiblingDown`,
-        `Refused`.
+        """Fetch the cards of all shelves in one call, without products that are no longer sold.
+
+        Raises `SiblingDown` and `Refused`.
         """
         ids = list(dict.fromkeys(one.id for _, _, found in wanted for one in found[:SIZE]))
-        cards = {raw["id"]: products.card(raw, self._locale) for raw in self._catalog.cards(ids)}
+        cards = {raw["id"]: products.present_card(raw, self._locale) for raw in self._catalog.cards(ids)}
         made = []
         for name, title, found in wanted:
             shown = [one for one in found[:SIZE] if one.id in cards]
-            why = list(dict.fromkeys(one.why for one in shown if one.why))[:4]
-            made.append(Shelf(name, title, [cards[one.id] for one in shown], why, variant, mine))
+            reasons = list(dict.fromkeys(one.reason for one in shown if one.reason))[:4]
+            made.append(Shelf(name, title, [cards[one.id] for one in shown], reasons, variant, mine))
         return [shelf for shelf in made if shelf.cards]

@@ -1,4 +1,4 @@
-"""What the templates have besides Django's own tags: kept parts, icons, addresses of files."""
+"""Template tags: cached includes, icons, addresses of static files."""
 
 from __future__ import annotations
 
@@ -27,28 +27,30 @@ _ICONS = {
 
 
 @register.simple_tag
-def kept(name: str, model: dict[str, Any]) -> str:
-    """`{% kept "shop/parts/card.html" card %}`: the template with `kept` = the model, rendered once for as
-    long as the model lives. Only for models that the domain gives out again for the same input, and that hold
-    nothing of one shopper."""
-    html: str = model.get("html") or model.setdefault("html", get_template(name).render({"kept": model}))
+def cached_include(name: str, model: dict[str, Any]) -> str:
+    """Render a template with `item` = the model, once for the life of the model.
+
+    `{% cached_include "shop/parts/card.html" card %}` is only for models that the domain returns again for
+    the same input and that hold no data of one shopper.
+    """
+    html: str = model.get("html") or model.setdefault("html", get_template(name).render({"item": model}))
     return html
 
 
 @register.simple_tag
-def kept_each(name: str, models: Sequence[dict[str, Any]]) -> SafeString:
-    """`kept` for each of the models, in one go: a loop in a template costs more than they do."""
-    return mark_safe("".join(kept(name, model) for model in models))  # noqa: S308 - templates have escaped it
+def cached_include_each(name: str, models: Sequence[dict[str, Any]]) -> SafeString:
+    """Render `cached_include` for each model; a loop in a template would cost more."""
+    return mark_safe("".join(cached_include(name, model) for model in models))  # noqa: S308 - templates have escaped it
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """`{% icon "cart" %}`, drawn in place; unknown names fail, so that a typo shows in a test."""
+    """Render `{% icon "cart" %}` inline; an unknown name fails, so that a typo shows in a test."""
     return _ICONS[name]
 
 
 @register.simple_tag
 @cache
 def static(path: str) -> str:
-    """`{% static "shop/base.css" %}`: Django's own, asked once per file: each page needs eight."""
+    """Return `{% static "shop/base.css" %}`, cached per file: each page needs eight."""
     return address_of(path)

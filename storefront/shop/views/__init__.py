@@ -1,1 +1,1 @@
-"""The pages. Each view is wrapped by `page` or `fragment`, which say who may see it and who may keep it."""
+"""Views of pages and fragments, wrapped by `page` or `fragment` for access and caching."""

@@ -1,4 +1,4 @@
-"""What all views share: who is asking, whether the gateway may keep the answer, and what is caught."""
+"""Wrappers of all views: session, cache headers, and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 
 from chassis.siblings import Refused, SiblingDown
 from shop.sessions import Shopper
-from shop.views.answers import PRIVATE, PUBLIC, ask_to_sign_in, away, message, not_found, parts
+from shop.views.responses import PRIVATE, PUBLIC, ask_to_sign_in, message, not_found, parts, unavailable
 
 View = Callable[..., HttpResponse]
 #: Services whose 404 may mean "not yours".
@@ -21,19 +21,21 @@ _PERSONAL = frozenset({"cart", "checkout"})
 def page(
     *, cacheable: bool = False, signed_in: bool = False, methods: str = "GET HEAD"
 ) -> Callable[[View], View]:
-    """A whole page: `view(request, shopper, ...)`.
+    """Wrap a whole page: `view(request, shopper, ...)`.
 
-    `cacheable` pages hold nothing of one shopper and may be kept by the gateway; `signed_in` ones send
-    everyone else
-    to the sign-in page. The access token is renewed first. A service that is away makes a 503 page in the
-    shop's look.
+    `cacheable` pages hold no data of one shopper and may be cached by the gateway; `signed_in` ones send
+    everyone else to the sign-in page. The access token is renewed first. An unavailable service gives a 503
+    page in the shop's design.
     """
     return _wrap(cacheable=cacheable, signed_in=signed_in, methods=methods, renews=True)
 
 
 def fragment(*, cacheable: bool = False, methods: str = "GET HEAD") -> Callable[[View], View]:
-    """A part of a page that htmx fetches. The access token is renewed first, unless the part is `cacheable`:
-    several that do so at once get the same successor. What goes wrong is a sentence, never another page."""
+    """Wrap a part of a page that htmx fetches.
+
+    The access token is renewed first, unless the part is `cacheable`: several parts that do so at once get
+    the same successor. An error is a sentence, never another page.
+    """
     return _wrap(cacheable=cacheable, signed_in=False, methods=methods, renews=not cacheable)
 
 
@@ -47,7 +49,7 @@ def _wrap(*, cacheable: bool, signed_in: bool, methods: str, renews: bool) -> Ca
                 return HttpResponseNotAllowed(allowed)
             shopper = Shopper.of(request)
             if renews:
-                shopper.refresh(parts().people)
+                shopper.refresh(parts().accounts)
             response = _Call(view, request, shopper, kwargs, signed_in).answer()
             keep = cacheable and response.status_code == 200 and not shopper.changes
             response.headers.setdefault("Cache-Control", PUBLIC if keep else PRIVATE)
@@ -64,7 +66,7 @@ def _wrap(*, cacheable: bool, signed_in: bool, methods: str, renews: bool) -> Ca
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request to a view, and what is answered when it raises."""
+    """One request to a view, with the responses to its errors."""
 
     view: View
     request: HttpRequest
@@ -78,22 +80,22 @@ class _Call:
         try:
             return self.view(self.request, self.shopper, **self.kwargs)
         except SiblingDown as down:
-            return away(self.request, down)
-        except Refused as no:
-            return self._refused(no)
+            return unavailable(self.request, down)
+        except Refused as refused:
+            return self._refused(refused)
         except Http404:
             return not_found(self.request)
 
-    def _refused(self, no: Refused) -> HttpResponse:
-        if no.status == 401 and self.shopper.signed_in:
-            # Refused before its time (log-out elsewhere, a retired key): nothing was done, so it may be
-            # asked again with a new token, or without one.
-            self.shopper.renew(parts().people)
+    def _refused(self, refused: Refused) -> HttpResponse:
+        if refused.status == 401 and self.shopper.signed_in:
+            # The token was revoked (sign-out elsewhere, a retired key) and nothing was done: retry with a
+            # new token, or without one.
+            self.shopper.renew(parts().accounts)
             return self.answer()
-        hidden = no.status == 404 and no.sibling in _PERSONAL and self.shopper.apart
-        if no.status == 401 or hidden:
+        hidden = refused.status == 404 and refused.sibling in _PERSONAL and self.shopper.account_hidden
+        if refused.status == 401 or hidden:
             return ask_to_sign_in(self.request, self.shopper)
-        if no.status in (400, 404, 414):
+        if refused.status in (400, 404, 414):
             return not_found(self.request)
-        text = str(no.problem.get("detail") or "Please try again.")
-        return message(self.request, "That did not work", text, no.status)
+        text = str(refused.problem.get("detail") or "Please try again.")
+        return message(self.request, "That did not work", text, refused.status)

@@ -1,4 +1,4 @@
-"""Behaviour events from browsers, and the question that comes before them."""
+"""Behaviour events from browsers, and consent to them."""
 
 from __future__ import annotations
 
@@ -10,47 +10,49 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from chassis.siblings import Refused, SiblingDown
 from shop.clients import Caller
 from shop.sessions import Shopper
-from shop.views.answers import parts, redirect, render, safe_next
 from shop.views.base import fragment, page
+from shop.views.responses import parts, redirect, render, safe_next
 
-#: What pages send; purchases come from checkout's facts alone.
+#: Event types that pages send; purchases come from checkout's events alone.
 KINDS = {"view", "search", "click", "impression", "add_to_cart", "remove_from_cart", "checkout_started"}
 _FIELDS = {"id", "type", "product_id", "at", "data"}
-_LARGEST = 64 * 1024
+_MAX_BODY = 64 * 1024
 
 
 @fragment(methods="POST")
 def events(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """1 to 100 events for logs: with the shopper's identity if they agreed, counted without it if not.
+    """Pass 1 to 100 events on to logs, with the shopper's identity only after consent.
 
-    While logs is away they are dropped: a page never waits for its statistics.
+    While logs is unavailable they are dropped: a page never waits for its statistics.
     """
     found = _read(request)
     if found is None:
         return JsonResponse({"detail": "A JSON array of 1 to 100 events is expected."}, status=400)
-    who = shopper.caller if shopper.consented else Caller(forwarded_for=shopper.forwarded_for)
-    # The cart's id opens the cart: logs has no use for it.
-    who = Caller(token=who.token, session_id=who.session_id, forwarded_for=who.forwarded_for)
+    caller = shopper.caller if shopper.consented else Caller(forwarded_for=shopper.forwarded_for)
+    # Leave out the cart's id, which gives access to the cart.
+    caller = Caller(token=caller.token, session_id=caller.session_id, forwarded_for=caller.forwarded_for)
     try:
-        sent = parts().logs.send(who, found, agent=_agent(request), consented=shopper.consented)
+        sent = parts().logs.send(caller, found, agent=_agent(request), consented=shopper.consented)
         return JsonResponse(sent, status=202)
-    except Refused as no:
-        if no.status == 401 and shopper.signed_in:
+    except Refused as refused:
+        if refused.status == 401 and shopper.signed_in:
             raise
-        return JsonResponse({"detail": str(no.problem.get("detail") or "Not accepted.")}, status=no.status)
+        return JsonResponse(
+            {"detail": str(refused.problem.get("detail") or "Not accepted.")}, status=refused.status
+        )
     except SiblingDown:
         return JsonResponse({"accepted": 0, "rejected": []}, status=202)
 
 
 def _agent(request: HttpRequest) -> str:
-    """The browser's name for itself, by which logs tells crawlers; nothing that could break a header."""
+    """Return the User-Agent, by which logs detects crawlers, if it is a safe header value."""
     name = request.headers.get("User-Agent", "")[:300]
     return name if name.isascii() and name.isprintable() else ""
 
 
 def _read(request: HttpRequest) -> list[dict[str, Any]] | None:
-    """The events without what only the server may say (who it was); None when it is not what pages send."""
-    if len(request.body) > _LARGEST:
+    """Return the events without fields that only the server may set; None for an invalid body."""
+    if len(request.body) > _MAX_BODY:
         return None
     try:
         sent = json.loads(request.body)
@@ -67,7 +69,7 @@ def _known(kind: Any) -> bool:
 
 @fragment()
 def banner(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """The question, for whoever has not answered it yet."""
+    """Render the consent banner until it is answered."""
     if shopper.get("consent"):
         return HttpResponse("")
     return render(request, "shop/parts/consent.html", {"next": safe_next(request)})
@@ -80,7 +82,7 @@ def privacy(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 @page(methods="POST")
 def consent(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    shopper.agree(request.POST.get("answer") == "yes")
+    shopper.set_consent(request.POST.get("answer") == "yes")
     if request.headers.get("HX-Request"):
         return HttpResponse("")
     return redirect(safe_next(request))

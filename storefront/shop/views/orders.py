@@ -1,4 +1,4 @@
-"""Orders: a guest's by its link, an account's by sign-in."""
+"""Order pages: a guest's by its link, an account's by sign-in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from chassis.siblings import Refused, SiblingDown
 from shop.domain import orders
 from shop.sessions import Shopper
-from shop.views.answers import message, parts, redirect, render
 from shop.views.base import fragment, page
+from shop.views.responses import message, parts, redirect, render
 
 
 @page()
 def detail(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     token = _token(request)
-    order = parts().buying.order(shopper.caller, number, token)
+    order = parts().orders.order(shopper.caller, number, token)
     context = {
         "order": order,
         "token": token,
@@ -26,12 +26,12 @@ def detail(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
 
 @fragment()
 def status(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
-    """What a waiting order's page asks every two seconds."""
+    """Render the status that the page of a pending order polls every two seconds."""
     token = _token(request)
     try:
-        order = parts().buying.order(shopper.caller, number, token)
+        order = parts().orders.order(shopper.caller, number, token)
     except SiblingDown:
-        # 204 changes nothing on the page; it asks again.
+        # 204 changes nothing on the page, which polls again.
         return HttpResponse(status=204)
     return render(request, "shop/parts/order_status.html", {"order": order, "token": token, "placed": True})
 
@@ -40,14 +40,14 @@ def status(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
 def cancel(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     token = request.POST.get("token", "")[:200]
     try:
-        parts().buying.cancel(shopper.caller, number, token)
-    except Refused as no:
-        if no.status not in (409, 422):
+        parts().orders.cancel(shopper.caller, number, token)
+    except Refused as refused:
+        if refused.status not in (409, 422):
             raise
         return message(
             request,
             "It is too late to cancel",
-            str(no.problem.get("detail") or "It is already on its way."),
+            str(refused.problem.get("detail") or "It is already on its way."),
             409,
         )
     return redirect(orders.order_url(number, token))
@@ -55,11 +55,11 @@ def cancel(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
 
 @page(signed_in=True)
 def mine(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    found = parts().buying.orders(shopper.caller, request.GET.get("cursor", "")[:500])
+    found = parts().orders.orders(shopper.caller, request.GET.get("cursor", "")[:500])
     return render(request, "shop/orders.html", found)
 
 
 def _token(request: HttpRequest) -> str:
-    """Printable ASCII or nothing: it becomes a header."""
+    """Return a printable ASCII token or nothing: it becomes a header."""
     token = request.GET.get("token", "")[:200]
     return token if token.isascii() and token.isprintable() else ""

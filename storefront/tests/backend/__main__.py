@@ -1,4 +1,4 @@
-"""The fake services alone, with the demo shop's pictures."""
+"""Command that runs the fake services alone, with the demo shop's pictures."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The socket in front of the fake services."""
+"""HTTP server of the fake services."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PICTURES = "local/seed/node_modules/@lobehub/fluent-emoji-3d/assets"
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 64  # many short connections at once must not be refused
+    request_queue_size = 64  # do not refuse many short connections at once
     backend: Backend
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # one packet an answer: small writes would wait for acknowledgements
+    wbufsize = 1 << 16  # one packet per response: small writes would wait for acknowledgements
 
     def _any(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, data, {"Content-Type": "application/json", **more})
 
     def _picture(self) -> None:
-        """The demo shop's pictures, where they are installed."""
+        """Serve the demo shop's pictures if they are installed."""
         name = self.path.rsplit("/", 1)[1].split(".")[0] + ".webp"
         file = Path(__file__).resolve().parents[3] / _PICTURES / name
         if file.is_file():
@@ -61,7 +61,7 @@ for _method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
 
 
 def serve(backend: Backend, port: int = 0) -> Server:
-    """The backend behind a socket of this machine; `serve_forever()` starts it."""
+    """Return a server of the backend on 127.0.0.1; `serve_forever()` starts it."""
     server = Server(("127.0.0.1", port), Handler)
     server.backend = backend
     return server
@@ -69,7 +69,7 @@ def serve(backend: Backend, port: int = 0) -> Server:
 
 @contextmanager
 def running(backend: Backend) -> Iterator[str]:
-    """Serves it for the length of the block; its base URL."""
+    """Serve the backend for the length of the block; yield its base URL."""
     server = serve(backend)
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()

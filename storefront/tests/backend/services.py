@@ -1,4 +1,4 @@
-"""The six services' answers, in a few lines each; just enough state to shop."""
+"""Responses of the six services, with just enough state to shop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.backend import goods
-from tests.backend.goods import euros
+from tests.backend import sample_catalog
+from tests.backend.sample_catalog import euros
 
 Json = Any
 Headers = dict[str, str]
@@ -44,13 +44,13 @@ class Call:
 
     @property
     def owner(self) -> str:
-        """Whose cart is meant: the account's, or a guest's id."""
+        """Owner of the cart: the account, or a guest's cart id."""
         return "account" if "authorization" in self.headers else self.headers.get("x-cart-id", "")
 
 
 @dataclass
 class Backend:
-    """All services in one process. `calls` remembers what was asked."""
+    """All services in one process; `calls` records the requests."""
 
     media: str = "/media"
     down: set[str] = field(default_factory=set)
@@ -66,7 +66,7 @@ class Backend:
     payable: bool = True
 
     def __post_init__(self) -> None:
-        self.products = goods.products(self.media)
+        self.products = sample_catalog.products(self.media)
 
     def answer(self, method: str, target: str, headers: Headers, body: Json) -> Reply:
         call = Call(method, target, headers, body)
@@ -88,17 +88,19 @@ class Backend:
         reply: Reply = getattr(self, f"_{service}")(call, "/" + "/".join(rest) if rest else "")
         return reply
 
-    def asked(self, method: str, path: str) -> list[Call]:
+    def calls_to(self, method: str, path: str) -> list[Call]:
         return [call for call in self.calls if (call.method, call.path) == (method, path)]
 
     # --- catalog ------------------------------------------------------------
     def _catalog(self, call: Call, path: str) -> Reply:
         if path == "/categories":
-            return ok(goods.categories(self.products))
+            return ok(sample_catalog.categories(self.products))
         if path == "/suggest":
             hits = [p for p in self.products if call.query["q"].lower() in p["title"].lower()]
             words = [p["title"].lower() for p in hits]
-            return ok({"products": [goods.card(p) for p in hits], "categories": [], "queries": words})
+            return ok(
+                {"products": [sample_catalog.card(p) for p in hits], "categories": [], "queries": words}
+            )
         if path == "/products":
             return self._list(call.query)
         found = [p for p in self.products if path == f"/products/{p['slug']}"]
@@ -107,18 +109,20 @@ class Backend:
     def _list(self, query: dict[str, str]) -> Reply:
         if "ids" in query:
             by_id = {p["id"]: p for p in self.products}
-            some = [goods.card(by_id[i]) for i in query["ids"].split(",") if i in by_id]
+            some = [sample_catalog.card(by_id[i]) for i in query["ids"].split(",") if i in by_id]
             return ok({"results": some, "facets": {}, "total": len(some), "next": None})
         found = [p for p in self.products if self._fits(p, query)]
         limit, start = int(query.get("limit", 24)), int(query.get("cursor", "0"))
         more = str(start + limit) if len(found) > start + limit else None
-        page = [goods.card(p) for p in found[start : start + limit]]
-        return ok({"results": page, "facets": goods.facets(found), "total": len(found), "next": more})
+        page = [sample_catalog.card(p) for p in found[start : start + limit]]
+        return ok(
+            {"results": page, "facets": sample_catalog.facets(found), "total": len(found), "next": more}
+        )
 
     @staticmethod
     def _fits(product: Json, query: dict[str, str]) -> bool:
         return (
-            ("category" not in query or product["category"] in goods.under(query["category"]))
+            ("category" not in query or product["category"] in sample_catalog.under(query["category"]))
             and query.get("q", "").lower() in product["title"].lower()
             and query.get("brand", product["brand"]) == product["brand"]
             and ("on_sale" not in query or product["variants"][0]["compare_at_price"] is not None)

@@ -1,4 +1,4 @@
-// What the pages do beyond links and forms. Everything here is an extra: without it the shop still sells.
+// Scripts of the pages. Everything here is an enhancement: the shop works without it.
 "use strict";
 (function () {
   const root = document.documentElement;
@@ -18,12 +18,12 @@
     try {
       localStorage.setItem("theme", root.dataset.theme);
     } catch {
-      // Kept for this page only.
+      // Remembered for this page only.
     }
   });
 
   // --- behaviour events -----------------------------------------------------
-  // The server adds identity and consent; a page only says what happened.
+  // The server adds identity and consent; a page only reports the event.
   const waiting = [];
   let timer = 0;
 
@@ -94,7 +94,7 @@
   }
 
   // --- adding to the cart ---------------------------------------------------
-  // One key per press: a repeat of the same press cannot add twice. The shop tries again by itself before it explains.
+  // One idempotency key per press: a repetition cannot add twice. The server retries before it reports an error.
   const pauses = [1000, 2500];
 
   document.addEventListener("htmx:configRequest", (event) => {
@@ -130,8 +130,8 @@
     delete form.dataset.tries;
   });
 
-  // --- a part of the page that cannot be had --------------------------------
-  // What is on the page stays. A line beside it says what happened and offers to try again; parts that load by themselves are quiet.
+  // --- unavailable parts of the page ----------------------------------------
+  // The current content stays. A message beside it explains the error and offers a retry; parts that load by themselves are silent.
   function said(xhr, look) {
     const html = xhr && /^text\/html/.test(xhr.getResponseHeader("Content-Type")) ? xhr.responseText : "";
     const found = new DOMParser().parseFromString(html, "text/html").querySelector("[data-said]");
@@ -209,7 +209,7 @@
     label.textContent = stockLabel;
   });
 
-  // --- forms that must not be sent twice by a nervous finger ---------------
+  // --- double submission of forms -------------------------------------------
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-once]")) return;
     if (event.target.dataset.sent) {
@@ -232,7 +232,7 @@
     }
   });
 
-  // --- small helps ----------------------------------------------------------
+  // --- small helpers --------------------------------------------------------
   const wide = matchMedia("(min-width: 56rem)");
 
   function prepare(scope) {
@@ -258,7 +258,7 @@
   document.addEventListener(
     "error",
     (event) => {
-      // A picture that cannot be had: the tile's soft ground is the placeholder, and the words say what it is.
+      // A missing picture: the card's background is the placeholder, and the text names the product.
       if (event.target.tagName === "IMG" && !event.target.dataset.failed) {
         event.target.dataset.failed = "yes";
         event.target.closest("picture")?.querySelectorAll("source").forEach((source) => source.remove());

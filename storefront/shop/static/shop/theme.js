@@ -1,4 +1,4 @@
-// Before the first paint: the colours that were chosen last time. Without a choice the system's are taken.
+// Set the chosen colour scheme before the first paint; the default is the system's.
 "use strict";
 (function () {
   const root = document.documentElement;
@@ -7,6 +7,6 @@
     const chosen = localStorage.getItem("theme");
     if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
   } catch {
-    // Storage may be closed; the system's colours are fine.
+    // Storage may be blocked; use the system's colours.
   }
 })();

@@ -1,4 +1,4 @@
-"""architecture.md, "Fault isolation, as a shopper sees it": one test or more for each row."""
+"""Fault isolation as a shopper sees it: one test or more for each service that can fail."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from django.test import Client
 from tests.backend import Backend
 from tests.backend.services import problem
 from tests.pages import field, heading, words
-from tests.test_checkout import FORM, TYPED, kept
+from tests.test_checkout import FORM, TYPED, typed_values
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
-def test_checkout_down_the_rest_sells_and_checkout_says_that_the_cart_is_safe(
-    guest: Client, backend: Backend
-) -> None:
+def test_checkout_down_the_cart_is_safe_and_pages_work(guest: Client, backend: Backend) -> None:
     backend.down = {"checkout"}
 
     assert [
@@ -26,21 +24,19 @@ def test_checkout_down_the_rest_sells_and_checkout_says_that_the_cart_is_safe(
     assert heading(response) == "Checkout is taking a break; your cart is safe"
 
 
-def test_checkout_down_while_ordering_keeps_what_was_typed_and_the_key(
-    guest: Client, backend: Backend
-) -> None:
+def test_checkout_down_while_ordering_keeps_the_form_and_the_key(guest: Client, backend: Backend) -> None:
     backend.down = {"checkout"}
 
     response = guest.post("/checkout", FORM)
 
     assert response.status_code == 503
     assert "Checkout is taking a break; your cart is safe" in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert field(response, "key") == "key-1"
     assert field(response, "shipping_method") == "standard"
 
 
-def test_checkout_down_while_typing_leaves_the_form_alone(guest: Client, backend: Backend) -> None:
+def test_checkout_down_while_typing_keeps_the_form(guest: Client, backend: Backend) -> None:
     backend.down = {"checkout"}
 
     response = guest.post("/fragments/summary", FORM)
@@ -50,7 +46,7 @@ def test_checkout_down_while_typing_leaves_the_form_alone(guest: Client, backend
     assert "Nothing you typed is lost." in words(response)
 
 
-def test_cart_down_the_badge_is_a_dash_and_pages_stay(guest: Client, backend: Backend) -> None:
+def test_cart_down_the_badge_is_a_dash_and_pages_work(guest: Client, backend: Backend) -> None:
     backend.down = {"cart"}
 
     assert "Cart – (your cart is out of reach for a moment)" in words(guest.get("/fragments/header"))
@@ -60,9 +56,7 @@ def test_cart_down_the_badge_is_a_dash_and_pages_stay(guest: Client, backend: Ba
     assert heading(response) == "Your cart is out of reach for a moment"
 
 
-def test_cart_down_adding_tries_again_with_the_same_key_then_explains(
-    guest: Client, backend: Backend
-) -> None:
+def test_cart_down_adding_retries_with_the_same_key_then_explains(guest: Client, backend: Backend) -> None:
     backend.down = {"cart"}
     backend.calls.clear()
 
@@ -72,7 +66,7 @@ def test_cart_down_adding_tries_again_with_the_same_key_then_explains(
     assert "We cannot reach your cart just now. Nothing is lost; please try again in a minute." in words(
         response
     )
-    tries = backend.asked("POST", "/api/cart/lines")
+    tries = backend.calls_to("POST", "/api/cart/lines")
     assert len(tries) >= 3
     assert {call.headers["idempotency-key"] for call in tries} == {"press-1"}
 
@@ -101,7 +95,9 @@ def test_auth_down_guests_still_order(guest: Client, backend: Backend) -> None:
     assert response.status_code == 303
 
 
-def test_auth_down_the_signed_in_stay_so_until_their_token_ends(member: Client, backend: Backend) -> None:
+def test_auth_down_shoppers_stay_signed_in_until_their_token_expires(
+    member: Client, backend: Backend
+) -> None:
     backend.down = {"auth"}
 
     assert heading(member.get("/orders")) == "My orders"
@@ -115,19 +111,17 @@ def test_auth_down_the_signed_in_stay_so_until_their_token_ends(member: Client, 
     assert member.get("/").status_code == 200
 
 
-def test_no_reservations_the_order_is_refused_just_now_and_browsing_goes_on(
-    guest: Client, backend: Backend
-) -> None:
+def test_reservations_down_the_order_is_refused_and_browsing_works(guest: Client, backend: Backend) -> None:
     backend.answers["POST", "/api/checkout/orders"] = problem(503, "unavailable")
 
     response = guest.post("/checkout", FORM)
 
     assert "We cannot take this order just now" in words(response)
-    assert kept(response) == TYPED
+    assert typed_values(response) == TYPED
     assert guest.get("/search").status_code == 200
 
 
-def test_catalogue_down_the_cart_says_that_prices_may_be_old(guest: Client, backend: Backend) -> None:
+def test_catalog_down_the_cart_has_a_notice_about_old_prices(guest: Client, backend: Backend) -> None:
     guest.get("/")
     backend.down = {"catalog"}
 
@@ -137,7 +131,7 @@ def test_catalogue_down_the_cart_says_that_prices_may_be_old(guest: Client, back
     assert "Electronics" in page, "the menu is the last known one"
 
 
-def test_catalogue_down_a_list_that_nobody_kept_explains_itself(shop: Client, backend: Backend) -> None:
+def test_catalog_down_an_uncached_list_explains_the_outage(shop: Client, backend: Backend) -> None:
     shop.get("/")
     backend.down = {"catalog"}
 
@@ -148,7 +142,7 @@ def test_catalogue_down_a_list_that_nobody_kept_explains_itself(shop: Client, ba
         assert heading(response) == "Our shelves are out of reach for a moment"
 
 
-def test_catalogue_down_the_home_page_keeps_its_last_shelves(shop: Client, backend: Backend) -> None:
+def test_catalog_down_the_home_page_serves_stale_shelves(shop: Client, backend: Backend) -> None:
     shop.get("/")
     backend.down = {"catalog"}
 
@@ -158,7 +152,7 @@ def test_catalogue_down_the_home_page_keeps_its_last_shelves(shop: Client, backe
     assert "Floor lamp" in words(response)
 
 
-def test_reco_down_the_shelf_shows_popular_things(shop: Client, backend: Backend) -> None:
+def test_reco_down_the_shelf_shows_popular_products(shop: Client, backend: Backend) -> None:
     backend.down = {"reco"}
 
     home, product = words(shop.get("/")), words(shop.get("/p/floor-lamp"))
@@ -168,7 +162,7 @@ def test_reco_down_the_shelf_shows_popular_things(shop: Client, backend: Backend
     assert shop.get("/fragments/for-you").status_code == 200
 
 
-def test_logs_down_nobody_notices(shop: Client, backend: Backend) -> None:
+def test_logs_down_pages_work(shop: Client, backend: Backend) -> None:
     backend.down = {"logs"}
 
     response = shop.post("/events", [{"type": "view", "product_id": "p"}], content_type="application/json")
@@ -186,7 +180,7 @@ def test_everything_down_no_page_is_a_500(guest: Client, backend: Backend, path:
     assert response.status_code in (200, 503)
 
 
-def test_health_is_about_the_process_alone(shop: Client, backend: Backend) -> None:
+def test_health_depends_on_the_process_alone(shop: Client, backend: Backend) -> None:
     backend.down = {"auth", "catalog", "cart", "checkout", "logs", "reco"}
 
     assert [shop.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]

@@ -1,4 +1,4 @@
-"""Home, category, search and product: the same for everyone, so that the gateway may keep them."""
+"""Public pages: home, category, search and product, the same for everyone and cacheable."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse
 
 from shop.domain import menu
-from shop.domain.listing import Asked
+from shop.domain.listing import ListingQuery
 from shop.services.shelves import Shelf
 from shop.sessions import Shopper
-from shop.views.answers import parts, redirect, render, safe_next
 from shop.views.base import fragment, page
+from shop.views.responses import parts, redirect, render, safe_next
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
 @page(cacheable=True)
 def home(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    return render(request, "shop/home.html", {"shelves": parts().browsing.home()})
+    return render(request, "shop/home.html", {"shelves": parts().catalog.home()})
 
 
 @page(cacheable=True)
 def category(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
-    trail = menu.trail(parts().browsing.menu(), slug)
-    asked = Asked.read(request.path, _items(request), slug)
-    found = parts().browsing.listing(asked)
+    trail = menu.find_trail(parts().catalog.menu(), slug)
+    query = ListingQuery.parse(request.path, _items(request), slug)
+    found = parts().catalog.listing(query)
     if not trail and not found["total"]:
         raise Http404
     title = trail[-1]["title"] if trail else slug.replace("-", " ").capitalize()
@@ -40,18 +40,18 @@ def category(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
 
 @page(cacheable=True)
 def search(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    asked = Asked.read(request.path, _items(request))
-    found = parts().browsing.listing(asked)
-    title = f"Results for “{asked.query}”" if asked.query else "Everything in the shop"
+    query = ListingQuery.parse(request.path, _items(request))
+    found = parts().catalog.listing(query)
+    title = f"Results for “{query.query}”" if query.query else "Everything in the shop"
     return render(
-        request, "shop/list.html", {"list": found, "title": title, "query": asked.query, "trail": []}
+        request, "shop/list.html", {"list": found, "title": title, "query": query.query, "trail": []}
     )
 
 
 @page(cacheable=True)
 def product(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
-    shown, data = parts().browsing.product(slug, request.GET.get("sku", ""))
-    shelves = parts().shelves.goes_with(shown)
+    shown, data = parts().catalog.product(slug, request.GET.get("sku", ""))
+    shelves = parts().shelves.related(shown)
     return render(
         request, "shop/product.html", {"product": shown, "structured_data": data, "shelves": shelves}
     )
@@ -60,37 +60,36 @@ def product(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
 @fragment(cacheable=True)
 def suggest(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     words = request.GET.get("q", "").replace("\x00", "").strip()[:80]
-    return render(request, "shop/parts/suggest.html", {"words": words, **parts().browsing.suggest(words)})
+    return render(request, "shop/parts/suggest.html", {"words": words, **parts().catalog.suggest(words)})
 
 
 @fragment()
 def for_you(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """Personal shelves, for who is signed in or lets us remember; nobody else is asked about."""
+    """Render personal shelves for shoppers who are signed in or have consented."""
     known = shopper.signed_in or shopper.consented
     return _shelves(request, parts().shelves.personal(shopper.caller) if known else [])
 
 
 @fragment()
 def cart_shelf(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """What goes with the things in the cart, which the page names."""
+    """Render products that go well with those in the cart, which the page names."""
     ids = [one for one in request.GET.get("ids", "").split(",") if _ID.match(one)][:50]
     return _shelves(request, parts().shelves.with_cart(ids))
 
 
 @fragment(cacheable=True)
 def trending_shelf(request: HttpRequest, shopper: Shopper, slug: str) -> HttpResponse:
-    """What many want just now of one category."""
-    trail = menu.trail(parts().browsing.menu(), slug)
-    return _shelves(request, parts().shelves.trending_in(slug, trail[-1]["title"]) if trail else [])
+    """Render trending products of one category."""
+    trail = menu.find_trail(parts().catalog.menu(), slug)
+    return _shelves(request, parts().shelves.trending_in_category(slug, trail[-1]["title"]) if trail else [])
 
 
 @page(methods="POST")
 def forget(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """Begin the suggestions anew: recommendations forget this browser and account, and the browser gets
-    another name."""
+    """Reset the recommendations of this browser and account, and its session id."""
     if shopper.signed_in or shopper.consented:
         parts().shelves.forget(shopper.caller)
-    shopper.begin_anew()
+    shopper.reset_session_id()
     return redirect(safe_next(request))
 
 

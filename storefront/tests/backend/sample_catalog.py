@@ -1,4 +1,4 @@
-"""What the fake catalogue sells."""
+"""Products and categories of the fake catalogue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 Json = Any
 
 #: title, brand, category, picture, price in cents, price before, values of `colour`
-_GOODS: tuple[tuple[str, str, str, str, int, int | None, tuple[str, ...]], ...] = (
+_PRODUCTS: tuple[tuple[str, str, str, str, int, int | None, tuple[str, ...]], ...] = (
     ("Wireless headphones", "Vela", "audio", "1f3a7", 8900, 11900, ("Black", "Sand")),
     ("Table radio", "Lumen", "audio", "1f4fb", 5900, None, ()),
     ("Laptop 14 inch", "Cobalt", "computers", "1f4bb", 89900, 99900, ("Grey", "Blue")),
@@ -37,7 +37,7 @@ def slug_of(title: str) -> str:
 
 
 def products(media: str) -> list[Json]:
-    return [_product(number, media, *row) for number, row in enumerate(_GOODS)]
+    return [_product(number, media, *row) for number, row in enumerate(_PRODUCTS)]
 
 
 def _product(
@@ -87,7 +87,7 @@ def path(category: str) -> tuple[tuple[str, str], ...]:
 
 
 def under(slug: str) -> set[str]:
-    """The category and those below it."""
+    """Return the category and those below it."""
     return {slug} | {child for top, below in _TREE.items() if top[0] == slug for child, _ in below}
 
 

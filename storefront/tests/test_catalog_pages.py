@@ -1,4 +1,4 @@
-"""Home, lists, products: what is on them, and that they hold nothing of one shopper."""
+"""Home, lists and products: their content, and that it holds no data of one shopper."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_home_page_has_departments_and_three_shelves(shop: Client) -> None:
         assert part in page
 
 
-def test_a_list_page_asks_the_catalogue_once(shop: Client, backend: Backend) -> None:
+def test_a_list_page_makes_one_request_to_the_catalogue(shop: Client, backend: Backend) -> None:
     shop.get("/c/audio")
     backend.calls.clear()
 
@@ -32,14 +32,14 @@ def test_a_list_page_asks_the_catalogue_once(shop: Client, backend: Backend) -> 
     ]
 
 
-def test_a_category_shows_its_way_its_things_and_its_facets(shop: Client) -> None:
+def test_a_category_shows_breadcrumbs_products_and_facets(shop: Client) -> None:
     response = shop.get("/c/electronics")
 
     page = words(response)
     assert heading(response) == "Electronics"
     for part in (
         "Home / Electronics".replace(" / ", " "),
-        "6 things",
+        "6 products",
         "Brand",
         "Colour",
         "Wireless headphones",
@@ -47,18 +47,20 @@ def test_a_category_shows_its_way_its_things_and_its_facets(shop: Client) -> Non
         assert part in page
 
 
-def test_a_search_narrows_by_plain_get_parameters(shop: Client) -> None:
+def test_a_search_is_filtered_by_get_parameters(shop: Client) -> None:
     page = words(shop.get("/search?q=a&brand=Lumen"))
 
-    assert "2 things" in page
-    assert "Take off: Lumen" in page
+    assert "2 products" in page
+    assert "Remove filter: Lumen" in page
 
 
-def test_a_search_without_results_says_how_to_go_on(shop: Client) -> None:
-    assert "Nothing fits that. Try another word, or fewer of them." in words(shop.get("/search?q=zzz"))
+def test_a_search_without_results_suggests_a_next_step(shop: Client) -> None:
+    assert "No results. Nothing fits that; try another word, or fewer of them." in words(
+        shop.get("/search?q=zzz")
+    )
 
 
-def test_a_product_shows_variants_price_and_what_goes_with_it(shop: Client) -> None:
+def test_a_product_shows_variants_price_and_related_products(shop: Client) -> None:
     response = shop.get("/p/two-seat-sofa")
 
     page = words(response)
@@ -77,7 +79,7 @@ def test_a_product_shows_variants_price_and_what_goes_with_it(shop: Client) -> N
     assert "Cook's knife" in page
 
 
-def test_a_products_pictures_tell_their_size(shop: Client) -> None:
+def test_product_pictures_have_width_and_height(shop: Client) -> None:
     html = shop.get("/p/floor-lamp").content.decode()
 
     picture = re.search(r'<img src="/media/1f4a1.640.webp"[^>]*>', html)
@@ -87,7 +89,7 @@ def test_a_products_pictures_tell_their_size(shop: Client) -> None:
     assert 'width="640" height="640" alt="Floor lamp"' in picture.group()
 
 
-def test_a_product_describes_itself_to_search_engines(shop: Client) -> None:
+def test_a_product_has_structured_data(shop: Client) -> None:
     html = shop.get("/p/floor-lamp").content.decode()
 
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html)
@@ -106,7 +108,7 @@ def test_a_product_describes_itself_to_search_engines(shop: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/p/nothing", "/c/nothing", "/nothing", "/p/..%2f..%2finternal"])
-def test_what_is_not_there_is_a_404_page_in_the_shops_look(shop: Client, path: str) -> None:
+def test_an_unknown_page_is_a_404_in_the_shops_design(shop: Client, path: str) -> None:
     response = shop.get(path)
 
     assert response.status_code == 404
@@ -115,7 +117,7 @@ def test_what_is_not_there_is_a_404_page_in_the_shops_look(shop: Client, path: s
 
 
 @pytest.mark.parametrize("path", PUBLIC_PAGES)
-def test_public_pages_may_be_kept_and_hold_nothing_of_one_shopper(member: Client, path: str) -> None:
+def test_public_pages_are_cacheable_and_impersonal(member: Client, path: str) -> None:
     member.cookies["cart"] = "c0ffee" * 5 + "01"
     response = member.get(path)
 
@@ -137,7 +139,7 @@ def test_public_pages_are_the_same_for_everyone(shop: Client, path: str) -> None
     assert as_guest == as_member
 
 
-def test_hostile_words_are_shown_and_never_run(shop: Client, backend: Backend) -> None:
+def test_hostile_text_is_escaped(shop: Client, backend: Backend) -> None:
     evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
     lamp = next(p for p in backend.products if p["slug"] == "floor-lamp")
     lamp["title"] = lamp["description"] = lamp["brand"] = evil
@@ -148,14 +150,14 @@ def test_hostile_words_are_shown_and_never_run(shop: Client, backend: Backend) -
         assert "<img src=x" not in html
 
 
-def test_suggestions_come_as_a_list_of_links(shop: Client) -> None:
+def test_suggestions_are_a_list_of_links(shop: Client) -> None:
     html = shop.get("/fragments/suggest?q=lam").content.decode()
 
     assert '<a href="/search?q=floor%20lamp">' in html
     assert '<a href="/p/floor-lamp">' in html
 
 
-def test_show_more_leads_to_the_next_page_with_the_same_filters(shop: Client, backend: Backend) -> None:
+def test_show_more_keeps_the_filters(shop: Client, backend: Backend) -> None:
     backend.products = backend.products * 3
 
     html = shop.get("/search?q=a&on_sale=true").content.decode()
@@ -164,7 +166,7 @@ def test_show_more_leads_to_the_next_page_with_the_same_filters(shop: Client, ba
     assert 'href="/search?q=a&amp;cursor=24"' in shop.get("/search?q=a").content.decode()
 
 
-def test_the_personal_shelf_is_for_those_who_agreed_or_signed_in(shop: Client) -> None:
+def test_the_personal_shelf_requires_consent_or_sign_in(shop: Client) -> None:
     assert words(shop.get("/fragments/for-you")) == ""
 
     shop.post("/consent", {"answer": "yes"})
@@ -174,7 +176,7 @@ def test_the_personal_shelf_is_for_those_who_agreed_or_signed_in(shop: Client) -
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_a_tile_follows_its_card_although_it_is_kept(shop: Client, backend: Backend) -> None:
+def test_a_cached_card_follows_its_data(shop: Client, backend: Backend) -> None:
     lamp = next(p for p in backend.products if p["slug"] == "floor-lamp")
     assert "€54.00" in words(shop.get("/search?q=lamp"))
 

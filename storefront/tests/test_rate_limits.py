@@ -1,4 +1,4 @@
-"""A shopper who has reached a limit is told how long to wait, and takes nothing from anybody else."""
+"""Rate limits: a shopper is told how long to wait, and others are not affected."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 
 from chassis.siblings.client import FAILURES
-from shop.domain.outages import pause
+from shop.domain.outages import wait_sentence
 from tests.backend import Backend
 from tests.pages import field, words
 from tests.test_checkout import FORM
 
 ADA = {"email": "ada@example.com"}
-#: Page, what is typed, the service that it asks, a field that is kept.
+#: Page, typed values, the service it calls, a field whose value is kept.
 FORMS = [
     ("/signin", ADA | {"password": "right"}, "auth", "email"),
     ("/signup", ADA | {"name": "Ada", "password": "long enough"}, "auth", "email"),
@@ -23,9 +23,9 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "typed", "service", "kept"), FORMS)
+@pytest.mark.parametrize(("path", "typed", "service", "kept_field"), FORMS)
 def test_a_form_that_reached_a_limit_says_how_long_to_wait(
-    guest: Client, backend: Backend, path: str, typed: dict[str, str], service: str, kept: str
+    guest: Client, backend: Backend, path: str, typed: dict[str, str], service: str, kept_field: str
 ) -> None:
     backend.limited = {service: 37}
 
@@ -33,7 +33,7 @@ def test_a_form_that_reached_a_limit_says_how_long_to_wait(
 
     assert (response.status_code, response["Retry-After"]) == (429, "37")
     assert "That was a bit quick. Please wait 37 seconds, then try again." in words(response)
-    assert field(response, kept) == typed[kept]
+    assert field(response, kept_field) == typed[kept_field]
 
 
 @pytest.mark.parametrize("htmx", [{}, {"HTTP_HX_REQUEST": "true"}], ids=["page", "fragment"])
@@ -55,9 +55,9 @@ def test_a_cart_that_reached_a_limit_says_how_long_to_wait(
     assert len(changes) == 1, "whoever is asked to slow down does not try again at once"
 
 
-@pytest.mark.parametrize(("path", "typed", "service", "kept"), FORMS)
-def test_one_throttled_shopper_takes_nothing_from_others(
-    guest: Client, backend: Backend, path: str, typed: dict[str, str], service: str, kept: str
+@pytest.mark.parametrize(("path", "typed", "service", "kept_field"), FORMS)
+def test_one_throttled_shopper_does_not_affect_others(
+    guest: Client, backend: Backend, path: str, typed: dict[str, str], service: str, kept_field: str
 ) -> None:
     backend.limited = {service: 37}
     for _ in range(FAILURES + 5):
@@ -82,5 +82,5 @@ def test_one_throttled_shopper_takes_nothing_from_others(
         (7201, "3 hours"),
     ],
 )
-def test_the_time_to_wait_is_said_in_words(seconds: float | None, said: str) -> None:
-    assert pause(seconds) == f"Please wait {said}, then try again."
+def test_the_time_to_wait_is_a_sentence(seconds: float | None, said: str) -> None:
+    assert wait_sentence(seconds) == f"Please wait {said}, then try again."

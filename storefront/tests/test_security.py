@@ -24,7 +24,7 @@ def send(client: Client, events: Any = VIEW) -> Any:
     return client.post("/events", events, content_type="application/json")
 
 
-def test_every_page_carries_the_protecting_headers(shop: Client) -> None:
+def test_every_page_has_security_headers(shop: Client) -> None:
     for path in ("/", "/cart", "/nothing", "/fragments/header"):
         headers = shop.get(path).headers
         assert headers["Content-Security-Policy"] == policy("/media/")
@@ -72,7 +72,7 @@ def test_another_sites_form_changes_nothing(guest: Client, backend: Backend, hea
     assert backend.calls == []
 
 
-def test_the_shops_own_forms_go_through(shop: Client) -> None:
+def test_the_shops_own_forms_are_accepted(shop: Client) -> None:
     own = {"HTTP_ORIGIN": "http://testserver", "HTTP_SEC_FETCH_SITE": "same-origin"}
 
     assert shop.post("/cart/add", {"sku": "SKU-8"}, **own).status_code == 303
@@ -83,19 +83,19 @@ def routes() -> list[URLPattern]:
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
-def test_each_view_says_who_may_see_it(route: URLPattern) -> None:
+def test_each_view_declares_its_access(route: URLPattern) -> None:
     assert route.callback.access in ("everyone", "signed in")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", ["/orders", "/account"])
-def test_an_accounts_pages_ask_for_sign_in(shop: Client, path: str) -> None:
+def test_account_pages_require_sign_in(shop: Client, path: str) -> None:
     assert shop.get(path)["Location"].startswith("/signin?next=")
 
 
 @pytest.mark.parametrize(
     "path", ["/cart/add", "/cart/change", "/signout", "/consent", "/events", "/verify/now"]
 )
-def test_nothing_changes_on_get(shop: Client, path: str) -> None:
+def test_get_changes_nothing(shop: Client, path: str) -> None:
     assert shop.get(path).status_code == 405
 
 
@@ -104,38 +104,38 @@ def test_every_address_has_a_name() -> None:
     assert get_resolver().reverse("product", slug="x") == "p/x"
 
 
-def test_without_consent_events_are_counted_without_identity(member: Client, backend: Backend) -> None:
+def test_events_without_consent_have_no_identity(member: Client, backend: Backend) -> None:
     assert send(member).status_code == 202
 
-    sent = backend.asked("POST", "/api/logs/events")[0]
+    sent = backend.calls_to("POST", "/api/logs/events")[0]
     assert sent.body == [{"type": "view", "product_id": "p1"}]
     assert {"authorization", "x-session-id", "x-cart-id"} & sent.headers.keys() == set()
     assert sent.headers["x-consent"] == "no"
 
 
-def test_with_consent_events_carry_who_and_which_session(member: Client, backend: Backend) -> None:
+def test_events_with_consent_have_account_and_session(member: Client, backend: Backend) -> None:
     member.post("/consent", {"answer": "yes"})
 
     send(member)
 
-    sent = backend.asked("POST", "/api/logs/events")[0]
+    sent = backend.calls_to("POST", "/api/logs/events")[0]
     assert sent.headers["authorization"] == f"Bearer {TOKEN}"
     assert sent.headers["x-session-id"] == member.cookies["sid"].value
     assert sent.headers["x-consent"] == "yes"
     assert "x-cart-id" not in sent.headers
 
 
-def test_the_browsers_name_for_itself_goes_on_to_logs(shop: Client, backend: Backend) -> None:
+def test_the_user_agent_is_passed_on_to_logs(shop: Client, backend: Backend) -> None:
     for name in ("Googlebot/2.1", "bad\r\nX-Injected: 1", "x" * 400):
         shop.post(
             "/events", '[{"type": "view"}]', content_type="application/json", headers={"User-Agent": name}
         )
 
-    sent = [call.headers["user-agent"] for call in backend.asked("POST", "/api/logs/events")]
+    sent = [call.headers["user-agent"] for call in backend.calls_to("POST", "/api/logs/events")]
     assert sent == ["Googlebot/2.1", "", "x" * 300]
 
 
-def test_taking_consent_back_ends_the_session_id(shop: Client) -> None:
+def test_withdrawing_consent_deletes_the_session_id(shop: Client) -> None:
     shop.post("/consent", {"answer": "yes"})
     assert len(shop.cookies["sid"].value) >= 22
 
@@ -155,31 +155,31 @@ def test_the_banner_is_shown_until_it_is_answered(shop: Client) -> None:
 @pytest.mark.parametrize(
     "body", ["", "{}", "[]", "[1]", '[{"type": "purchase"}]', '[{"type": {}}]', "[" * 5000, "x" * 70_000]
 )
-def test_what_pages_do_not_send_is_refused(shop: Client, backend: Backend, body: str) -> None:
+def test_invalid_events_are_refused(shop: Client, backend: Backend, body: str) -> None:
     response = shop.generic("POST", "/events", body, content_type="application/json")
 
     assert response.status_code == 400
     assert backend.calls == []
 
 
-def test_a_form_beyond_all_measure_is_refused_in_the_shops_look(shop: Client) -> None:
+def test_an_oversized_form_is_refused_in_the_shops_design(shop: Client) -> None:
     response = shop.post("/cart/add", {"sku": "x" * 200_000})
 
     assert response.status_code == 400
     assert b"That was too much for us" in response.content
 
 
-def test_the_shoppers_address_is_passed_on_as_the_gateway_saw_it(shop: Client, backend: Backend) -> None:
+def test_the_client_address_of_the_gateway_is_passed_on(shop: Client, backend: Backend) -> None:
     shop.post(
         "/signin",
         {"email": "a@example.com", "password": "wrong"},
         HTTP_X_FORWARDED_FOR="6.6.6.6, 203.0.113.9",
     )
 
-    assert backend.asked("POST", "/api/auth/token")[0].headers["x-forwarded-for"] == "203.0.113.9"
+    assert backend.calls_to("POST", "/api/auth/token")[0].headers["x-forwarded-for"] == "203.0.113.9"
 
 
-def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
+def test_tls_sets_strict_transport_security() -> None:
     def answer(request: HttpRequest) -> HttpResponse:
         return HttpResponse("x")
 

@@ -1,4 +1,4 @@
-"""Pages and fragments as answers: rendering, and what is said when something is missing."""
+"""Responses of pages and fragments: rendering, messages, redirects."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from chassis.siblings import SiblingDown, Throttled
 from shop.domain import outages
-from shop.domain.outages import AWAY, PAUSE, Outage
+from shop.domain.outages import DEFAULT_RETRY_SECONDS, UNAVAILABLE_TEXTS, Outage
 from shop.forms import SignInForm
 from shop.sessions import Shopper
-from shop.wiring import Parts, wiring
+from shop.wiring import Dependencies, wiring
 
-#: Fresh for 2 s; the gateway decides how long a stale one serves while the shop is away.
+#: Fresh for 2 s; the gateway decides how long it serves a stale page while the shop is unavailable.
 PUBLIC = "public, max-age=2"
 PRIVATE = "private, no-store"
 
-#: What a form may carry through a sign-in, in characters; a checkout takes a thousand.
+#: Maximum length of a form carried through a sign-in; a checkout has a thousand characters.
 _MAX_CARRIED = 20_000
 _SECRET = {"password", "otp"}
 _SIGNED_OUT = "You have been signed out"
 
 
-def parts() -> Parts:
+def parts() -> Dependencies:
     return wiring.parts()
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """A form that could not be taken, to be sent again as it was typed."""
+class ResubmittableForm:
+    """Form that could not be processed, to be sent again as it was typed."""
 
     path: str
     fields: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Again | None:
-        """What this request sent, without secrets; None for a query."""
+    def of(cls, request: HttpRequest) -> ResubmittableForm | None:
+        """Return the fields of this request without secrets; None for a query."""
         if request.method != "POST":
             return None
         sent = [(n, v) for n, values in request.POST.lists() for v in values if n not in _SECRET]
         return cls(request.path, sent)
 
     @classmethod
-    def carried(cls, request: HttpRequest) -> Again | None:
-        """What a sign-in page carries for another form of this shop."""
+    def carried(cls, request: HttpRequest) -> ResubmittableForm | None:
+        """Return the form that a sign-in page carries along."""
         path, text = request.POST.get("again", ""), request.POST.get("again_fields", "")
         if not _is_ours(path) or len(text) > _MAX_CARRIED:
             return None
@@ -63,10 +63,9 @@ class Again:
 def render(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    """A page or fragment. Templates get what is passed, and the frame's few things; there are no context
-    processors."""
+    """Render a page or fragment with the shared context; there are no context processors."""
     frame = {
-        "menu": parts().browsing.menu() if not template.startswith("shop/parts/") else (),
+        "menu": parts().catalog.menu() if not template.startswith("shop/parts/") else (),
         "path": request.path,
         "public_url": settings.PUBLIC_URL,
         "demo": settings.DEMO,
@@ -81,61 +80,63 @@ def message(
     text: str,
     status: int,
     *,
-    retry_after: int = PAUSE,
+    retry_after: int = DEFAULT_RETRY_SECONDS,
     link: tuple[str, str] | None = None,
 ) -> HttpResponse:
-    """A page that only says something, and offers to send a form again that could not be taken just now; in
-    place of a fragment the sentence alone, which the page's script shows beside what is there."""
+    """Render a message page, which offers to send a form again that could not be processed.
+
+    For a fragment it is the sentence alone, which the page's script shows beside the current content.
+    """
     part = wants_part(request)
     context = {"title": title, "text": text, "status": status, "link": link}
     if status in (429, 503) and not part:
-        context["again"] = Again.of(request)
+        context["again"] = ResubmittableForm.of(request)
     response = render(request, "shop/parts/message.html" if part else "shop/message.html", context, status)
     response.headers["Cache-Control"] = PRIVATE
-    return pausing(response, retry_after)
+    return set_retry_after(response, retry_after)
 
 
-def pausing(response: HttpResponse, retry_after: int = PAUSE) -> HttpResponse:
-    """The response; a 429 or 503 with the seconds after which to come back."""
+def set_retry_after(response: HttpResponse, retry_after: int = DEFAULT_RETRY_SECONDS) -> HttpResponse:
+    """Add Retry-After to a 429 or 503 and return the response."""
     if response.status_code in (429, 503):
         response.headers.setdefault("Retry-After", str(retry_after))
     return response
 
 
-def outage(down: SiblingDown) -> Outage:
-    """What is said of it to the shopper."""
+def describe_outage(down: SiblingDown) -> Outage:
+    """Return the message for the shopper."""
     limited = isinstance(down, Throttled)
-    return outages.outage(down.sibling, limited=limited, retry_after=down.retry_after)
+    return outages.describe(down.sibling, limited=limited, retry_after=down.retry_after)
 
 
-def away(request: HttpRequest, down: SiblingDown) -> HttpResponse:
-    said = outage(down)
-    return message(request, said.title, said.text, said.status, retry_after=said.retry_after)
+def unavailable(request: HttpRequest, down: SiblingDown) -> HttpResponse:
+    outage = describe_outage(down)
+    return message(request, outage.title, outage.text, outage.status, retry_after=outage.retry_after)
 
 
 def ask_to_sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """Send someone without a session to the sign-in page; one whose session ended may go on where they were.
+    """Send a shopper without a session to the sign-in page, and back afterwards.
 
-    A form is carried through the sign-in, a fragment says so beside what is there, and while auth cannot be
-    asked nobody is told that their session is over.
+    A form is carried through the sign-in, a fragment gets a message beside the current content, and while
+    auth is unavailable nobody is told that their session is over.
     """
-    if shopper.unsure:
-        return message(request, *AWAY["auth"], 503)
+    if shopper.session_unknown:
+        return message(request, *UNAVAILABLE_TEXTS["auth"], 503)
     here = request.get_full_path()
     if wants_part(request):
         link = ("/signin?" + urlencode({"next": _page_of(request)}), "Sign in again")
         return message(request, _SIGNED_OUT, "Nothing in your cart is lost.", 401, link=link)
     if request.method in ("GET", "HEAD"):
         return redirect("/signin?" + urlencode({"next": here}))
-    context = {"form": SignInForm(), "again": Again.of(request), "signed_out": True}
+    context = {"form": SignInForm(), "again": ResubmittableForm.of(request), "signed_out": True}
     return render(request, "shop/sign_in.html", context, 401)
 
 
-def cart_apart(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    """In place of "your cart is empty" for someone whose cart is with an account that cannot be seen now."""
-    if shopper.unsure:
+def account_cart_hidden(request: HttpRequest, shopper: Shopper) -> HttpResponse:
+    """Explain that the cart is with an account that is inaccessible now, in place of "empty"."""
+    if shopper.session_unknown:
         text = "Signing in is taking a break, and your cart waits with your account. Nothing in it is lost."
-        return message(request, AWAY["cart"][0], text, 503)
+        return message(request, UNAVAILABLE_TEXTS["cart"][0], text, 503)
     if request.method != "GET" or wants_part(request):
         return ask_to_sign_in(request, shopper)
     context = {"form": SignInForm(), "next": request.get_full_path(), "signed_out": True}
@@ -151,7 +152,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django has logged it. The page asks no service: one of them may be the reason."""
+    """Render the error page without asking any service, as one of them may be the cause.
+
+    Django has logged the error.
+    """
     text = "We have been told about it. Nothing is lost."
     context = {"title": "Something broke on our side", "text": text, "demo": settings.DEMO}
     template = "shop/parts/message.html" if wants_part(request) else "shop/broken.html"
@@ -163,19 +167,19 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """True when the answer goes into a page that is on the screen."""
+    """Return True if the response goes into a page that is on the screen."""
     return is_htmx(request) or request.path.startswith("/fragments/")
 
 
 def redirect(url: str) -> HttpResponse:
-    """After a form: the browser fetches the next page with GET, and reloading it sends nothing again."""
+    """Redirect after a form with 303, so that reloading sends nothing again."""
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
 
 
 def safe_next(request: HttpRequest, default: str = "/") -> str:
-    """Where to go after it, if that is a page of this shop."""
+    """Return the wanted next page if it is one of this shop."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     return wanted if _is_ours(wanted) else default
 
@@ -185,7 +189,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """The page on which a fragment was asked for, as htmx tells it."""
+    """Return the page on which htmx requested a fragment."""
     parts = urlsplit(request.headers.get("HX-Current-URL", ""))
     page = parts.path + (f"?{parts.query}" if parts.query else "")
     return page if _is_ours(page) else "/cart"
