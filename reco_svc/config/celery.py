@@ -1,4 +1,4 @@
-"""What `celery -A config.celery worker` and `beat` run."""
+"""The Celery application, for `celery -A config.celery worker` and `beat`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Settings of reco_svc: the chassis' base, and what only this service needs."""
+"""Settings of reco_svc, on top of those of the chassis."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where this service's addresses start; the chassis adds health, docs and the admin."""
+"""The root of this service's URLs; the chassis adds health, docs and the admin."""
 
 from chassis.service import urlpatterns as mount
 from reco.urls import api, internal

@@ -1,4 +1,4 @@
-"""The admin of reco_svc: trainings with their quality, models that can be put back, and what is for sale."""
+"""The admin of reco_svc: trainings with their quality, and models that can be restored."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TrainingAdmin(ReadOnly):
     change_form_template = "admin/reco/report.html"
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Over the fields of a training: its report."""
+        """Show the report of a training above its fields."""
         found = self.get_object(request, object_id) if object_id else None
         widgets = report(parts().trainings.training_get(found.pk)) if found else []
         return super().changeform_view(
@@ -89,16 +89,16 @@ class TrainingAdmin(ReadOnly):
 class ModelAdmin(ReadOnly):
     noun = "model"
     list_display = ["id", "algorithm", "trained_at", "products"]
-    actions = ["put_back"]
+    actions = ["roll_back"]
 
     @admin.action(description="Serve this model again", permissions=["change"])
-    def put_back(self, request, queryset):
+    def roll_back(self, request, queryset):
         chosen = list(queryset)
         if len(chosen) != 1:
             self.message_user(request, "Choose one model.", messages.ERROR)
             return
         try:
-            parts().trainings.model_put_back(chosen[0].pk)
+            parts().trainings.model_roll_back(chosen[0].pk)
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:

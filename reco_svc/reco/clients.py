@@ -1,4 +1,4 @@
-"""logs_svc as seen from here: the history that training learns from."""
+"""The client of logs_svc, whose history training learns from."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from chassis.siblings import Sibling
 from reco.domain import WEIGHTS, Interaction
-from reco.live import News
+from reco.recent_events import EventPage
 
 PAGE = 1000
 
 
 class LogsHistory:
-    """History over logs_svc's `GET /internal/events`, a page of 1,000 at a time."""
+    """The event history over logs_svc's `GET /internal/events`, 1,000 events a page."""
 
     def __init__(self, logs: Sibling) -> None:
         self._logs = logs
 
-    def after(self, cursor: str | None) -> News:
-        """A page of what says something of taste, the oldest arrival first.
+    def after(self, cursor: str | None) -> EventPage:
+        """Return a page of interactions, the oldest arrival first.
 
         Raises `Refused` for a cursor that logs_svc does not know, `SiblingDown`.
         """
@@ -27,11 +27,11 @@ class LogsHistory:
         page = self._logs.get("/internal/events", params, timeout=20.0).json
         found = ((str(event.get("id")), interaction(event)) for event in page["results"])
         events = [(id, one) for id, one in found if one is not None]
-        return News(events, page["next"], page.get("checkpoint"))
+        return EventPage(events, page["next"], page.get("checkpoint"))
 
 
 def interaction(event: dict[str, Any]) -> Interaction | None:
-    """An event of logs_svc, or None for one that names no product or nobody."""
+    """Convert an event of logs_svc; None if it names no product or has no weight."""
     if event["type"] not in WEIGHTS or not event.get("product_id"):
         return None
     return Interaction(

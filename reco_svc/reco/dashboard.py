@@ -1,4 +1,4 @@
-"""The overview of the admin: the last training, quality over time, what is wanted just now."""
+"""The dashboard of the admin: the last training, quality over time, trending products."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def dashboard(request: HttpRequest) -> list[Any]:
         return []
     trainings = parts().trainings.training_list(limit=TRAININGS, cursor=None).items
     last = trainings[0] if trainings else None
-    book = parts().book
-    book.refresh()
+    serving_state = parts().serving_state
+    serving_state.refresh()
     popular = parts().recommendations.trending(category=None, limit=5).results
     named = titles([one.product_id for one in popular])
     return [
         _last(last),
-        *_warnings(last, book.problem),
+        *_warnings(last, serving_state.problem),
         Card(
             "Products with neighbours",
-            f"{len(book.lists.similar):,}",
-            note=f"of {len(book.products):,} known",
+            f"{len(serving_state.lists.similar):,}",
+            note=f"of {len(serving_state.products):,} known",
         ),
         *over_time([training for training in reversed(trainings) if training.quality]),
         Table(
-            "Wanted just now",
+            "Trending",
             ["product", "score"],
             [[named[one.product_id], round(one.score, 1)] for one in popular],
         ),
@@ -50,7 +50,7 @@ def _last(last: Training | None) -> Card:
 
 
 def _warnings(last: Training | None, problem: str) -> list[Card]:
-    """What needs somebody: quality that fell, a model that cannot be served."""
+    """List what needs attention: a fall in quality, a model that cannot be served."""
     found = []
     if last and last.alert:
         found.append(Card("Quality", "fell", note=last.alert, tone="warn"))

@@ -1,4 +1,4 @@
-"""What the admin shows of a training: how good it is and was, what it chose, whether it serves and why."""
+"""The admin's report of a training: quality over time, parameters, and why it serves or not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chassis.admin import Card, Chart, Table
 from reco.domain import Comparison, Quality, Training
 from reco.wiring import parts
 
-QUESTIONS = {"": "goes well with", "together_": "bought together", "personal_": "for you"}
+LIST_TITLES = {"": "goes well with", "together_": "bought together", "personal_": "for you"}
 MEANINGS = {
     "shrink": "people that a pair needs before it is believed",
     "asymmetry": "share of the product's own count in the cosine",
@@ -30,7 +30,7 @@ TONES = {"done": "ok", "failed": "bad", "cancelled": "warn"}
 
 
 def report(training: Training) -> list[Any]:
-    """Cards, charts and tables of one training, for the board of its page."""
+    """Return the cards, charts and tables of one training's page."""
     history = parts().trainings.training_history(training)
     return [
         Card("Training", training.status, note=_said(training), tone=TONES.get(training.status, "")),
@@ -49,7 +49,7 @@ def report(training: Training) -> list[Any]:
 
 
 def over_time(trainings: Sequence[Training]) -> list[Chart]:
-    """Of trainings that were measured, the oldest first."""
+    """Return charts of the trainings that were measured, given oldest first."""
     measured = [(f"{one.requested_at:%d %b %H:%M}", one, one.quality) for one in trainings if one.quality]
     return [
         Chart("NDCG@10 by training", [(at, q.ndcg_at_10) for at, _, q in measured], style="line"),
@@ -63,8 +63,8 @@ def over_time(trainings: Sequence[Training]) -> list[Chart]:
 
 
 def titles(ids: Iterable[str]) -> dict[str, str]:
-    """What products are called; one that the catalogue does not know (any more) by its id."""
-    held = parts().book.products
+    """Return the titles of products; a product that the catalogue does not know keeps its id."""
+    held = parts().serving_state.products
     return {id: held[id].title if id in held and held[id].title else id for id in ids}
 
 
@@ -118,7 +118,7 @@ def _tables(training: Training) -> list[Table]:
     if training.parameters:
         names = [name for name in MEANINGS if name in training.parameters]
         rows = [[name, *(_chosen(training, name)), MEANINGS[name]] for name in names]
-        heads = ["parameter", *QUESTIONS.values(), "meaning"]
+        heads = ["parameter", *LIST_TITLES.values(), "meaning"]
         found.append(
             Table("Chosen parameters", heads, rows, note="on the newest tenth of the visits", full=True)
         )
@@ -126,7 +126,7 @@ def _tables(training: Training) -> list[Table]:
 
 
 def _chosen(training: Training, name: str) -> list[str]:
-    values = (training.parameters.get(f"{question}{name}") for question in QUESTIONS)
+    values = (training.parameters.get(f"{question}{name}") for question in LIST_TITLES)
     return ["–" if value is None else f"{value:g}" for value in values]
 
 

@@ -1,9 +1,9 @@
-"""What reco_svc stores, declared as data."""
+"""The collections of reco_svc, declared as data."""
 
 from __future__ import annotations
 
 from chassis.couch import Collection, Index
-from reco.domain import Forgotten, Model, Product, ReadPart, Serving, Training
+from reco.domain import ErasureRequest, HistoryPart, Model, Product, Serving, Training
 
 DATABASE = "recommendations"
 
@@ -19,10 +19,10 @@ TRAININGS = Collection(
 MODELS = Collection(database=DATABASE, kind="model", type=Model, indexes=(Index("by_time", ("trained_at",)),))
 SERVING = Collection(database=DATABASE, kind="serving", type=Serving)
 
-FORGOTTEN = Collection(
-    database=DATABASE, kind="forgotten", type=Forgotten, indexes=(Index("by_time", ("at",)),)
+ERASURE_REQUESTS = Collection(
+    database=DATABASE, kind="forgotten", type=ErasureRequest, indexes=(Index("by_time", ("at",)),)
 )
 
-READ = Collection(database=DATABASE, kind="read", type=ReadPart)
+HISTORY_PARTS = Collection(database=DATABASE, kind="read", type=HistoryPart)
 
-COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING, FORGOTTEN, READ)
+COLLECTIONS = (PRODUCTS, TRAININGS, MODELS, SERVING, ERASURE_REQUESTS, HISTORY_PARTS)

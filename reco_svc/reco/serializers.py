@@ -1,4 +1,4 @@
-"""What comes in and goes out of reco_svc's API."""
+"""Serializers of the API of reco_svc."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TrendingQuery(ListQuery):
 
 
 class IdsField(serializers.CharField):
-    """Product ids by commas, 1 to 100."""
+    """1 to 100 product ids, separated by commas."""
 
     def to_internal_value(self, data: Any) -> Any:
         ids = [part for part in super().to_internal_value(data).split(",") if part]
@@ -30,7 +30,7 @@ class TogetherQuery(ListQuery):
 
 
 class TrainingIn(serializers.Strict):
-    """Nothing to say; unknown fields are refused."""
+    """An empty body; unknown fields are refused."""
 
 
 class SuggestionOut(serializers.Serializer):

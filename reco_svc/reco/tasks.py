@@ -1,4 +1,4 @@
-"""Training on a Celery worker: on demand and every night."""
+"""Celery tasks: a training on demand and every night."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from reco.wiring import parts
 
 @shared_task(name="reco.tasks.train")
 def train(training_id: str) -> str:
-    """Runs a queued training; safe to repeat."""
+    """Run a queued training; safe to repeat."""
     return parts().trainings.training_run(training_id).status
 
 
 @shared_task(name="reco.tasks.train_nightly")
 def train_nightly() -> str:
-    """Celery beat's call: queue a training unless one is open."""
+    """Queue a training unless one is open; called by Celery beat."""
     return parts().trainings.training_request(requested_by="schedule").id

@@ -1,4 +1,4 @@
-"""The addresses of reco_svc under `/api/reco/`."""
+"""The URLs of reco_svc under `/api/reco/`."""
 
 from django.urls import path
 

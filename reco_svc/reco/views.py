@@ -1,4 +1,4 @@
-"""Reads a request, asks the service, writes the answer."""
+"""The HTTP API of recommendations and trainings."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from chassis.api.pagination import page, page_only
 from chassis.api.views import View
 from chassis.identity.permissions import ByMethod, Public, Staff
 from reco import serializers
-from reco.services.recommending import Answer, Recommendations
+from reco.services.recommendations import RecommendationList, Recommendations
 from reco.wiring import parts
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 unless told.")
 
 
 class ListView(View):
-    """What the four lists share: a limit, fresh facts, one shape of answer."""
+    """Base of the four list views: a limit, fresh state, one response format."""
 
     permission_classes = [Public]
 
     def recommendations(self) -> Recommendations:
-        book = parts().book
-        book.wake()
-        book.live.wake()
+        serving_state = parts().serving_state
+        serving_state.wake()
+        serving_state.recent_events.wake()
         return parts().recommendations
 
     @staticmethod
@@ -37,7 +37,7 @@ class ListView(View):
         return serializer.of(request)
 
     @staticmethod
-    def answer(answer: Answer) -> Response:
+    def answer(answer: RecommendationList) -> Response:
         trained_at = answer.trained_at
         return Response(
             {
@@ -55,7 +55,7 @@ class ListView(View):
 
 
 def _people(request: Request) -> list[str]:
-    """Who asks: the account, then the session."""
+    """Return who asks: the account, then the session."""
     session = request.headers.get("X-Session-Id", "")[:128]
     people = [f"session:{session}"] if session else []
     if request.user.kind == "user":
@@ -66,7 +66,7 @@ def _people(request: Request) -> list[str]:
 class SimilarView(ListView):
     @extend_schema(parameters=[LIMIT], responses=serializers.ListOut)
     def get(self, request: Request, product_id: str) -> Response:
-        """What goes well with a product."""
+        """List products that go well with a product."""
         limit = self.query(request)["limit"]
         return self.answer(self.recommendations().similar(product_id, limit=limit))
 
@@ -80,7 +80,7 @@ class TogetherView(ListView):
         responses=serializers.ListOut,
     )
     def get(self, request: Request) -> Response:
-        """What goes with this basket."""
+        """List products that go with this basket."""
         query = self.query(request, serializers.TogetherQuery)
         return self.answer(self.recommendations().together(query["ids"], limit=query["limit"]))
 
@@ -91,7 +91,7 @@ class ForYouView(ListView):
         responses=serializers.ListOut,
     )
     def get(self, request: Request) -> Response:
-        """A personal list by account or session; without a history what is trending."""
+        """List personal recommendations by account or session; trending products without a history."""
         limit = self.query(request)["limit"]
         return self.answer(self.recommendations().for_you(_people(request), limit=limit))
 
@@ -101,8 +101,8 @@ class ForYouView(ListView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """Forget what my personal lists are made of, of my account and this session."""
-        parts().forgetting.people_forget(_people(request))
+        """Forget the history behind the personal lists of the account and the session."""
+        parts().erasure.people_forget(_people(request))
         return Response(status=204)
 
 
@@ -112,7 +112,7 @@ class TrendingView(ListView):
         responses=serializers.ListOut,
     )
     def get(self, request: Request) -> Response:
-        """What many want just now, of one category or of all."""
+        """List trending products of one category or of all."""
         query = self.query(request, serializers.TrendingQuery)
         found = self.recommendations().trending(category=query.get("category"), limit=query["limit"])
         return self.answer(found)
@@ -123,14 +123,14 @@ class TrainingsView(View):
 
     @extend_schema(responses=serializers.TrainingPageOut)
     def get(self, request: Request) -> Response:
-        """Trainings, the newest first."""
+        """List trainings, the newest first."""
         limit, cursor = page_only(request)
         found = parts().trainings.training_list(limit=limit, cursor=cursor)
         return Response(page(serializers.TrainingOut(found.items, many=True).data, found.next))
 
     @extend_schema(request=serializers.TrainingIn, responses={202: serializers.TrainingOut})
     def post(self, request: Request) -> Response:
-        """Start a training; while one is open, that one is answered."""
+        """Start a training, or return the one that is open."""
         serializers.TrainingIn.of(request)
         training = parts().trainings.training_request(requested_by=request.user.id)
         return Response(serializers.TrainingOut(training).data, status=202)
@@ -141,7 +141,7 @@ class TrainingView(View):
 
     @extend_schema(responses=serializers.TrainingOut)
     def get(self, request: Request, training_id: str) -> Response:
-        """How far a training is, then its quality."""
+        """Return the progress of a training, then its quality."""
         return Response(serializers.TrainingOut(parts().trainings.training_get(training_id)).data)
 
 
@@ -150,7 +150,7 @@ class CancelView(View):
 
     @extend_schema(request=serializers.TrainingIn, responses=serializers.TrainingOut)
     def post(self, request: Request, training_id: str) -> Response:
-        """Stop a training that waits or runs; 409 when it has ended."""
+        """Cancel a training that is queued or running; 409 if it has ended."""
         serializers.TrainingIn.of(request)
         try:
             training = parts().trainings.training_cancel(training_id)

@@ -1,4 +1,4 @@
-"""The one place that chooses real parts."""
+"""The container: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from chassis.jobs import send
 from chassis.siblings import Sibling
 from chassis.wiring import Wiring
 from reco import repositories
-from reco.book import Book
 from reco.clients import LogsHistory
-from reco.files import Files
-from reco.live import Live
-from reco.memory import Memory
-from reco.services import Forgetting, Keeping, Reading, Recommendations, Shelf, Trainings
+from reco.memory_budget import MemoryLimit
+from reco.model_files import ModelFiles
+from reco.recent_events import RecentEvents
+from reco.services import Erasure, HistoryLoader, ModelRegistry, ProductProjection, Recommendations, Trainings
+from reco.serving_state import ServingState
 
 COLLECTIONS = repositories.COLLECTIONS
 QUEUE = "reco"
@@ -30,9 +30,9 @@ QUEUE = "reco"
 class Parts:
     trainings: Trainings
     recommendations: Recommendations
-    shelf: Shelf
-    book: Book
-    forgetting: Forgetting
+    product_projection: ProductProjection
+    serving_state: ServingState
+    erasure: Erasure
 
 
 def build() -> Parts:
@@ -40,34 +40,37 @@ def build() -> Parts:
     products = couch_repository(repositories.PRODUCTS)
     models = couch_repository(repositories.MODELS)
     serving = couch_repository(repositories.SERVING)
-    forgotten = couch_repository(repositories.FORGOTTEN)
+    forgotten = couch_repository(repositories.ERASURE_REQUESTS)
     history = LogsHistory(Sibling("logs"))
-    book = Book(
+    serving_state = ServingState(
         serving=serving,
         models=models,
         products=products,
         forgotten=forgotten,
-        live=Live(history),
-        files=Files(Path(settings.DATA_DIR) / "models"),
+        recent_events=RecentEvents(history),
+        files=ModelFiles(Path(settings.DATA_DIR) / "models"),
     )
     return Parts(
         trainings=Trainings(
             trainings=trainings,
-            keeping=Keeping(models=models, serving=serving, trainings=trainings),
+            registry=ModelRegistry(models=models, serving=serving, trainings=trainings),
             forgotten=forgotten,
-            reading=Reading(history=history, parts=couch_repository(repositories.READ), clock=now),
+            history_loader=HistoryLoader(
+                history=history, parts=couch_repository(repositories.HISTORY_PARTS), clock=now
+            ),
             trainer=_trainer,
-            memory=Memory(settings.TRAINING_MEMORY_MB, first=_engine),
+            memory=MemoryLimit(settings.TRAINING_MEMORY_MB, first=_engine),
             send=lambda training_id: send("reco.tasks.train", training_id, queue=QUEUE),
             clock=now,
             new_id=new_id,
         ),
         recommendations=Recommendations(
-            snapshot=book, consumable=frozenset(filter(None, settings.CONSUMABLE_CATEGORIES.split(",")))
+            snapshot=serving_state,
+            consumable=frozenset(filter(None, settings.CONSUMABLE_CATEGORIES.split(","))),
         ),
-        shelf=Shelf(products=products),
-        book=book,
-        forgetting=Forgetting(forgotten=forgotten, clock=now),
+        product_projection=ProductProjection(products=products),
+        serving_state=serving_state,
+        erasure=Erasure(forgotten=forgotten, clock=now),
     )
 
 
@@ -81,23 +84,23 @@ def _trainer(*args, **kwargs):  # type: ignore[no-untyped-def]  # the engine's o
 
 
 def _engine() -> None:
-    from reco.engine import second, trainer  # noqa: F401 - what the trainer needs is not counted as its own
+    from reco.engine import ease, trainer  # noqa: F401 - what the trainer needs is not counted as its own
 
-    second.warm()
+    ease.warm_up()
 
 
 wiring = Wiring(build)
 parts = wiring.parts
 
 HANDLERS = {
-    "product.changed": lambda envelope: parts().shelf.product_changed(envelope),
-    "product.deleted": lambda envelope: parts().shelf.product_deleted(envelope),
-    "availability.changed": lambda envelope: parts().shelf.availability_changed(envelope),
-    "account.erased": lambda envelope: parts().forgetting.account_erased(envelope),
+    "product.changed": lambda envelope: parts().product_projection.product_changed(envelope),
+    "product.deleted": lambda envelope: parts().product_projection.product_deleted(envelope),
+    "availability.changed": lambda envelope: parts().product_projection.availability_changed(envelope),
+    "account.erased": lambda envelope: parts().erasure.account_erased(envelope),
 }
 
 BACKGROUND = [
     Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5),
-    # Also as the service starts: what trainings left that were killed.
+    # Also when the service starts: models that killed trainings left.
     Job("model sweeper", run=lambda: parts().trainings.model_sweep(), every=3600),
 ]

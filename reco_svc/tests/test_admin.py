@@ -1,4 +1,4 @@
-"""The admin of reco_svc: the overview, and a report of each training."""
+"""The admin of reco_svc: the dashboard, and the report of each training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chassis.couch import couch_repository
 from chassis.couch.memory import reset
 from chassis.testing.identity import make_token
 from reco import wiring
-from tests.parts import Desk
+from tests.world import World
 
 HELD = {"staff": ["reco.training.read", "reco.model.read"], "models": ["reco.model.read"]}
 
@@ -25,15 +25,15 @@ def exchange(session):
 
 
 @pytest.fixture
-def desk():
+def world():
     reset()
-    desk = Desk(couch_repository)
+    world = World(couch_repository)
     for number in range(60):
-        desk.history.visit(f"s{number}", "tent", "torch", ago=9 - number / 10)
-    desk.sells("tent", "torch")
+        world.history.visit(f"s{number}", "tent", "torch", ago=9 - number / 10)
+    world.sells("tent", "torch")
     use(SignOn(exchange))
-    with wiring.wiring.override(desk.parts):
-        yield desk
+    with wiring.wiring.override(world.parts):
+        yield world
     use(None)
     reset()
 
@@ -50,8 +50,8 @@ def report(training):
     return answer.content.decode()
 
 
-def test_the_overview_shows_the_last_training_and_quality_over_time(desk):
-    training = desk.trains()
+def test_the_dashboard_shows_the_last_training_and_quality_over_time(world):
+    training = world.trains()
 
     html = page().content.decode()
 
@@ -59,24 +59,24 @@ def test_the_overview_shows_the_last_training_and_quality_over_time(desk):
         "Last training",
         f"reco/training/{training.id}/change/",
         "NDCG@10 by training",
-        "Wanted just now",
+        "Trending",
     ):
         assert text in html
     assert "<svg" in html
 
 
-def test_the_overview_of_a_shop_without_trainings_says_so(desk):
+def test_the_dashboard_works_without_trainings(world):
     assert "none yet" in page().content.decode()
 
 
-def test_the_overview_of_trainings_is_for_those_who_may_read_them(desk):
+def test_the_dashboard_needs_its_permission(world):
     assert "Last training" not in page(session="models").content.decode()
 
 
-def test_a_report_shows_quality_parameters_coverage_size_duration_and_examples(desk):
-    desk.parts.book.refresh()
+def test_a_report_shows_quality_parameters_coverage_size_duration_and_examples(world):
+    world.parts.serving_state.refresh()
 
-    html = report(desk.trains())
+    html = report(world.trains())
 
     for text in (
         "120 events", "NDCG@10", "Hit rate at 10", "Coverage", "Size", "Duration", "asked for by staff",
@@ -87,11 +87,11 @@ def test_a_report_shows_quality_parameters_coverage_size_duration_and_examples(d
         assert text in html, text
 
 
-def test_a_report_shows_quality_of_the_trainings_until_then_and_not_of_later_ones(desk):
+def test_a_report_omits_later_trainings(world):
     trainings = []
     for _ in range(3):
-        desk.now += timedelta(days=1)
-        trainings.append(desk.trains())
+        world.now += timedelta(days=1)
+        trainings.append(world.trains())
 
     html = report(trainings[1])
 
@@ -101,44 +101,46 @@ def test_a_report_shows_quality_of_the_trainings_until_then_and_not_of_later_one
     assert "04 Nov 12:00" not in html
 
 
-def test_a_report_says_why_a_model_was_not_promoted_beside_what_figures(desk):
-    good = desk.trains()
-    desk.history.events.clear()  # months are lost, and what is left says nothing of tents
+def test_a_report_explains_a_refused_promotion(world):
+    good = world.trains()
+    world.history.events.clear()  # months are lost, and what is left says nothing of tents
     for number in range(400):
-        desk.history.visit(f"n{number}", f"a{number}", f"b{number}", ago=-number / 1000)
+        world.history.visit(f"n{number}", f"a{number}", f"b{number}", ago=-number / 1000)
     for number in range(44):
-        desk.history.visit(f"t{number}", "tent", "torch", ago=-1 - number / 1000)
-    desk.now += timedelta(days=2)
-    training = desk.trains()
+        world.history.visit(f"t{number}", "tent", "torch", ago=-1 - number / 1000)
+    world.now += timedelta(days=2)
+    training = world.trains()
 
     html = report(training)
 
     assert training.reason == "NDCG@10 0.0000, worse than the serving 1.0000"
     for text in ("not promoted", training.reason, "Beside the model that served", "on 44 visits"):
         assert text in html, text
-    assert desk.serving.get("main").model == good.id
+    assert world.serving.get("main").model == good.id
 
 
-def test_a_report_of_a_failed_training_says_the_reason_and_one_of_a_bad_one_the_alert(desk):
-    bad = desk.trains()
-    desk.trainings.update(bad.id, lambda one: setattr(one, "alert", "quality fell: NDCG@10 0.1, usually 0.2"))
-    desk.history.events.clear()
+def test_reports_show_failures_and_alerts(world):
+    bad = world.trains()
+    world.trainings.update(
+        bad.id, lambda one: setattr(one, "alert", "quality fell: NDCG@10 0.1, usually 0.2")
+    )
+    world.history.events.clear()
 
-    failed = report(desk.trains())
+    failed = report(world.trains())
 
     assert "ValueError: no events to learn from" in failed
     assert "quality fell: NDCG@10 0.1, usually 0.2" in report(bad)
 
 
-def test_a_report_escapes_what_the_catalogue_calls_a_product(desk):
-    desk.products.update("torch", lambda product: setattr(product, "title", "<script>alert(1)</script>"))
-    desk.parts.book.refresh()
+def test_a_report_escapes_product_titles(world):
+    world.products.update("torch", lambda product: setattr(product, "title", "<script>alert(1)</script>"))
+    world.parts.serving_state.refresh()
 
-    html = report(desk.trains())
+    html = report(world.trains())
 
     assert "&lt;script&gt;alert" in html
     assert "<script>alert" not in html
 
 
-def test_an_unknown_training_has_no_report(desk):
+def test_an_unknown_training_has_no_report(world):
     assert page("reco/training/nope/change/").status_code == 302

@@ -1,4 +1,4 @@
-"""The benchmark's stages on a small shop, each as a process of its own, and the shoppers that it makes up."""
+"""The stages of the benchmark on a small shop, each in its own process, and the synthetic shoppers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reco.evaluation.synthetic import shoppers
 SMALL = (20_000, 300, 1000)
 
 
-def test_made_up_shoppers_are_the_same_every_time_and_of_the_size_that_was_asked_for():
+def test_synthetic_shoppers_are_deterministic_and_of_the_given_size():
     one, other = shoppers(*SMALL), shoppers(*SMALL)
 
     assert (len(one), one.products) == (20_000, 300)
@@ -22,7 +22,7 @@ def test_made_up_shoppers_are_the_same_every_time_and_of_the_size_that_was_asked
     assert len(np.unique(one.owners["user"])) > 500
 
 
-def test_a_fit_of_ours_takes_less_of_everything_than_stock_surprise_even_for_a_small_shop():
+def test_our_fit_costs_less_than_stock_surprise():
     ours, stock = (bench._run(stage, SMALL) for stage in ("ours", "stock"))
 
     assert ours["us_per_list"] * 100 < stock["us_per_list"]
@@ -37,7 +37,7 @@ def test_lists_are_served_one_at_a_time_within_the_target():
     assert served["lists_per_cpu_s"] > 500
 
 
-def test_a_stage_that_cannot_run_is_said_and_ends_the_benchmark_with_1(monkeypatch, capsys):
+def test_a_failing_stage_ends_the_benchmark_with_1(monkeypatch, capsys):
     monkeypatch.setattr(bench, "_run", lambda stage, size: None)
 
     assert bench.bench() == 1

@@ -1,10 +1,10 @@
-"""Files of what people did, however their columns are stored."""
+"""Interaction files, however their columns are stored."""
 
 from __future__ import annotations
 
 import pytest
 
-from reco.evaluation.reading import BadData, read
+from reco.evaluation.interaction_log import InvalidData, read
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow comes with requirements/science.txt")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -36,7 +36,7 @@ NS = 1_767_225_600_123_456_789
     ],
     ids=["ns", "ns UTC", "number", "float", "view", "dictionary", "text"],
 )
-def test_time_to_the_nanosecond_is_read_however_it_is_stored(tmp_path, column):
+def test_nanosecond_times_are_read_in_every_format(tmp_path, column):
     table = pa.table({"user": ["a", "a"], "item": ["x", "y"], "time": column})
     parquet.write_table(table, tmp_path / "events.parquet")
 
@@ -44,14 +44,14 @@ def test_time_to_the_nanosecond_is_read_however_it_is_stored(tmp_path, column):
 
 
 @pytest.mark.parametrize("odd", ["1e18", "inf", "-inf", "nan", "NaT", "9" * 300])
-def test_one_time_that_cannot_be_costs_its_row_and_no_other(file, odd):
+def test_an_invalid_time_drops_only_its_row(file, odd):
     log = read(file(f"user,item,time\na,x,1767225600\na,y,{odd}\nb,x,1767225660\nb,z,1767225720\n"))
 
     assert log.time.tolist() == [1767225600.0, 1767225660.0, 1767225720.0]
     assert log.notes == ("1 rows left out: without item, time, anybody, or a weight above 0",)
 
 
-def test_large_numbers_as_names_stay_apart_where_others_are_missing(tmp_path):
+def test_large_numeric_names_stay_distinct_beside_nulls(tmp_path):
     large = 2**60
     table = pa.table(
         {
@@ -67,7 +67,7 @@ def test_large_numbers_as_names_stay_apart_where_others_are_missing(tmp_path):
     assert (log.user.tolist(), log.items) == ([0, 1], 2)
 
 
-def test_what_says_nothing_of_taste_does_not_count(file):
+def test_events_without_weight_do_not_count(file):
     rows = "a,x,1,view\na,y,2,impression\na,z,3,remove_from_cart\na,,4,search\n"
 
     log = read(file(f"user,item,time,type\n{rows}"))
@@ -91,15 +91,15 @@ def test_an_export_of_logs_is_read_as_it_is(file):
     ],
     ids=["lists", "bytes"],
 )
-def test_a_column_of_something_else_is_told(tmp_path, column, reason):
+def test_a_column_of_the_wrong_type_is_reported(tmp_path, column, reason):
     table = pa.table({"user": ["a", "a"], "item": column, "time": [1, 2]})
     parquet.write_table(table, tmp_path / "events.parquet")
 
-    with pytest.raises(BadData, match=reason):
+    with pytest.raises(InvalidData, match=reason):
         read(tmp_path / "events.parquet")
 
 
-def test_the_retail_set_is_read_as_the_csv_that_its_publisher_gives_out(file):
+def test_the_retail_set_is_read_from_its_original_csv(file):
     rows = [
         b"536365,85123A,WHITE HOLDER,6,12/1/2010 8:26,2.55,17850,United Kingdom",
         b"536366,22633,HAND WARMER \xa33,6,12/1/2010 8:28,1.85,17850,United Kingdom",

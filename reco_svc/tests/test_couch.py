@@ -1,4 +1,4 @@
-"""Reco's documents on the real CouchDB-protocol server."""
+"""Documents of reco_svc on the real CouchDB-protocol server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from chassis.couch import couch_repository, ensure
 from chassis.testing.couch import couch_server
 from reco import repositories
-from tests.parts import Desk
+from tests.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -21,29 +21,29 @@ def couch():
         yield running
 
 
-def test_a_model_is_kept_with_its_file_and_served_from_it(couch):
-    desk = Desk(couch_repository)
+def test_a_model_is_stored_with_its_file_and_served_from_it(couch):
+    world = World(couch_repository)
     for number in range(3):
-        desk.history.visit(f"s{number}", "tent", "torch")
-    desk.sells("tent", "torch")
+        world.history.visit(f"s{number}", "tent", "torch")
+    world.sells("tent", "torch")
 
-    training = desk.trains()
-    desk.parts.book.refresh()
+    training = world.trains()
+    world.parts.serving_state.refresh()
 
-    answer = desk.parts.recommendations.similar("tent", limit=1)
+    answer = world.parts.recommendations.similar("tent", limit=1)
     assert (training.status, training.promoted) == ("done", True)
     assert [one.product_id for one in answer.results] == ["torch"]
     assert answer.version == training.id
 
 
 def test_trainings_are_listed_the_newest_first(couch):
-    desk = Desk(couch_repository)
-    desk.history.visit("s", "tent", "torch")
-    desk._ids = iter(("later-1", "later-2"))
+    world = World(couch_repository)
+    world.history.visit("s", "tent", "torch")
+    world._ids = iter(("later-1", "later-2"))
 
     for _ in range(2):
-        desk.now += timedelta(hours=1)
-        desk.trains()
+        world.now += timedelta(hours=1)
+        world.trains()
 
-    listed = desk.parts.trainings.training_list(limit=2, cursor=None).items
+    listed = world.parts.trainings.training_list(limit=2, cursor=None).items
     assert [training.id for training in listed] == ["later-2", "later-1"]

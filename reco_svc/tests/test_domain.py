@@ -1,4 +1,4 @@
-"""The rules of reco_svc: what may be shown, and what becomes of a training."""
+"""The domain rules of reco_svc: filtering of lists, and the lifecycle of a training."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pytest
 
 from reco.domain import (
     Comparison,
-    GivenUp,
     Interaction,
     Product,
     Quality,
     Serving,
     Training,
-    added,
-    givers,
+    TrainingAbandoned,
+    explanations,
+    filter_visible,
     histories,
     may_promote,
-    showable,
+    merge_weighted,
 )
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def test_a_product_is_for_sale_while_any_variant_is_there():
     product = Product(id="p", availability={"small": "out", "large": "low"})
 
     assert product.for_sale
-    product.stock("large", "out")
+    product.set_availability("large", "out")
     assert not product.for_sale
 
 
@@ -40,19 +40,19 @@ def test_a_hidden_or_deleted_product_is_not_for_sale():
     assert not product.for_sale
 
 
-def test_an_older_fact_of_the_same_subject_is_ignored():
+def test_an_older_event_of_the_same_subject_is_ignored():
     product = Product(id="p")
 
-    assert product.hear("product", 2)
-    assert not product.hear("product", 1)
-    assert not product.hear("product", 2)
-    assert product.hear("sku:a", 1)
+    assert product.accept("product", 2)
+    assert not product.accept("product", 1)
+    assert not product.accept("product", 2)
+    assert product.accept("sku:a", 1)
 
 
-def test_a_product_fact_does_not_overwrite_what_stock_facts_said():
+def test_a_product_event_does_not_overwrite_stock_events():
     product = Product(id="p")
-    product.hear("sku:a", 1)
-    product.stock("a", "out")
+    product.accept("sku:a", 1)
+    product.set_availability("a", "out")
 
     product.describe({"title": "Tent", "skus": {"a": "in_stock", "b": "in_stock"}})
 
@@ -76,42 +76,42 @@ def test_a_finished_training_cannot_be_started_again():
         training.start(NOW)
 
 
-def test_three_models_are_kept_and_an_older_one_can_be_put_back():
+def test_three_models_are_stored_and_an_older_one_can_be_restored():
     serving = Serving()
     for name in ("m1", "m2", "m3", "m4"):
         serving.training = name
         serving.promote(name, of=name)
 
-    serving.put_back("m2")
+    serving.roll_back("m2")
 
     assert (serving.model, serving.previous) == ("m2", ["m4", "m3"])
     assert serving.kept == {"m2", "m3", "m4"}
 
 
-def test_a_training_that_has_lost_its_place_promotes_nothing():
+def test_a_training_without_its_slot_promotes_nothing():
     serving = Serving(model="m1", training="m2")
 
-    serving.give_up("m2")
+    serving.release_slot("m2")
 
-    with pytest.raises(GivenUp):
+    with pytest.raises(TrainingAbandoned):
         serving.promote("m2", of="m2")
     assert (serving.model, serving.previous, serving.training) == ("m1", [], None)
 
 
-def test_the_place_of_another_training_is_not_given_up():
+def test_the_slot_of_another_training_is_not_released():
     serving = Serving(training="m2")
 
-    serving.give_up("m1")
+    serving.release_slot("m1")
 
     assert serving.training == "m2"
 
 
-def test_a_training_whose_model_serves_is_past_giving_up():
+def test_the_training_of_the_serving_model_is_not_released():
     with pytest.raises(ValueError, match="serves already"):
-        Serving(model="m1", training="m1").give_up("m1")
+        Serving(model="m1", training="m1").release_slot("m1")
 
 
-def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
+def test_a_worse_model_is_refused_with_the_reason():
     mine, serving = Quality(ndcg_at_10=0.1, visits=50), Quality(ndcg_at_10=0.2, visits=50)
 
     assert may_promote(Comparison(mine, serving, difference=-0.1, error=0.04)) == (
@@ -120,7 +120,7 @@ def test_a_worse_model_is_not_promoted_and_the_reason_is_told():
     )
 
 
-def test_a_model_that_is_worse_by_no_more_than_chance_serves():
+def test_a_model_worse_within_chance_is_promoted():
     mine, serving = Quality(ndcg_at_10=0.19, visits=50), Quality(ndcg_at_10=0.2, visits=50)
 
     compared = Comparison(mine, serving, difference=-0.01, error=0.04)
@@ -130,7 +130,7 @@ def test_a_model_that_is_worse_by_no_more_than_chance_serves():
 
 @pytest.mark.parametrize("visits", [0, 100])
 @pytest.mark.parametrize("kind", ["similar", "together", "personal"])
-def test_a_model_that_has_lost_half_of_its_lists_does_not_serve_however_few_visits_there_are(visits, kind):
+def test_a_model_with_half_the_lists_is_refused(visits, kind):
     quality = Quality(ndcg_at_10=0.2, visits=visits)
     before = {"similar": 1000, "together": 500, "personal": 1000}
 
@@ -144,12 +144,12 @@ def test_a_model_that_has_lost_half_of_its_lists_does_not_serve_however_few_visi
     )
 
 
-def test_where_nothing_can_be_compared_it_is_told_whether_anything_serves():
+def test_without_a_comparison_the_reason_names_the_cause():
     assert may_promote(None) == (True, "the first model")
     assert may_promote(None, serves=True) == (True, "the serving model cannot be read")
 
 
-def test_with_few_fresh_visits_the_newer_model_serves():
+def test_with_few_fresh_visits_the_newer_model_is_promoted():
     compared = Comparison(Quality(ndcg_at_10=0.1, visits=9), Quality(ndcg_at_10=0.2, visits=9))
 
     assert may_promote(compared) == (True, "too few fresh visits to compare (9)")
@@ -158,21 +158,21 @@ def test_with_few_fresh_visits_the_newer_model_serves():
 LISTS = [(1.0, [("a", 0.5), ("none", 0.0)]), (0.5, [("a", 0.2), ("b", 2.0), ("c", 1.2)])]
 
 
-def test_weighted_lists_are_added_up_the_best_first_and_equals_by_name():
-    assert list(added(LISTS)) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
+def test_weighted_lists_are_merged_by_score_and_name():
+    assert list(merge_weighted(LISTS)) == [("b", 1.0), ("a", 0.6), ("c", 0.6), ("none", 0.0)]
 
 
-def test_of_products_it_is_told_which_list_gave_most():
-    assert givers(LISTS, ["a", "b", "none", "unknown"]) == {"a": 0, "b": 1}
+def test_explanations_name_the_list_that_contributed_most():
+    assert explanations(LISTS, ["a", "b", "none", "unknown"]) == {"a": 0, "b": 1}
 
 
-def test_only_what_may_be_shown_is_shown():
+def test_hidden_products_are_filtered():
     scored = [("gone", 3.0), ("self", 2.0), ("fine", 1.0), ("fine", 0.9)]
 
-    assert showable(scored, lambda p: p != "gone", {"self"}, 5) == [("fine", 1.0)]
+    assert filter_visible(scored, lambda p: p != "gone", {"self"}, 5) == [("fine", 1.0)]
 
 
-def test_histories_are_the_newest_first_by_person_and_by_visit():
+def test_histories_are_newest_first_by_person_and_by_visit():
     events = [
         Interaction("view", "a", NOW - timedelta(hours=2), "ann", "s1"),
         Interaction("purchase", "b", NOW - timedelta(hours=1), "ann", "s1"),

@@ -1,4 +1,4 @@
-"""The training engine learns what goes with what."""
+"""The training engine learns which products go together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reco.domain import Interaction, Lists, Served
-from reco.engine.deeds import TOO_MANY, Deeds, Recipe
+from reco.domain import Interaction, Lists, ServedModel
+from reco.engine.interactions import MAX_HISTORY, Hyperparameters, InteractionArrays
 from reco.engine.knn import SparseKNN
 from reco.engine.quality import compare
-from reco.engine.trainer import Recipes, train
+from reco.engine.trainer import HyperparameterSet, train
 from reco.engine.trainset import trainset
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_products_of_the_same_visits_become_neighbours():
     assert [product for product, _ in lists.similar["tent"]] == ["torch", "sofa"]
 
 
-def test_buying_together_a_few_times_raises_a_pair_above_a_pair_that_was_only_looked_at():
+def test_bought_pairs_rank_above_viewed_pairs():
     looked = [one for n in range(6) for one in visit(f"l{n}", "tea", "cup")]
     bought = [
         one
@@ -72,14 +72,14 @@ def test_surprises_own_predict_and_get_neighbors_still_work():
     assert model.predict("u1", "c").est > 0
 
 
-def test_interest_halves_every_week_and_a_purchase_says_more_than_a_view():
+def test_interest_halves_every_week_and_purchases_weigh_more():
     events = visit("s1", "old", ago=7) + visit("s2", "new", ago=0)
     events += visit("s3", "bought", ago=0, type_="purchase")
 
     assert train(events, now=NOW).lists.trending == [("bought", 5.0), ("new", 1.0), ("old", 0.5)]
 
 
-def test_somebody_who_looks_at_a_product_a_hundred_thousand_times_makes_no_trend():
+def test_one_person_does_not_make_a_trend():
     bot = visit("bot", "junk", ago=0) * 100_000
 
     lists = train(bot + visit("s1", "tent", ago=0) + visit("s2", "tent", ago=0), now=NOW).lists
@@ -87,14 +87,14 @@ def test_somebody_who_looks_at_a_product_a_hundred_thousand_times_makes_no_trend
     assert lists.trending == [("tent", 2.0), ("junk", 1.0)]
 
 
-def test_chosen_recipes_are_found_again_in_a_report():
-    recipes = Recipes(
-        Recipe(kinds=(("session", 1.0), ("user", 0.25)), shrink=5.0, half_life=3.0, keep=50),
-        Recipe(kinds=(("session", 1.0), ("user", 0.5)), prior=0.25),
-        Recipe(kinds=(("user", 1.0), ("session", 0.0)), history_half_life=2.0, second=0.5),
+def test_hyperparameters_are_read_back_from_a_report():
+    hyperparameters = HyperparameterSet(
+        Hyperparameters(kinds=(("session", 1.0), ("user", 0.25)), shrink=5.0, half_life=3.0, keep=50),
+        Hyperparameters(kinds=(("session", 1.0), ("user", 0.5)), prior=0.25),
+        Hyperparameters(kinds=(("user", 1.0), ("session", 0.0)), history_half_life=2.0, second=0.5),
     )
 
-    assert Recipes.of(recipes.described()) == recipes
+    assert HyperparameterSet.of(hyperparameters.to_parameters()) == hyperparameters
 
 
 def test_only_the_best_neighbours_are_kept():
@@ -105,20 +105,20 @@ def test_only_the_best_neighbours_are_kept():
     assert all(len(similar.nearest(item)) <= 3 for item in range(8))
 
 
-def test_a_bot_with_thousands_of_products_teaches_nothing():
-    bot = visit("bot", *[f"p{n}" for n in range(TOO_MANY["user"] + 1)])
+def test_a_bot_with_thousands_of_products_is_ignored():
+    bot = visit("bot", *[f"p{n}" for n in range(MAX_HISTORY["user"] + 1)])
 
     lists = train(bot + visit("s", "tent", "torch"), now=NOW).lists
 
     assert set(lists.similar) == {"tent", "torch"}
 
 
-def test_no_events_and_one_product_give_empty_lists_rather_than_an_error():
+def test_minimal_input_gives_empty_lists():
     assert train([], now=NOW).lists == Lists()
     assert train(visit("s", "tent"), now=NOW).lists.similar == {}
 
 
-def test_quality_is_measured_on_visits_that_the_fit_has_not_seen():
+def test_quality_is_measured_on_unseen_visits():
     old = [one for n in range(40) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
     new = [one for n in range(10) for one in visit(f"n{n}", "tent", "torch", ago=0.5 + n / 100)]
 
@@ -128,11 +128,11 @@ def test_quality_is_measured_on_visits_that_the_fit_has_not_seen():
     assert trained.quality.visits == 5
 
 
-def test_the_serving_model_is_compared_only_on_visits_that_it_has_not_learned_from():
+def test_the_serving_model_is_compared_on_unseen_visits():
     old = [one for n in range(40) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
     new = [one for n in range(10) for one in visit(f"n{n}", "tent", "torch", ago=0.5 + n / 100)]
-    blind = Served(Lists(), NOW - timedelta(days=2))
-    knowing = Served(Lists(), NOW)
+    blind = ServedModel(Lists(), NOW - timedelta(days=2))
+    knowing = ServedModel(Lists(), NOW)
 
     fresh = train(old + new, now=NOW, serving=blind).compared
     none = train(old + new, now=NOW, serving=knowing).compared
@@ -141,12 +141,12 @@ def test_the_serving_model_is_compared_only_on_visits_that_it_has_not_learned_fr
     assert none.candidate.visits == 0
 
 
-def test_for_the_comparison_the_new_model_knows_all_but_the_fresh_visits():
+def test_the_compared_model_is_fitted_without_the_fresh_visits():
     old = [one for n in range(90) for one in visit(f"s{n}", "tent", "torch", ago=9.0)]
     turned = [one for n in range(5) for one in visit(f"m{n}", "tent", "sofa", ago=2.5)]
     new = [one for n in range(5) for one in visit(f"n{n}", "tent", "sofa", ago=0.5)]
 
-    trained = train(old + turned + new, now=NOW, serving=Served(Lists(), NOW - timedelta(days=1)))
+    trained = train(old + turned + new, now=NOW, serving=ServedModel(Lists(), NOW - timedelta(days=1)))
 
     # The newest tenth, which measures, has the only visits with a sofa; half of them are fresh.
     assert (trained.quality.visits, trained.quality.ndcg_at_10) == (10, 0.0)
@@ -156,7 +156,7 @@ def test_for_the_comparison_the_new_model_knows_all_but_the_fresh_visits():
     assert trained.compared.serving_lists == {"similar": 0, "together": 0, "personal": 0}
 
 
-def test_the_difference_of_two_models_is_told_with_its_error():
+def test_the_difference_of_two_models_has_a_standard_error():
     visits = [one for n in range(8) for one in visit(f"s{n}", "tent", "torch", ago=1.0)]
     visits += [one for n in range(8) for one in visit(f"t{n}", "tent", "sofa", ago=1.0)]
     ours, theirs = {"tent": [("torch", 1.0)]}, {"sofa": [("tent", 1.0)]}
@@ -167,7 +167,7 @@ def test_the_difference_of_two_models_is_told_with_its_error():
     assert found.error == pytest.approx(math.sqrt(16 / 15) / 4, abs=1e-6)
 
 
-def test_every_fit_of_the_tuning_is_told_so_that_a_long_training_is_known_to_live():
+def test_every_fit_of_the_tuning_reports_progress():
     events = [one for n in range(400) for one in visit(f"s{n}", "tent", f"torch{n % 3}", ago=1 + n / 100)]
     steps: list[tuple[str, float]] = []
 
@@ -178,9 +178,9 @@ def test_every_fit_of_the_tuning_is_told_so_that_a_long_training_is_known_to_liv
     assert [share for _, share in steps] == sorted(share for _, share in steps)
 
 
-def test_of_a_long_history_the_newest_owners_are_enough_to_choose_by():
+def test_long_histories_are_tuned_on_the_newest_owners():
     owner = np.arange(1000, dtype=np.int32) // 10
-    made = Deeds(
+    made = InteractionArrays(
         np.zeros(1000, dtype=np.int32), np.arange(1000.0), np.ones(1000, dtype=np.float32), {"user": owner}, 1
     )
 
@@ -196,7 +196,7 @@ def test_of_a_long_history_the_newest_owners_are_enough_to_choose_by():
         st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcdef")), st.floats(0.5, 5.0), min_size=1
     )
 )
-def test_similarities_are_never_negative_nor_of_a_product_with_itself(ratings):
+def test_similarities_are_positive_and_exclude_the_product_itself(ratings):
     known = trainset(ratings)
 
     similar = SparseKNN(shrink=5.0).fit(known).sim

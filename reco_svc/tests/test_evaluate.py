@@ -1,4 +1,4 @@
-"""The evaluation: what it reads, what it asks, and that nothing of the test split is learned."""
+"""The evaluation: input files, queries, and that nothing of the test split is learned."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from scipy import sparse
 
-from reco.engine.measuring import measure
+from reco.engine.metrics import measure
+from reco.evaluation.interaction_log import InvalidData, read
 from reco.evaluation.methods import NAMES, method
 from reco.evaluation.protocols import load, save, split
-from reco.evaluation.reading import BadData, read
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow comes with requirements/science.txt")
 pytest.importorskip("implicit", reason="implicit comes with requirements/science.txt")
@@ -52,7 +52,7 @@ def shop(file):
 
 
 def lists_of(name, path, protocol):
-    """As the worker does it, in this process: `(lists, the test split)`."""
+    """Return `(lists, the test split)`, computed like the worker but in this process."""
     validation, test = split(read(path), protocol)
     one = method(name)
     grid = one.grid(validation)
@@ -62,21 +62,19 @@ def lists_of(name, path, protocol):
 
 @pytest.mark.parametrize("protocol", ["last-basket", "last-item", "basket", "session"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_method_answers_every_protocol_with_known_products_that_are_new_to_whoever_asks(
-    name, protocol, shop
-):
+def test_every_method_ranks_new_known_products_in_every_protocol(name, protocol, shop):
     lists, test = lists_of(name, shop, protocol)
 
     had = test.histories()
-    assert lists.shape == (test.questions, 10)
+    assert lists.shape == (test.queries, 10)
     for row, shown in enumerate(lists):
         found = shown[shown >= 0].tolist()
         assert len(set(found)) == len(found)
         assert not set(found) & set(had[row].indices.tolist())
-        assert max(found, default=0) < test.deeds.products
+        assert max(found, default=0) < test.arrays.products
 
 
-def test_the_newest_basket_is_asked_for_and_the_one_before_it_validates(file):
+def test_the_newest_basket_tests_and_the_one_before_validates(file):
     path = file(
         "user,item,time,basket\n"
         "ann,tent,2026-01-01,1\nann,torch,2026-01-02,2\nann,stove,2026-01-03,3\n"
@@ -97,10 +95,10 @@ def test_the_newest_basket_is_asked_for_and_the_one_before_it_validates(file):
     ]
     assert [validation.targets[row].indices.tolist() for row in range(2)] == [[torch], [stove]]
     assert [validation.histories()[row].indices.tolist() for row in range(2)] == [[tent], [torch]]
-    assert (len(test.deeds), len(validation.deeds)) == (7, 5)
+    assert (len(test.arrays), len(validation.arrays)) == (7, 5)
 
 
-def test_a_product_that_was_had_before_or_that_training_does_not_know_is_no_target(file):
+def test_owned_or_unknown_products_are_not_targets(file):
     lines = ["ann,a,1,1", "ann,b,2,2", "ann,a,3,3", "ann,new,3,3", "ann,c,3,3", "bob,c,1,4"]
     path = file("user,item,time,basket\n" + "\n".join(lines))
 
@@ -110,17 +108,17 @@ def test_a_product_that_was_had_before_or_that_training_does_not_know_is_no_targ
     assert test.targets[0].indices.tolist() == [2]
 
 
-def test_of_a_later_basket_one_product_asks_and_the_rest_are_targets_the_same_every_time(shop):
+def test_one_product_of_a_later_basket_is_the_query(shop):
     first, second = (split(read(shop), "basket")[1] for _ in range(2))
 
-    assert np.diff(first.histories().indptr).tolist() == [1] * first.questions
+    assert np.diff(first.histories().indptr).tolist() == [1] * first.queries
     assert np.diff(first.targets.indptr).min() >= 1
     assert not first.targets.multiply(first.histories()).nnz
     assert (first.histories() != second.histories()).nnz == 0
-    assert first.deeds.time.max() <= min(first.history.time)
+    assert first.arrays.time.max() <= min(first.history.time)
 
 
-def test_of_a_later_session_the_newest_product_is_the_target(file):
+def test_the_newest_product_of_a_later_session_is_the_target(file):
     old = [f"u{n},{item},{n},s{n}" for n in range(8) for item in "abc"]
     new = ["x,a,100,x", "x,b,101,x", "x,c,102,x", "y,c,103,y", "y,a,104,y"]
 
@@ -130,7 +128,7 @@ def test_of_a_later_session_the_newest_product_is_the_target(file):
     assert [test.targets[row].indices.tolist() for row in range(2)] == [[2], [0]]
 
 
-def test_a_split_survives_the_way_to_a_worker(shop, tmp_path):
+def test_a_split_is_saved_and_loaded(shop, tmp_path):
     _, test = split(read(shop), "last-basket")
 
     save(test, tmp_path / "test.npz")
@@ -138,7 +136,7 @@ def test_a_split_survives_the_way_to_a_worker(shop, tmp_path):
 
     assert (loaded.targets != test.targets).nnz == 0
     assert (loaded.histories(3.0) != test.histories(3.0)).nnz == 0
-    assert loaded.deeds.owners.keys() == test.deeds.owners.keys()
+    assert loaded.arrays.owners.keys() == test.arrays.owners.keys()
 
 
 @pytest.mark.parametrize(
@@ -156,14 +154,14 @@ def test_time_may_be_iso_8601_or_epoch(file, time, seconds):
     assert read(file(f"user,item,time\nann,007,{time}\n")).time.tolist() == [seconds]
 
 
-def test_repeated_rows_count_once_and_columns_that_nobody_knows_are_told(file):
+def test_repeated_rows_count_once_and_unknown_columns_are_reported(file):
     log = read(file("user,item,time,colour\nann,a,5,red\nann,a,5,blue\nann,b,1,red\n"))
 
     assert log.time.tolist() == [1.0, 5.0]
     assert log.notes == ("columns not used: colour",)
 
 
-def test_types_and_weights_say_how_much_an_event_counts(file):
+def test_types_and_weights_set_the_weight_of_an_event(file):
     types = read(
         file("user,item,time,type\nann,a,1,view\nann,b,2,purchase\nann,c,3,add_to_cart\nann,d,4,x\n")
     )
@@ -201,7 +199,7 @@ def test_parquet_with_real_times_and_numbers_as_names_is_read(tmp_path):
         ("user,user,item,time\na,a,b,1\n", "two columns"),
     ],
 )
-def test_a_bad_file_is_told_why_and_ends_with_2(file, text, reason):
+def test_an_invalid_file_is_reported_with_exit_code_2(file, text, reason):
     with pytest.raises(CommandError, match=reason) as failed:
         call_command("evaluate", data=str(file(text)))
 
@@ -218,7 +216,7 @@ def test_a_bad_file_is_told_why_and_ends_with_2(file, text, reason):
         {"json": "/nowhere/out.json"},
     ],
 )
-def test_a_wrong_option_ends_with_2(shop, options):
+def test_an_invalid_option_exits_with_2(shop, options):
     with pytest.raises(CommandError) as failed:
         call_command("evaluate", **{"data": str(shop), **options})
 
@@ -227,30 +225,30 @@ def test_a_wrong_option_ends_with_2(shop, options):
 
 @pytest.mark.parametrize("line", ["u{n},only,{n}", "u,a,1", "u{n},i{n},7"])
 @pytest.mark.parametrize("protocol", ["last-basket", "last-item", "basket", "session"])
-def test_data_that_leaves_nothing_to_ask_is_told(file, line, protocol):
+def test_data_without_queries_is_reported(file, line, protocol):
     log = read(file("user,item,time\n" + "\n".join(line.format(n=n) for n in range(20))))
 
-    with pytest.raises(BadData, match="nothing to ask"):
+    with pytest.raises(InvalidData, match="nothing to ask"):
         split(log, protocol)
 
 
-def test_nothing_to_validate_on_takes_the_first_parameters(file):
+def test_without_validation_queries_the_first_parameters_are_used(file):
     path = file("user,item,time,basket\nann,a,1,1\nann,a,2,2\nann,b,3,3\nbob,b,1,4\nbob,a,1,4\n")
 
     lists, test = lists_of("ours", path, "last-basket")
 
-    assert test.questions == 1
+    assert test.queries == 1
     assert lists[0].tolist() == [1] + [-1] * 9
 
 
-def test_ndcg_is_binary_and_its_ideal_is_over_the_targets_there_are():
+def test_ndcg_has_binary_gain_and_an_ideal_over_the_targets():
     lists = np.array([[0, 1, *[-1] * 8], [2, 0, *[-1] * 8]])
     targets = sparse.csr_matrix(np.array([[0, 1, 0], [1, 0, 1]]))
 
     figures = measure(lists, targets, 4)
 
     assert math.isclose(figures.ndcg, (1 / math.log2(3) + 1.0) / 2)
-    assert (figures.hit_rate, figures.coverage, figures.questions) == (1.0, 0.75, 2)
+    assert (figures.hit_rate, figures.coverage, figures.queries) == (1.0, 0.75, 2)
 
 
 def test_the_command_writes_the_figures_of_every_method(shop, tmp_path, capsys):
@@ -269,13 +267,13 @@ def test_the_command_writes_the_figures_of_every_method(shop, tmp_path, capsys):
 
 
 @pytest.mark.skipif(not RETAIL.exists(), reason="the real data of shared/data is not on this machine")
-def test_the_retail_set_is_cleaned_and_asked_as_the_design_says():
+def test_the_retail_set_is_cleaned_as_documented():
     log = read(RETAIL)
 
     validation, test = split(log, "last-basket")
 
     assert (len(np.unique(log.user)), log.items) == (4335, 3659)
-    assert (test.questions, validation.questions) == (1723, 1763)
+    assert (test.queries, validation.queries) == (1723, 1763)
 
 
 @pytest.mark.integration

@@ -1,8 +1,8 @@
 """Bad input and faults: the serving model stays, and the reason is shown.
 
-Elsewhere: a training killed half-way (test_reading.py, test_processes.py), one that needs too much memory
-(test_memory.py, test_processes.py), a model's file cut short (test_files.py, test_services.py), logs_svc or
-CouchDB away (test_live.py).
+Elsewhere: an interrupted training (test_history_loader.py, test_processes.py), one that needs too much memory
+(test_memory.py, test_processes.py), a truncated model file (test_files.py, test_services.py), an unavailable
+logs_svc or CouchDB (test_recent_events.py).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import pytest
 
 from chassis.siblings import SiblingDown
 from reco.domain import Interaction
-from reco.engine.deeds import Recipe
-from reco.engine.trainer import Recipes, lists_of, train
-from tests.parts import NOW, Desk
+from reco.engine.interactions import Hyperparameters
+from reco.engine.trainer import HyperparameterSet, lists_of, train
+from tests.world import NOW, World
 
 
 def visits(count=60):
@@ -38,20 +38,20 @@ def learned(events, now=NOW):
     return lists.similar, lists.together, lists.personal, lists.trending, dict(lists.histories)
 
 
-def test_events_out_of_order_teach_the_same():
+def test_events_out_of_order_give_the_same_model():
     events = visits()
     mixed = events[1::2] + events[::2][::-1]
 
     assert learned(mixed) == learned(events)
 
 
-def test_events_that_are_told_twice_teach_the_same():
+def test_repeated_events_give_the_same_model():
     events = visits()
 
     assert learned(events + events) == learned(events)
 
 
-def test_an_event_from_the_future_counts_as_one_of_now_and_makes_nothing_older():
+def test_a_future_event_counts_as_now():
     future = [Interaction("view", one, NOW + timedelta(days=900), None, "later") for one in ("tent", "torch")]
 
     similar, _, _, trending, _ = learned(visits() + future)
@@ -61,26 +61,26 @@ def test_an_event_from_the_future_counts_as_one_of_now_and_makes_nothing_older()
     assert dict(trending)["tent"] <= dict(learned(visits())[3])["tent"] + 1.0
 
 
-def test_an_event_from_the_future_takes_nothing_from_the_scores_of_the_others():
+def test_a_future_event_does_not_lower_other_scores():
     future = [Interaction("view", one, NOW + timedelta(days=900), None, "later") for one in ("x", "y")]
-    ageing = Recipe(half_life=5.0, prior=0.5)
-    recipes = Recipes(ageing, ageing, ageing)
+    ageing = Hyperparameters(half_life=5.0, prior=0.5)
+    hyperparameters = HyperparameterSet(ageing, ageing, ageing)
 
-    now = lists_of(visits(), recipes, NOW).similar
-    later = lists_of(visits() + future, recipes, NOW).similar
+    now = lists_of(visits(), hyperparameters, NOW).similar
+    later = lists_of(visits() + future, hyperparameters, NOW).similar
 
     assert now["tent"]
     assert dict(later["tent"]).keys() == dict(now["tent"]).keys()
 
 
-def test_products_that_the_catalogue_does_not_know_are_learned_and_never_shown():
-    desk = Desk()
+def test_unknown_products_are_learned_and_never_shown():
+    world = World()
     for number in range(6):
-        desk.history.visit(f"s{number}", "tent", "ghost", "torch")
-    desk.sells("tent", "torch")
-    training = desk.trains()
-    desk.parts.book.refresh()
-    ask = desk.parts.recommendations
+        world.history.visit(f"s{number}", "tent", "ghost", "torch")
+    world.sells("tent", "torch")
+    training = world.trains()
+    world.parts.serving_state.refresh()
+    ask = world.parts.recommendations
 
     shown = [
         ask.similar("tent", limit=9), ask.similar("ghost", limit=9), ask.together(["ghost"], limit=9),
@@ -97,7 +97,7 @@ def ids(near):
 
 
 @pytest.mark.parametrize("products", [1, 100, 100_000])
-def test_a_bot_with_100_000_events_changes_no_list_of_what_people_looked_at(products):
+def test_a_bot_with_100_000_events_changes_no_list(products):
     bot = [
         Interaction("view", f"junk{n % products}", NOW - timedelta(seconds=n), None, "bot")
         for n in range(100_000)
@@ -112,14 +112,14 @@ def test_a_bot_with_100_000_events_changes_no_list_of_what_people_looked_at(prod
 
 
 def test_a_catalogue_of_one_product_is_trained_and_served():
-    desk = Desk()
+    world = World()
     for number in range(60):
-        desk.history.visit(f"s{number}", "tent", ago=number / 10)
-    desk.sells("tent")
+        world.history.visit(f"s{number}", "tent", ago=number / 10)
+    world.sells("tent")
 
-    training = desk.trains()
-    desk.parts.book.refresh()
-    ask = desk.parts.recommendations
+    training = world.trains()
+    world.parts.serving_state.refresh()
+    ask = world.parts.recommendations
 
     assert (training.status, training.promoted, training.products) == ("done", True, 0)
     assert ask.similar("tent", limit=5).results == []
@@ -127,46 +127,46 @@ def test_a_catalogue_of_one_product_is_trained_and_served():
 
 
 def test_events_that_are_all_equal_are_trained_and_served():
-    desk = Desk()
-    desk.history.visit("s", *["tent"] * 500)
-    desk.sells("tent", "torch")
+    world = World()
+    world.history.visit("s", *["tent"] * 500)
+    world.sells("tent", "torch")
 
-    training = desk.trains()
-    desk.parts.book.refresh()
+    training = world.trains()
+    world.parts.serving_state.refresh()
 
     assert (training.status, training.events) == ("done", 500)
-    assert [one.product_id for one in desk.parts.recommendations.similar("tent", limit=5).results] == [
+    assert [one.product_id for one in world.parts.recommendations.similar("tent", limit=5).results] == [
         "torch"
     ]
 
 
-def test_all_visits_alike_make_a_model_whose_lists_are_those_visits():
-    desk = Desk()
+def test_identical_visits_become_the_lists():
+    world = World()
     for number in range(100):
-        desk.history.visit(f"s{number}", "tent", "torch", ago=number / 10)
+        world.history.visit(f"s{number}", "tent", "torch", ago=number / 10)
 
-    training = desk.trains()
+    training = world.trains()
 
     assert (training.quality.ndcg_at_10, training.quality.hit_rate_at_10) == (1.0, 1.0)
     assert training.examples == {"tent": ["torch"], "torch": ["tent"]}
 
 
 def test_no_events_fail_the_training_with_the_reason_and_the_model_stays():
-    desk = Desk()
-    desk.history.visit("s", "tent", "torch")
-    good = desk.trains()
-    desk.history.events.clear()
+    world = World()
+    world.history.visit("s", "tent", "torch")
+    good = world.trains()
+    world.history.events.clear()
 
-    bad = desk.trains()
+    bad = world.trains()
 
     assert (bad.status, bad.reason) == ("failed", "ValueError: no events to learn from")
-    assert desk.serving.get("main").model == good.id
+    assert world.serving.get("main").model == good.id
 
 
-def test_logs_away_half_way_fails_the_training_and_the_next_goes_on_where_it_was():
-    desk = Desk(page=10, pages=2)
-    desk.history.events += visits()
-    after, asked = desk.history.after, []
+def test_a_training_fails_while_logs_is_unavailable_and_the_next_resumes():
+    world = World(page=10, pages=2)
+    world.history.events += visits()
+    after, asked = world.history.after, []
 
     def away(cursor):
         asked.append(cursor)
@@ -174,12 +174,12 @@ def test_logs_away_half_way_fails_the_training_and_the_next_goes_on_where_it_was
             raise SiblingDown("logs", "away")
         return after(cursor)
 
-    desk.history.after = away
-    failed = desk.trains()
-    desk.history.after = after
-    desk.history.asked.clear()
-    done = desk.trains()
+    world.history.after = away
+    failed = world.trains()
+    world.history.after = after
+    world.history.asked.clear()
+    done = world.trains()
 
     assert (failed.status, failed.reason.split(":")[0]) == ("failed", "SiblingDown")
     assert (done.status, done.events) == ("done", len(visits()))
-    assert desk.history.asked[:2] == [None, "40"]
+    assert world.history.asked[:2] == [None, "40"]

@@ -1,4 +1,4 @@
-"""A model's file: named by its content, mapped, shared, and never half read."""
+"""Model files: named by their content, mapped, shared, and never half read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco.domain import Lists
-from reco.files import Files, name_of
-from reco.packing import pack, unpack
+from reco.model_codec import pack, unpack
+from reco.model_files import ModelFiles, content_name
 
 LISTS = Lists(
     similar={"tent": [("torch", 0.5), ("törch", 0.25)], "é": [("tent", 1.0)]},
@@ -22,7 +22,7 @@ LISTS = Lists(
     owned={"user:ann": ["sofa"]},
 )
 DATA = pack(LISTS)
-NAME = name_of(DATA)
+NAME = content_name(DATA)
 
 
 def test_the_same_lists_give_the_same_file():
@@ -31,7 +31,7 @@ def test_the_same_lists_give_the_same_file():
 
 @settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.tuples(st.text(max_size=5), st.floats(0, 9)))))
-def test_whatever_is_packed_is_found_again(similar):
+def test_packed_lists_are_unpacked_unchanged(similar):
     lists = unpack(pack(Lists(similar=similar)))
 
     assert dict(lists.similar) == similar
@@ -51,7 +51,7 @@ def test_workers_share_one_file_and_fetch_it_once(tmp_path):
     fetched = []
     fetch = lambda: fetched.append(1) or DATA  # noqa: E731
 
-    first, second = Files(tmp_path).open(NAME, fetch), Files(tmp_path).open(NAME, fetch)
+    first, second = ModelFiles(tmp_path).open(NAME, fetch), ModelFiles(tmp_path).open(NAME, fetch)
 
     assert first == second == LISTS
     assert (len(fetched), [path.name for path in tmp_path.iterdir()]) == (1, [NAME])
@@ -60,42 +60,42 @@ def test_workers_share_one_file_and_fetch_it_once(tmp_path):
 def test_a_damaged_copy_on_disk_is_fetched_again(tmp_path):
     (tmp_path / NAME).write_bytes(DATA[:-1])
 
-    assert Files(tmp_path).open(NAME, lambda: DATA) == LISTS
+    assert ModelFiles(tmp_path).open(NAME, lambda: DATA) == LISTS
     assert (tmp_path / NAME).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("data", [b"", DATA[:5], DATA[:60], DATA[:-1], DATA[:-1] + b"x", b"x" * 100])
-def test_a_file_cut_short_or_changed_is_refused_and_not_kept(tmp_path, data):
+def test_a_truncated_or_changed_file_is_refused(tmp_path, data):
     with pytest.raises(ValueError, match="damaged"):
-        Files(tmp_path).open(NAME, lambda: data)
+        ModelFiles(tmp_path).open(NAME, lambda: data)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_who_reads_an_older_model_goes_on_when_it_is_tidied_away(tmp_path):
-    files = Files(tmp_path)
+def test_readers_of_a_deleted_model_file_continue(tmp_path):
+    files = ModelFiles(tmp_path)
     old = files.open(NAME, lambda: DATA)
     for number in range(4):
         data = pack(Lists(trending=[("p", float(number))]))
-        files.open(name_of(data), lambda data=data: data)
+        files.open(content_name(data), lambda data=data: data)
 
     assert old == LISTS
     assert (len(list(tmp_path.iterdir())), (tmp_path / NAME).exists()) == (3, False)
 
 
-def test_half_a_copy_of_a_killed_worker_goes_and_one_that_is_being_written_stays(tmp_path):
+def test_abandoned_temporary_files_are_deleted(tmp_path):
     left, written = tmp_path / "a.part-7", tmp_path / "b.part-8"
     left.write_bytes(DATA[:9])
     written.write_bytes(DATA[:9])
     an_hour_ago = time.time() - 3601
     os.utime(left, (an_hour_ago, an_hour_ago))
 
-    Files(tmp_path).open(NAME, lambda: DATA)
+    ModelFiles(tmp_path).open(NAME, lambda: DATA)
 
     assert {path.name for path in tmp_path.iterdir()} == {NAME, written.name}
 
 
-def test_every_key_of_a_large_table_is_found_and_none_that_is_not_there():
+def test_only_existing_keys_of_a_large_table_are_found():
     table = {f"p{number:05d}": [(f"q{number}", 1.0)] for number in range(0, 2000, 2)}
     lists = unpack(pack(Lists(similar=table)))
 

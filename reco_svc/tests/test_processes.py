@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, on the real CouchDB-protocol server: killed, and short of memory."""
+"""Trainings in their own processes on the CouchDB-protocol server: killed, and short of memory."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from chassis.couch import couch_repository, ensure
 from chassis.testing.couch import couch_server, fresh_databases
 from reco import repositories
-from tests.parts import Desk
 from tests.worker import PAGE, shoppers
+from tests.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -26,57 +26,57 @@ def server():
 
 
 @pytest.fixture
-def desk(server):
+def world(server):
     with fresh_databases() as prefix:
         ensure(repositories.COLLECTIONS)
-        desk = Desk(couch_repository, page=PAGE, pages=2)
-        shoppers(desk.history)
-        desk.env = {"COUCHDB_URL": server.url, "COUCHDB_PREFIX": prefix}
-        yield desk
+        world = World(couch_repository, page=PAGE, pages=2)
+        shoppers(world.history)
+        world.env = {"COUCHDB_URL": server.url, "COUCHDB_PREFIX": prefix}
+        yield world
 
 
-def worker(desk, *arguments, **env):
-    environment = os.environ | desk.env | {"PYTHONPATH": os.pathsep.join(sys.path)} | env
+def worker(world, *arguments, **env):
+    environment = os.environ | world.env | {"PYTHONPATH": os.pathsep.join(sys.path)} | env
     return subprocess.Popen(  # noqa: S603 - our own
         [sys.executable, "-m", "tests.worker", *map(str, arguments)],
         cwd=Path(__file__).resolve().parent.parent, env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-def test_a_worker_killed_half_way_is_followed_by_one_that_goes_on_and_learns_the_same(desk):
-    good = desk.trains()
-    training = desk.parts.trainings.training_request(requested_by="ann")
-    with worker(desk, training.id, 6) as process:
+def test_a_killed_training_is_resumed_with_the_same_result(world):
+    good = world.trains()
+    training = world.parts.trainings.training_request(requested_by="ann")
+    with worker(world, training.id, 6) as process:
         while process.stdout.readline() != "read 250\n":
             assert process.poll() is None
         process.kill()
-    serving = desk.serving.get("main").model
-    desk.now += timedelta(minutes=11)
-    desk.parts.trainings.training_sweep()
-    waiting = desk.trainings.get(training.id)
+    serving = world.serving.get("main").model
+    world.now += timedelta(minutes=11)
+    world.parts.trainings.training_sweep()
+    waiting = world.trainings.get(training.id)
 
-    with worker(desk, training.id) as process:
+    with worker(world, training.id) as process:
         said = process.stdout.read().splitlines()
 
-    done = desk.trainings.get(training.id)
+    done = world.trainings.get(training.id)
     assert serving == good.id
     assert (waiting.status, waiting.step) == ("queued", "waiting for a worker, to go on after 200 events")
     assert said == ["read None", "read 200", "read 250", "read 300", "read 350", "ended done " + done.reason]
-    assert (done.events, desk.models.get(done.id).file) == (400, desk.models.get(good.id).file)
-    assert desk.serving.get("main").model == done.id
+    assert (done.events, world.models.get(done.id).file) == (400, world.models.get(good.id).file)
+    assert world.serving.get("main").model == done.id
 
 
-def test_a_training_that_needs_more_memory_than_it_may_take_fails_and_says_so(desk):
-    good = desk.trains()
-    training = desk.parts.trainings.training_request(requested_by="ann")
+def test_a_training_over_its_memory_limit_fails_with_a_reason(world):
+    good = world.trains()
+    training = world.parts.trainings.training_request(requested_by="ann")
 
-    with worker(desk, training.id, EVENTS="200000", TRAINING_MEMORY_MB="40") as process:
+    with worker(world, training.id, EVENTS="200000", TRAINING_MEMORY_MB="40") as process:
         said = process.stdout.read().splitlines()
 
-    failed = desk.trainings.get(training.id)
+    failed = world.trainings.get(training.id)
     assert (process.returncode, failed.status, said[-1]) == (0, "failed", f"ended failed {failed.reason}")
     assert failed.reason == (
         "TooLarge: 40,000 events of 13,430 accounts and visits with 3,020 products and 77,400 neighbours "
         "need about 65 MB; TRAINING_MEMORY_MB allows 40 MB"
     )
-    assert desk.serving.get("main").model == good.id
+    assert world.serving.get("main").model == good.id

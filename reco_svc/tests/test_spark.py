@@ -13,19 +13,23 @@ from django.core.management.base import CommandError
 
 from reco.domain import Interaction
 from reco.engine import matrices, trainer
-from reco.engine.deeds import TOO_MANY, Recipe
-from reco.packing import unpack
-from tests.parts import NOW
+from reco.engine.interactions import MAX_HISTORY, Hyperparameters
+from reco.model_codec import unpack
+from tests.world import NOW
 
 pytestmark = pytest.mark.spark
 
-PLAIN = trainer.Recipes(
-    Recipe(kinds=matrices.SIMILAR), Recipe(kinds=matrices.TOGETHER), Recipe(kinds=matrices.PERSONAL)
+PLAIN = trainer.HyperparameterSet(
+    Hyperparameters(kinds=matrices.SIMILAR),
+    Hyperparameters(kinds=matrices.TOGETHER),
+    Hyperparameters(kinds=matrices.PERSONAL),
 )
-RICH = trainer.Recipes(
-    Recipe(kinds=(("session", 1.0), ("user", 0.25)), half_life=20.0, prior=0.4, prior_half_life=10.0),
-    Recipe(kinds=matrices.TOGETHER, shrink=5.0, asymmetry=0.7, damping=0.5, prior=-0.25),
-    Recipe(
+RICH = trainer.HyperparameterSet(
+    Hyperparameters(
+        kinds=(("session", 1.0), ("user", 0.25)), half_life=20.0, prior=0.4, prior_half_life=10.0
+    ),
+    Hyperparameters(kinds=matrices.TOGETHER, shrink=5.0, asymmetry=0.7, damping=0.5, prior=-0.25),
+    Hyperparameters(
         kinds=(("user", 1.0), ("session", 0.25)),
         strength=0.25,
         keep=20,
@@ -47,7 +51,7 @@ def spark():
 
 
 def shop(people=400, products=150, seed=7):
-    """Visits of shoppers with tastes: some signed in, some bought, some never said who they were."""
+    """Generate visits of shoppers with tastes: some signed in, some bought, some anonymous."""
     draw = np.random.default_rng(seed)
     events = []
     for visit in range(3 * people):
@@ -68,19 +72,19 @@ def rows(events):
     return [dict(zip(names, value, strict=True)) for value in values]
 
 
-def by_spark(spark, events, recipes, **options):
+def by_spark(spark, events, hyperparameters, **options):
     from reco.engine import spark as engine
 
     frame = spark.createDataFrame(rows(events), engine.NEEDED).coalesce(1)
-    return engine.tables(frame, recipes, NOW, **options).collected()
+    return engine.tables(frame, hyperparameters, NOW, **options).collected()
 
 
-def by_one_machine(events, recipes):
-    return trainer.lists_of(events, recipes, NOW)
+def by_one_machine(events, hyperparameters):
+    return trainer.lists_of(events, hyperparameters, NOW)
 
 
 def assert_same(found, wanted):
-    """The same products in the same order; scores to 1e-6, tastes (rounded to four places) to 1e-4."""
+    """Assert the same products in order; scores to 1e-6, tastes (rounded to four places) to 1e-4."""
     for name in ("similar", "together", "personal"):
         ours, theirs = getattr(found, name), getattr(wanted, name)
         assert {key: [p for p, _ in near] for key, near in ours.items()} == {
@@ -96,11 +100,11 @@ def assert_same(found, wanted):
         assert found.tastes[key] == pytest.approx(tastes, abs=1.000001e-4)
 
 
-@pytest.mark.parametrize("recipes", [PLAIN, RICH], ids=["plain", "rich"])
-def test_spark_finds_the_neighbours_of_the_single_machine_in_the_same_order(spark, recipes):
+@pytest.mark.parametrize("hyperparameters", [PLAIN, RICH], ids=["plain", "rich"])
+def test_spark_ranks_neighbours_like_the_single_machine(spark, hyperparameters):
     events = shop()
 
-    found, wanted = by_spark(spark, events, recipes), by_one_machine(events, recipes)
+    found, wanted = by_spark(spark, events, hyperparameters), by_one_machine(events, hyperparameters)
 
     assert (len(wanted.similar), len(wanted.together) > 100, len(wanted.histories) > 1000) == (
         150,
@@ -110,9 +114,9 @@ def test_spark_finds_the_neighbours_of_the_single_machine_in_the_same_order(spar
     assert_same(found, wanted)
 
 
-def test_bots_long_histories_duplicates_and_what_says_nothing_are_treated_alike(spark):
+def test_spark_filters_bots_long_histories_and_duplicates_alike(spark):
     events = shop(people=60, products=60)
-    events += [Interaction("view", f"b{n}", NOW, None, "bot") for n in range(TOO_MANY["session"] + 1)]
+    events += [Interaction("view", f"b{n}", NOW, None, "bot") for n in range(MAX_HISTORY["session"] + 1)]
     events += events[:50]
     events += [
         Interaction("view", "p001", NOW + timedelta(days=3), "future", "s-future"),
@@ -128,22 +132,22 @@ def test_bots_long_histories_duplicates_and_what_says_nothing_are_treated_alike(
     [[], [Interaction("view", "tent", NOW, None, "s")], [Interaction("view", "tent", NOW, "u", "s")] * 9],
     ids=["none", "one product", "all equal"],
 )
-def test_an_empty_shop_one_product_and_all_equal_give_the_same_too(spark, events):
+def test_spark_handles_empty_and_uniform_shops_alike(spark, events):
     assert_same(by_spark(spark, events, RICH), by_one_machine(events, RICH))
 
 
 def test_the_dense_second_model_is_refused(spark):
-    recipes = replace(PLAIN, similar=replace(PLAIN.similar, second=0.5))
+    hyperparameters = replace(PLAIN, similar=replace(PLAIN.similar, second=0.5))
 
     with pytest.raises(ValueError, match="dense"):
-        by_spark(spark, shop(people=5), recipes)
+        by_spark(spark, shop(people=5), hyperparameters)
 
 
-def test_the_command_reads_an_export_and_writes_tables_and_a_models_file(spark, tmp_path, capsys):
+def test_the_command_writes_tables_and_a_model_file(spark, tmp_path, capsys):
     events = shop(people=40, products=30)
     export, parameters = tmp_path / "events.jsonl", tmp_path / "parameters.json"
     export.write_text("".join(json.dumps({"id": "e", "data": {}, **row}) + "\n" for row in rows(events)))
-    parameters.write_text(json.dumps(RICH.described()))
+    parameters.write_text(json.dumps(RICH.to_parameters()))
 
     call_command(
         "train_spark", events=str(export), out=str(tmp_path / "out"), file=str(tmp_path / "model"),
@@ -158,6 +162,6 @@ def test_the_command_reads_an_export_and_writes_tables_and_a_models_file(spark, 
     ]  # fmt: skip
 
 
-def test_the_command_says_what_it_cannot_read(tmp_path):
+def test_the_command_reports_unreadable_input(tmp_path):
     with pytest.raises(CommandError, match="--parameters"):
         call_command("train_spark", events="x", out="y", parameters=str(tmp_path / "nothing.json"))

@@ -1,4 +1,4 @@
-"""The API of reco_svc: whole answers, who may ask, and bad input."""
+"""The API of reco_svc: complete responses, permissions, and bad input."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from rest_framework.test import APIClient
 from chassis.testing.identity import bearer, staff
 from chassis.testing.permissions import assert_every_view_declares_permissions
 from reco import wiring
-from reco.services.forgetting import forgotten_id
-from tests.parts import Desk
+from reco.services.erasure import forgotten_id
+from tests.world import World
 
 
 @pytest.fixture
-def desk():
-    desk = Desk()
+def world():
+    world = World()
     for number in range(6):
-        desk.history.visit(f"s{number}", "tent", "torch")
-    desk.sells("tent", "torch")
-    with wiring.wiring.override(desk.parts):
-        yield desk
+        world.history.visit(f"s{number}", "tent", "torch")
+    world.sells("tent", "torch")
+    with wiring.wiring.override(world.parts):
+        yield world
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def client():
     return APIClient()
 
 
-def test_similar_answers_products_scores_reasons_and_the_model(desk, client):
-    training = desk.trains()
+def test_similar_returns_products_scores_reasons_and_the_model(world, client):
+    training = world.trains()
 
     answer = client.get("/api/reco/similar/tent?limit=3")
 
@@ -42,8 +42,8 @@ def test_similar_answers_products_scores_reasons_and_the_model(desk, client):
     }
 
 
-def test_an_unknown_product_gets_popular_things_rather_than_an_error(desk, client):
-    desk.trains()
+def test_an_unknown_product_gets_popular_products(world, client):
+    world.trains()
 
     answer = client.get("/api/reco/similar/nobody-knows")
 
@@ -51,34 +51,34 @@ def test_an_unknown_product_gets_popular_things_rather_than_an_error(desk, clien
     assert answer.json()["model"]["algorithm"] == "popularity"
 
 
-def test_together_takes_a_basket(desk, client):
-    desk.trains()
+def test_together_takes_a_basket(world, client):
+    world.trains()
 
     answer = client.get("/api/reco/together?ids=tent&limit=1")
 
     assert [one["product_id"] for one in answer.json()["results"]] == ["torch"]
 
 
-def test_for_you_knows_a_session_by_its_header(desk, client):
-    desk.history.visit("me", "tent")
-    desk.trains()
+def test_for_you_identifies_a_session_by_its_header(world, client):
+    world.history.visit("me", "tent")
+    world.trains()
 
     answer = client.get("/api/reco/for-you", headers={"X-Session-Id": "me"})
 
     assert answer.json()["results"][0]["reason"] == "because you viewed Tent"
 
 
-def test_a_stranger_is_told_that_the_list_is_trending(desk, client):
-    desk.trains()
+def test_the_trending_list_names_its_algorithm(world, client):
+    world.trains()
 
     answer = client.get("/api/reco/for-you")
 
     assert answer.json()["model"]["algorithm"] == "trending"
 
 
-def test_staff_start_a_training_and_see_its_quality(desk, client):
+def test_staff_start_a_training_and_see_its_quality(world, client):
     started = client.post("/api/reco/trainings", {}, format="json", headers=staff("reco.training.write"))
-    desk.parts.trainings.training_run(started.json()["id"])
+    world.parts.trainings.training_run(started.json()["id"])
 
     seen = client.get(f"/api/reco/trainings/{started.json()['id']}", headers=staff("reco.training.read"))
     listed = client.get("/api/reco/trainings", headers=staff("reco.training.read"))
@@ -90,7 +90,7 @@ def test_staff_start_a_training_and_see_its_quality(desk, client):
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), (bearer(), 403)])
-def test_trainings_are_for_staff_only(desk, client, headers, status):
+def test_trainings_are_for_staff_only(world, client, headers, status):
     assert client.get("/api/reco/trainings", headers=headers).status_code == status
     assert client.post("/api/reco/trainings", {}, format="json", headers=headers).status_code == status
 
@@ -107,35 +107,35 @@ def test_trainings_are_for_staff_only(desk, client, headers, status):
         "trending?category=%7B%22%24gt%22%3Anull%7D",
     ],
 )
-def test_bad_parameters_are_told_with_400(desk, client, path):
+def test_invalid_parameters_return_400(world, client, path):
     answer = client.get(f"/api/reco/{path}")
 
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_an_unknown_training_is_not_found(desk, client):
+def test_an_unknown_training_is_not_found(world, client):
     answer = client.get("/api/reco/trainings/nope", headers=staff("reco.training.read"))
 
     assert answer.status_code == 404
 
 
-def test_every_view_says_who_may_call_it():
+def test_every_view_declares_permissions():
     assert_every_view_declares_permissions()
 
 
-def test_a_session_of_odd_characters_is_forgotten_too(desk, client):
+def test_a_session_of_odd_characters_is_forgotten_too(world, client):
     answer = client.delete("/api/reco/for-you", headers={"X-Session-Id": "_ {}/ odd"})
 
     assert answer.status_code == 204
 
 
-def test_a_shopper_starts_their_lists_anew(desk, client):
-    desk.history.visit("me", "tent")
-    desk.trains()
+def test_a_shopper_resets_their_lists(world, client):
+    world.history.visit("me", "tent")
+    world.trains()
 
     answer = client.delete("/api/reco/for-you", headers={"X-Session-Id": "me"})
     lists = client.get("/api/reco/for-you", headers={"X-Session-Id": "me"})
 
-    assert (answer.status_code, desk.forgotten.get(forgotten_id("session:me")).at) == (204, desk.now)
+    assert (answer.status_code, world.forgotten.get(forgotten_id("session:me")).at) == (204, world.now)
     assert lists.json()["model"]["algorithm"] == "trending"

@@ -1,7 +1,7 @@
-"""A worker as a process of its own, to be killed or starved: `python -m tests.worker TRAINING [STOP]`.
+"""A worker in its own process, to be killed or starved: `python -m tests.worker TRAINING [STOP]`.
 
-It runs a training on the CouchDB of COUCHDB_URL with `shoppers`' events (and EVENTS more), and says each page
-that it reads; after STOP pages it reads no more and waits for what comes. TRAINING_MEMORY_MB caps it.
+It runs a training on the CouchDB of COUCHDB_URL with `shoppers`' events (and EVENTS more), and prints each
+page that it reads; after STOP pages it stops reading and waits. TRAINING_MEMORY_MB limits it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ PAGE = 50
 
 
 def shoppers(history, count=200):
-    """Pairs of things that are looked at together; the same every time."""
+    """Generate pairs of products that are viewed together; the same every time."""
     for number in range(count):
         near = f"p{number % 20}", f"p{(number * 7 + 1) % 20}"
         history.visit(f"s{number}", *near, user=f"u{number % 30}", ago=9 - number * 8 / count)
 
 
 def grow(history, count):
-    """Events of as many sessions, each a new product now and then."""
+    """Generate events of as many sessions, each sometimes with a new product."""
     at = history.events[0].at
     one = type(history.events[0])
     history.events += [
@@ -45,14 +45,14 @@ def main(training_id: str, stop: int) -> None:
 
     setup(str(Path(__file__).with_name("conftest.py")))
     from chassis.couch import couch_repository
-    from tests.parts import Desk
+    from tests.world import World
 
-    desk = Desk(couch_repository, page=PAGE, pages=2, memory=int(os.environ.get("TRAINING_MEMORY_MB", "0")))
-    shoppers(desk.history)
+    world = World(couch_repository, page=PAGE, pages=2, memory=int(os.environ.get("TRAINING_MEMORY_MB", "0")))
+    shoppers(world.history)
     if os.environ.get("EVENTS"):
-        desk.history.page = 20_000
-        grow(desk.history, int(os.environ["EVENTS"]))
-    after, read = desk.history.after, []
+        world.history.page = 20_000
+        grow(world.history, int(os.environ["EVENTS"]))
+    after, read = world.history.after, []
 
     def said(cursor):
         say("read", cursor)
@@ -61,8 +61,8 @@ def main(training_id: str, stop: int) -> None:
             time.sleep(600)
         return after(cursor)
 
-    desk.history.after = said
-    training = desk.parts.trainings.training_run(training_id)
+    world.history.after = said
+    training = world.parts.trainings.training_run(training_id)
     say("ended", training.status, training.reason)
 
 

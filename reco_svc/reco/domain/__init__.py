@@ -1,5 +1,6 @@
-"""What reco_svc knows: what people did, what is for sale, trained lists, and the rules of showing them."""
+"""The domain of reco_svc: interactions, products on sale, and trained lists with their rules."""
 
+from reco.domain.category_ranking import CategoryRanking
 from reco.domain.history import (
     HISTORY,
     RECENCY,
@@ -8,49 +9,56 @@ from reco.domain.history import (
     histories,
     history_of,
     recency_weights,
-    with_live,
+    with_recent,
 )
-from reco.domain.lists import NEIGHBOURS, Lists, Scored, Served, added, givers, showable
-from reco.domain.models import KEPT_MODELS, KEPT_REFUSED, Forgotten, GivenUp, Model, Serving
+from reco.domain.history_part import Amount, HistoryPart, part_id, usable_parts
+from reco.domain.lists import (
+    NEIGHBOURS,
+    Lists,
+    Scored,
+    ServedModel,
+    explanations,
+    filter_visible,
+    merge_weighted,
+)
+from reco.domain.models import MAX_MODELS, MAX_REFUSED, ErasureRequest, Model, Serving, TrainingAbandoned
 from reco.domain.product import Product
 from reco.domain.promotion import Comparison, Quality, may_promote, quality_alert
-from reco.domain.reading import Amount, ReadPart, fitting, part_id
-from reco.domain.shelves import Shelves
 from reco.domain.training import READING, Training, TrainingRunning
 
 __all__ = [
     "HISTORY",
-    "KEPT_MODELS",
-    "KEPT_REFUSED",
+    "MAX_MODELS",
+    "MAX_REFUSED",
     "NEIGHBOURS",
     "READING",
     "RECENCY",
     "WEIGHTS",
     "Amount",
+    "CategoryRanking",
     "Comparison",
-    "Forgotten",
-    "GivenUp",
+    "ErasureRequest",
+    "HistoryPart",
     "Interaction",
     "Lists",
     "Model",
     "Product",
     "Quality",
-    "ReadPart",
     "Scored",
-    "Served",
+    "ServedModel",
     "Serving",
-    "Shelves",
     "Training",
+    "TrainingAbandoned",
     "TrainingRunning",
-    "added",
-    "fitting",
-    "givers",
+    "explanations",
+    "filter_visible",
     "histories",
     "history_of",
     "may_promote",
+    "merge_weighted",
     "part_id",
     "quality_alert",
     "recency_weights",
-    "showable",
-    "with_live",
+    "usable_parts",
+    "with_recent",
 ]

@@ -1,4 +1,4 @@
-"""What people did, and how much of it still says something."""
+"""Interactions of shoppers, and the weights of their histories."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime
 
 from reco.domain.lists import Lists, Scored
 
-# How much a kind of event says about taste. An assumption to start from (design: reco.md, Model).
+# The weight of each type of event as a sign of taste; an initial assumption.
 WEIGHTS = {"view": 1.0, "click": 1.0, "add_to_cart": 3.0, "purchase": 5.0}
 HISTORY = 50
-RECENCY = 0.9  # each older thing of a history counts a tenth less
+RECENCY = 0.9  # each older product of a history counts a tenth less
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One thing that somebody did with a product."""
+    """One interaction of a shopper with a product."""
 
     type: str
     product_id: str
@@ -30,44 +30,44 @@ class Interaction:
 
     @property
     def person(self) -> str | None:
-        """Whose taste it tells of: the account where it is known, else the session."""
+        """The account if it is known, else the visit."""
         return f"user:{self.user}" if self.user else self.visit
 
     @property
     def visit(self) -> str | None:
-        """What belongs together in time: the session, else the account's day."""
+        """The session, else the account's day."""
         if self.session:
             return f"session:{self.session}"
         return f"user:{self.user}:{self.at:%Y-%m-%d}" if self.user else None
 
 
 def histories(interactions: Sequence[Interaction]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """`(what each person looked at, what each bought)`, the newest first, each product once."""
+    """Return `(products seen, products bought)` by person, newest first, each seen product once."""
     seen: dict[str, list[str]] = {}
     owned: dict[str, list[str]] = {}
     for one in sorted(interactions, key=lambda i: i.at, reverse=True):
         for person in {one.person, one.visit} - {None}:
-            book = seen.setdefault(str(person), [])
-            if one.product_id not in book and len(book) < HISTORY:
-                book.append(one.product_id)
+            products = seen.setdefault(str(person), [])
+            if one.product_id not in products and len(products) < HISTORY:
+                products.append(one.product_id)
             if one.type == "purchase":
                 owned.setdefault(str(person), []).append(one.product_id)
     return seen, owned
 
 
 def history_of(lists: Lists, people: Iterable[str]) -> list[Scored]:
-    """What these people did and how much it still says, the one who is named first before the others."""
+    """Return these people's products with their weights; people named first come first."""
     found: list[Scored] = []
     for person in people:
-        book = lists.histories.get(person, [])
-        weights = lists.tastes.get(person) or recency_weights(len(book))
-        found += zip(book, weights, strict=False)
+        products = lists.histories.get(person, [])
+        weights = lists.tastes.get(person) or recency_weights(len(products))
+        found += zip(products, weights, strict=False)
     return found
 
 
-def with_live(live: Sequence[Interaction], trained: Sequence[Scored]) -> list[Scored]:
-    """One history, each product once: what just happened, the newest first, before what training knows."""
-    fresh = list(dict.fromkeys(one.product_id for one in live))[:HISTORY]
+def with_recent(recent: Sequence[Interaction], trained: Sequence[Scored]) -> list[Scored]:
+    """Merge recent interactions, newest first, before the trained history, each product once."""
+    fresh = list(dict.fromkeys(one.product_id for one in recent))[:HISTORY]
     found = dict(zip(fresh, recency_weights(len(fresh)), strict=True))
     fade = RECENCY ** len(fresh)
     for product, weight in trained:

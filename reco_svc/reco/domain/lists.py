@@ -1,4 +1,4 @@
-"""Lists of products: how they are held, added up and cut to what may be shown."""
+"""Lists of scored products: how they are stored, merged and filtered."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from math import inf
 
 Scored = tuple[str, float]
 Weighted = tuple[float, Sequence[Scored]]
-NEIGHBOURS = 50  # kept in each trained list
-AT_ONCE = 50  # of a list that is added up: about as many are looked at
+NEIGHBOURS = 50  # entries of each trained list
+SORTED_FIRST = 50  # of a merged list: about as many are read
 
 
 @dataclass(slots=True)
 class Lists:
-    """A trained model as it is served.
+    """The lists of a trained model.
 
-    `similar[p]`, `together[p]` and `personal[p]` (what a history that holds p speaks for): (product, score),
-    the best first. `tastes[person]`: how much each place of `histories[person]` still says.
+    `similar[p]`, `together[p]` and `personal[p]` (for histories that contain p) are (product, score) pairs,
+    the best first. `tastes[person]` holds the weight of each place of `histories[person]`.
     """
 
     similar: Mapping[str, list[Scored]] = field(default_factory=dict)
@@ -31,23 +31,23 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """The lists that are served, and until when they have learned."""
+class ServedModel:
+    """The served lists, and the time of their training."""
 
     lists: Lists
     trained_at: datetime
 
 
-def added(lists: Iterable[Weighted]) -> Iterator[Scored]:
-    """Weighted lists added up, the best first; of equals the first by name."""
+def merge_weighted(lists: Iterable[Weighted]) -> Iterator[Scored]:
+    """Add up weighted lists, the best first; equal scores are ordered by name."""
     total: dict[str, float] = {}
     held = total.get
     for weight, scored in lists:
         for product, score in scored:
             total[product] = held(product, 0.0) + weight * score
-    # Of thousands a dozen are wanted: the others are put in order only when they are asked for.
+    # Of thousands a dozen are needed: the others are sorted only on demand.
     most = sorted(total.values(), reverse=True)
-    least = most[AT_ONCE] if len(most) > AT_ONCE else -inf
+    least = most[SORTED_FIRST] if len(most) > SORTED_FIRST else -inf
     yield from _in_order(pair for pair in total.items() if pair[1] >= least)
     yield from _in_order(pair for pair in total.items() if pair[1] < least)
 
@@ -56,8 +56,11 @@ def _in_order(scored: Iterable[Scored]) -> list[Scored]:
     return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
 
 
-def givers(lists: Iterable[Weighted], products: Iterable[str]) -> dict[str, int]:
-    """Of these products the place of the list that gave most; left out are those that none gave any."""
+def explanations(lists: Iterable[Weighted], products: Iterable[str]) -> dict[str, int]:
+    """Return for each product the place of the list that contributed most to its score.
+
+    Products without any contribution are left out.
+    """
     most = dict.fromkeys(products, 0.0)
     found: dict[str, int] = {}
     for place, (weight, scored) in enumerate(lists):
@@ -67,10 +70,10 @@ def givers(lists: Iterable[Weighted], products: Iterable[str]) -> dict[str, int]
     return found
 
 
-def showable(
+def filter_visible(
     scored: Iterable[Scored], allowed: Callable[[str], bool], exclude: set[str], limit: int
 ) -> list[Scored]:
-    """The first `limit` of a list that may be shown, each once."""
+    """Return the first `limit` products that may be shown, each once."""
     chosen: dict[str, float] = {}
     for product, score in scored:
         if product not in exclude and product not in chosen and allowed(product):

@@ -1,4 +1,4 @@
-"""Trained models: what is kept of them, which one serves, and who wanted to be forgotten."""
+"""Trained models, the serving state, and erasure requests."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from reco.domain.promotion import Quality
 
-KEPT_MODELS = 3  # the serving one and those before it, which can be put back
-KEPT_REFUSED = 2  # that were trained and not promoted: to be looked at
+MAX_MODELS = 3  # the serving one and previous ones, which can be restored
+MAX_REFUSED = 2  # trained but not promoted models, for inspection
 
 
-class GivenUp(Exception):
-    """The training has lost its place: nothing of it may be promoted."""
+class TrainingAbandoned(Exception):
+    """The training was cancelled or lost: its model may not be promoted."""
 
 
 @dataclass(slots=True)
 class Model:
-    """What is kept of a trained model beside its lists (an attachment)."""
+    """A trained model; its lists are an attachment."""
 
     id: str
     algorithm: str
@@ -27,7 +27,7 @@ class Model:
     quality: Quality | None = None
     products: int = 0
     file: str = ""
-    """The name of its file, by its content (reco.files)."""
+    """The name of its file, by its content (reco.model_files)."""
     learned_to: str | None = None
     """The checkpoint of logs up to which it has learned; what is live begins there."""
     forgotten_to: datetime | None = None
@@ -39,9 +39,10 @@ class Model:
 
 @dataclass(slots=True)
 class Serving:
-    """The one document that says which model is served, which can be put back, and who trains.
+    """The document that names the served model, the previous ones, and the running training.
 
-    A model's id is its training's. Promoting and cancelling both write here, so that only one can win.
+    A model's id is its training's. Promoting and cancelling both write this document, so that only one can
+    win.
     """
 
     id: str = "main"
@@ -53,41 +54,46 @@ class Serving:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def promote(self, model: str, *, of: str) -> None:
-        """Serve this model of training `of` from now on; `GivenUp` when that one has lost its place, because
-        it was cancelled or its worker was taken for lost."""
+        """Serve this model of training `of`.
+
+        Raises TrainingAbandoned if that training was cancelled or lost.
+        """
         if self.training != of:
-            raise GivenUp(of)
+            raise TrainingAbandoned(of)
         self._serve(model)
 
-    def give_up(self, training: str) -> None:
-        """Whatever this training still does, its model is not promoted; ValueError when it serves already."""
+    def release_slot(self, training: str) -> None:
+        """Refuse promotion to this training from now on; raises ValueError if its model serves already."""
         if self.model == training:
             raise ValueError("its model serves already")
         if self.training == training:
             self.training = None
             self.version += 1
 
-    def put_back(self, model: str) -> None:
-        """Serve this one, because a person wants it; ValueError when it does already."""
+    def roll_back(self, model: str) -> None:
+        """Serve this model at a person's request; raises ValueError if it serves already."""
         if model == self.model:
             raise ValueError("it serves already")
         self._serve(model)
 
     @property
     def kept(self) -> set[str]:
-        """The models that serve or may be put back."""
+        """The models that serve or can be restored."""
         return {*self.previous, *([self.model] if self.model else [])}
 
     def _serve(self, model: str) -> None:
         older = [name for name in (self.model, *self.previous) if name not in (None, model)]
-        self.model, self.previous = model, [name for name in older if name][: KEPT_MODELS - 1]
+        self.model, self.previous = model, [name for name in older if name][: MAX_MODELS - 1]
         self.version += 1
 
 
 @dataclass(slots=True)
-class Forgotten:
-    """Somebody (`user:…` or `session:…`) wanted what they did before `at`, when it was heard here, forgotten.
-    The id is a hash of who, since a session is named by whoever calls."""
+class ErasureRequest:
+    """A request of a person (`user:…` or `session:…`) to forget what they did before `at`.
+
+    `at` is the time at which the request arrived here. The id is a hash of the person, since callers choose
+    the name of a session.
+    """
 
     id: str
     person: str

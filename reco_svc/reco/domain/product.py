@@ -1,4 +1,4 @@
-"""What is for sale, and on which shelf."""
+"""Products on sale, and their categories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Product:
-    """What the catalogue said of a product: whether it may be shown."""
+    """The projection of a catalogue product: whether it may be shown."""
 
     id: str
     title: str = ""
@@ -27,17 +27,17 @@ class Product:
     def for_sale(self) -> bool:
         return self.status == "active" and any(state != "out" for state in self.availability.values())
 
-    def stands_on(self, shelf: str) -> bool:
-        """Whether it is in this category, or in one below it."""
-        return shelf == self.category or shelf in self.categories
+    def is_in_category(self, category: str) -> bool:
+        """Return True if the product is in this category or below it."""
+        return category == self.category or category in self.categories
 
-    def resembles(self, other: Product) -> int:
-        """How much the catalogue's words say that they are alike: words of the title, and the brand."""
+    def likeness(self, other: Product) -> int:
+        """Score the likeness of two products by their titles and brands."""
         shared = set(self.title.lower().split()) & set(other.title.lower().split())
         return len(shared) + (2 if self.brand and self.brand == other.brand else 0)
 
-    def hear(self, subject: str, seq: int) -> bool:
-        """Whether this fact is news; an older one of the same subject is not."""
+    def accept(self, subject: str, seq: int) -> bool:
+        """Return True for a new event; False for one older than the last of the same subject."""
         if seq <= self.seen.get(subject, 0):
             return False
         self.seen[subject] = seq
@@ -50,13 +50,13 @@ class Product:
         self.category, self.status = str(data.get("category", "")), str(data.get("status", "active"))
         self.categories = tuple(str(slug) for slug in data.get("categories") or [self.category])
         skus: dict[str, str] = dict(data.get("skus", {}))
-        # A stock fact is newer than the product's own idea of its stock.
+        # A stock event is newer than the stock in a product event.
         self.availability = {
             sku: self.availability[sku] if f"sku:{sku}" in self.seen and sku in self.availability else state
             for sku, state in skus.items()
         }
 
-    def stock(self, sku: str, availability: str) -> None:
+    def set_availability(self, sku: str, availability: str) -> None:
         self.availability[sku] = availability
 
     def withdraw(self) -> None:

@@ -1,4 +1,4 @@
-"""One run of the trainer, from the question to its report."""
+"""The lifecycle of a training, from the request to its report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ READING = "reading events"
 
 
 class TrainingRunning(Exception):
-    """Another training holds the place; one runs at a time."""
+    """Another training is running; only one runs at a time."""
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class Training:
         return self.status in ("queued", "running")
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether another worker may take it over: it is reading, and has got further than the one before."""
+    def is_resumable(self) -> bool:
+        """Whether another worker may resume it: it is reading, and further than the previous one."""
         return self.step == READING and self.events > self.resumed_at
 
     def start(self, at: datetime) -> None:
@@ -71,16 +71,19 @@ class Training:
         self.step, self.progress, self.heartbeat_at = step, round(progress, 3), at
         self.version += 1
 
-    def read_on(self, events: int, at: datetime) -> None:
-        """So many events have been read and are kept."""
+    def record_read(self, events: int, at: datetime) -> None:
+        """Record the number of events that have been read and stored."""
         self.advance(READING, self.progress, at)
         self.events = events
 
     def lose_worker(self, at: datetime) -> None:
-        """Its worker has gone. If it was reading and had got further, it waits for another one, which goes
-        on from there; else it fails, so that what kills every worker is not tried for ever."""
+        """Handle a lost worker: queue the training again if it made progress, else fail it.
+
+        It resumes after the stored events. Failing keeps an input that kills every worker from being tried
+        for ever.
+        """
         self._guard("running")
-        if not self.may_go_on:
+        if not self.is_resumable:
             self.fail(at, "the worker went away")
             return
         self.status, self.heartbeat_at, self.resumed_at = "queued", at, self.events
@@ -100,7 +103,7 @@ class Training:
         self._end(at)
 
     def cancel(self, at: datetime) -> None:
-        """Its worker stops at its next step; cancelling again changes nothing."""
+        """Cancel it; its worker stops at its next step. Repeating changes nothing."""
         if self.status == "cancelled":
             return
         self._guard("queued", "running")

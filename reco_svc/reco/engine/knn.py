@@ -1,9 +1,9 @@
-"""scikit-surprise's KNN for behaviour data, by its two documented extension points.
+"""scikit-surprise's KNN for implicit feedback, by its two documented extension points.
 
-Stock KNNBasic does not do this job: for implicit data (everything a 1) its cosine is 1.0 for every
-co-rated pair and it allocates dense n x n matrices. Here `compute_similarities` is a full-vector cosine
-with shrinkage and asymmetry on sparse matrices (Aiolli 2013, "Efficient top-N recommendation for very large
-scale binary rated datasets"), and `estimate` the un-normalised sum over the history (Cremonesi et al. 2010).
+Stock KNNBasic does not do this job: for implicit data (everything a 1) its cosine is 1.0 for every co-rated
+pair and it allocates dense n x n matrices. Here `compute_similarities` is a full-vector cosine with shrinkage
+and asymmetry on sparse matrices (Aiolli 2013, "Efficient top-N recommendation for very large scale binary
+rated datasets"), and `estimate` the un-normalised sum over the history (Cremonesi et al. 2010).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from scipy import sparse
 from surprise import KNNBasic, PredictionImpossible, Trainset
 
-from reco.engine.nearest import nearest
+from reco.engine.similarity import nearest
 from reco.engine.trainset import SparseTrainset
 
 
 class SparseSimilarities:
-    """Answers `sim[x, y]` as Surprise's own dense matrix does, from a sparse one; its indices are sorted."""
+    """A sparse matrix that returns `sim[x, y]` like Surprise's own dense matrix; its indices are sorted."""
 
     def __init__(self, matrix: sparse.csr_matrix) -> None:
         self.matrix = matrix
@@ -32,7 +32,7 @@ class SparseSimilarities:
         return float(self.matrix.data[at]) if found else 0.0
 
     def nearest(self, item: int) -> list[tuple[int, float]]:
-        """`(item, similarity)` of the kept neighbours, the nearest first."""
+        """Return `(item, similarity)` of the stored neighbours, the nearest first."""
         start, end = self.matrix.indptr[item], self.matrix.indptr[item + 1]
         order = start + np.argsort(-self.matrix.data[start:end], kind="stable")
         return list(
@@ -45,9 +45,9 @@ class SparseSimilarities:
 
 
 class SparseKNN(KNNBasic):
-    """Item-based KNN: `prior_i * c_ij / (n_i^a * n_j^(1-a) + shrink)`, the best `keep` per item kept.
+    """Item-based KNN: `prior_i * c_ij / (n_i^a * n_j^(1-a) + shrink)`, the best `keep` per item.
 
-    `prior` (one number per inner item, all 1 by default) says how much an item is wanted just now.
+    `prior` (one number per inner item, all 1 by default) is the current demand for an item.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SparseKNN(KNNBasic):
         self.shrink, self.asymmetry, self.keep, self.prior = shrink, asymmetry, keep, prior
 
     def compute_similarities(self) -> SparseSimilarities:
-        """Similarities of all items, shape (items, items), at most `keep` a row, the diagonal empty."""
+        """Return the similarities, shape (items, items), at most `keep` a row, with an empty diagonal."""
         found = nearest(
             matrix_of(self.trainset), shrink=self.shrink, asymmetry=self.asymmetry, keep=self.keep
         )
@@ -72,7 +72,7 @@ class SparseKNN(KNNBasic):
         return SparseSimilarities(found)
 
     def estimate(self, u: Any, i: Any) -> float:
-        """The sum of similarity x rating over the k nearest things of the user's history."""
+        """Return the sum of similarity x rating over the k nearest items of the user's history."""
         if not (self.trainset.knows_user(u) and self.trainset.knows_item(i)):
             raise PredictionImpossible("User and/or item is unknown.")
         near = dict(self.sim.nearest(i))
@@ -81,7 +81,7 @@ class SparseKNN(KNNBasic):
 
 
 def matrix_of(known: Trainset) -> sparse.csr_matrix:
-    """The ratings of any Trainset, shape (users, items)."""
+    """Return the ratings of any Trainset, shape (users, items)."""
     if isinstance(known, SparseTrainset):
         return known.matrix
     entries = np.array(list(known.all_ratings()), dtype=np.float64).reshape(-1, 3)

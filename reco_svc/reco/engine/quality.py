@@ -1,4 +1,4 @@
-"""How good lists are: NDCG@10, hit rate and coverage on visits that the fit has not seen."""
+"""Quality of neighbour lists: NDCG@10, hit rate and coverage on visits that the fit has not seen."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from statistics import fmean, stdev
 from reco.domain import Comparison, Interaction, Quality, Scored
 
 Near = Mapping[str, Sequence[Scored]]
-Question = tuple[str, set[str]]  # what is looked at, and what would be right
+Query = tuple[str, set[str]]  # the viewed product and its targets
 
 
 def measure(lists: Near, visits: Sequence[Interaction], catalogue: set[str]) -> Quality:
-    """First product of each visit asks, the others are the targets; full ranking, binary gain,
-    ideal over min(10, targets) (Järvelin and Kekäläinen 2002)."""
-    return _quality(lists, _questions(visits), catalogue)[0]
+    """Measure lists by visits: the first product is the query, the others are the targets.
+
+    Full ranking, binary gain, ideal over min(10, targets) (Järvelin and Kekäläinen 2002).
+    """
+    return _quality(lists, _queries(visits), catalogue)[0]
 
 
 def compare(ours: Near, theirs: Near, visits: Sequence[Interaction], catalogue: set[str]) -> Comparison:
-    """The same of both, and of their difference on each visit its mean and standard error."""
-    asked = _questions(visits)
+    """Measure both, and the mean and standard error of their difference by visit."""
+    asked = _queries(visits)
     (mine, my_gains), (served, their_gains) = (_quality(one, asked, catalogue) for one in (ours, theirs))
     if len(asked) < 2:
         return Comparison(mine, served)
@@ -29,8 +31,8 @@ def compare(ours: Near, theirs: Near, visits: Sequence[Interaction], catalogue: 
     return Comparison(mine, served, difference=round(fmean(differences), 6), error=round(error, 6))
 
 
-def _quality(lists: Near, asked: Sequence[Question], catalogue: set[str]) -> tuple[Quality, list[float]]:
-    """Also the NDCG@10 of each question."""
+def _quality(lists: Near, asked: Sequence[Query], catalogue: set[str]) -> tuple[Quality, list[float]]:
+    """Return the quality, and the NDCG@10 of each query."""
     gains: list[float] = []
     hits = 0
     shown: set[str] = set()
@@ -51,7 +53,7 @@ def _quality(lists: Near, asked: Sequence[Question], catalogue: set[str]) -> tup
     ), gains
 
 
-def _questions(visits: Sequence[Interaction]) -> list[Question]:
+def _queries(visits: Sequence[Interaction]) -> list[Query]:
     things: dict[str, dict[str, None]] = {}
     for one in sorted(visits, key=lambda i: (i.at, i.product_id)):
         if one.visit:

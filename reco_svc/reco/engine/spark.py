@@ -1,8 +1,9 @@
 """The lists of `trainer`, computed by Spark: for histories that one machine cannot hold.
 
-The same recipes, caps, weights and ties as on one machine (deeds, nearest, fitting, trainer), said in
-DataFrames; nothing is collected but the tables that come out. The second model is left out: it is dense.
-Recipes are chosen on one machine, on a share of the people (`Recipes.of` a training's parameters).
+Hyperparameters, caps, weights and ties are the same as on one machine (interactions, similarity, model_fit,
+trainer), written as DataFrames; only the resulting tables are collected. The second model is left out, as it
+is dense. Hyperparameters are selected on one machine, on a share of the people (`HyperparameterSet.of` a
+training's parameters).
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
 
 from reco.domain import HISTORY, NEIGHBOURS, WEIGHTS, Lists
-from reco.engine.deeds import DAY, TOO_MANY, WORK, Recipe, longest
-from reco.engine.fitting import REACH, UNSEEN
-from reco.engine.trainer import TREND, Recipes
+from reco.engine.interactions import DAY, MAX_HISTORY, MAX_WORK, Hyperparameters, max_history_length
+from reco.engine.model_fit import REACH, UNSEEN
+from reco.engine.trainer import TREND, HyperparameterSet
 
 NEEDED = "type string, product_id string, at string, user string, session string"
 
 
 def session(master: str | None = None, **options: str) -> SparkSession:
-    """With UTC days. `master` as Spark says it: "local[2]", a cluster's; by default spark-submit's."""
+    """Start a Spark session in UTC; `master` is "local[2]", a cluster's URL, or spark-submit's."""
     builder = SparkSession.builder.appName("hivemart-reco").config("spark.sql.session.timeZone", "UTC")
     for name, value in options.items():
         builder = builder.config(name.replace("__", "."), value)
@@ -33,7 +34,7 @@ def session(master: str | None = None, **options: str) -> SparkSession:
 
 
 def read(spark: SparkSession, path: str) -> DataFrame:
-    """Events of `manage.py export_events` of logs_svc: JSON lines, or Parquet where the path ends so."""
+    """Read events of logs_svc's `manage.py export_events`: JSON lines, or Parquet by the suffix."""
     if path.endswith(".parquet"):
         return spark.read.parquet(path)
     return spark.read.schema(NEEDED).json(path)
@@ -41,8 +42,11 @@ def read(spark: SparkSession, path: str) -> DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """`near[question]`: key, product, score, place (1 is best). `trending`: product, score. `histories`: key,
-    product, taste (null where the domain's rule decides), place. `owned`: key, product, place."""
+    """The tables of a model.
+
+    `near[kind]`: key, product, score, place (1 is best). `trending`: product, score. `histories`: key,
+    product, taste (null where the domain's rule decides), place. `owned`: key, product, place.
+    """
 
     near: dict[str, DataFrame]
     trending: DataFrame
@@ -50,49 +54,61 @@ class Tables:
     owned: DataFrame
 
     def save(self, folder: str) -> None:
-        """As Parquet, a folder each."""
+        """Write each table as a folder of Parquet files."""
         tables = {**self.near, "trending": self.trending, "histories": self.histories, "owned": self.owned}
         for name, table in tables.items():
             table.write.mode("overwrite").parquet(f"{folder}/{name}")
 
     def collected(self) -> Lists:
-        """As one machine holds them; the driver needs room for them."""
+        """Collect the tables into the lists of one machine; the driver needs memory for them."""
         near = {name: _grouped(table, ("product", "score")) for name, table in self.near.items()}
         histories = _grouped(self.histories, ("product", "taste"))
         tastes = {
-            key: [taste for _, taste in book]
-            for key, book in histories.items()
-            if any(taste is not None for _, taste in book)
+            key: [taste for _, taste in rows]
+            for key, rows in histories.items()
+            if any(taste is not None for _, taste in rows)
         }
         wanted = self.trending.orderBy(F.desc("score"), "product").toLocalIterator()
         return Lists(
             **near,
             trending=[(row["product"], row["score"]) for row in wanted],
-            histories={key: [product for product, _ in book] for key, book in histories.items()},
+            histories={key: [product for product, _ in rows] for key, rows in histories.items()},
             tastes=tastes,
-            owned={key: [one for (one,) in book] for key, book in _grouped(self.owned, ("product",)).items()},
+            owned={key: [one for (one,) in rows] for key, rows in _grouped(self.owned, ("product",)).items()},
         )
 
 
-def tables(events: DataFrame, recipes: Recipes, now: datetime, *, work: int = WORK) -> Tables:
-    """Of events with the columns of `read`; `at` is a text (RFC 3339) or a timestamp. `work`: pairs of a fit,
-    above which the longest histories are cut; a cluster may take more."""
-    deeds = _deeds(events, now).cache()
-    bought = deeds.where(F.col("weight") >= WEIGHTS["purchase"]).withColumn("weight", F.lit(1.0))
-    products = deeds.select("product").distinct().count()
+def tables(
+    events: DataFrame, hyperparameters: HyperparameterSet, now: datetime, *, work: int = MAX_WORK
+) -> Tables:
+    """Compute the tables of events with the columns of `read`.
+
+    `at` is a text (RFC 3339) or a timestamp. `work` limits the pairs of a fit, above which the longest
+    histories are cut; a cluster may take more.
+    """
+    interactions = _interactions(events, now).cache()
+    bought = interactions.where(F.col("weight") >= WEIGHTS["purchase"]).withColumn("weight", F.lit(1.0))
+    products = interactions.select("product").distinct().count()
     asked = {
-        "similar": (deeds, recipes.similar),
-        "together": (bought, recipes.together),
-        "personal": (deeds, recipes.personal),
+        "similar": (interactions, hyperparameters.similar),
+        "together": (bought, hyperparameters.together),
+        "personal": (interactions, hyperparameters.personal),
     }
-    near = {name: _near(done, recipe, products, work) for name, (done, recipe) in asked.items()}
-    seen = _seen(deeds)
-    return Tables(near, _trending(deeds, now), _with_tastes(seen, deeds, recipes.personal), _owned(deeds))
+    near = {name: _near(done, params, products, work) for name, (done, params) in asked.items()}
+    seen = _seen(interactions)
+    return Tables(
+        near,
+        _trending(interactions, now),
+        _with_tastes(seen, interactions, hyperparameters.personal),
+        _owned(interactions),
+    )
 
 
-def _deeds(events: DataFrame, now: datetime) -> DataFrame:
-    """type, product, time (seconds), weight, seq (order of arrival), visit, person; what says nothing is
-    left out, and what comes from the future is of now."""
+def _interactions(events: DataFrame, now: datetime) -> DataFrame:
+    """Return type, product, time (seconds), weight, seq (order of arrival), visit, person.
+
+    Events without weight are left out, and future ones count as of now.
+    """
     weight = F.create_map(*(F.lit(one) for pair in WEIGHTS.items() for one in pair))[F.col("type")]
     at = F.least(F.to_timestamp("at"), F.lit(now))
     has_user, has_session = _said("user"), _said("session")
@@ -115,21 +131,21 @@ def _said(name: str) -> Column:
     return F.col(name).isNotNull() & (F.col(name) != "")
 
 
-def _pairs(deeds: DataFrame, kind: str) -> DataFrame:
-    """Each owner and product once: the strongest weight, the newest time."""
+def _pairs(interactions: DataFrame, kind: str) -> DataFrame:
+    """Return each owner and product once: the strongest weight, the newest time."""
     owner = F.col({"session": "visit", "user": "person"}[kind]).alias("owner")
     most = (F.max("weight").alias("weight"), F.max("time").alias("time"))
-    return deeds.select(owner, "product", "weight", "time").groupBy("owner", "product").agg(*most)
+    return interactions.select(owner, "product", "weight", "time").groupBy("owner", "product").agg(*most)
 
 
-def _near(deeds: DataFrame, recipe: Recipe, products: int, work: int) -> DataFrame:
-    """What goes with each product, as `trainer.neighbours`."""
-    if recipe.second:
-        raise ValueError("the second model is dense: Spark computes recipes without it")
-    end = float(deeds.agg(F.max("time")).first()[0] or 0.0)
-    x = _matrix(deeds, recipe, end, work).cache()
-    best = _ranked(_similarities(x, recipe), "product", recipe.keep, F.col("popular"), "other")
-    prior = _prior(deeds, recipe, end, products)
+def _near(interactions: DataFrame, params: Hyperparameters, products: int, work: int) -> DataFrame:
+    """Compute the neighbours of each product, like `trainer.neighbours`."""
+    if params.second:
+        raise ValueError("the second model is dense: Spark computes lists without it")
+    end = float(interactions.agg(F.max("time")).first()[0] or 0.0)
+    x = _matrix(interactions, params, end, work).cache()
+    best = _ranked(_similarities(x, params), "product", params.keep, F.col("popular"), "other")
+    prior = _prior(interactions, params, end, products)
     weighed = best.join(prior, "product").withColumn("score", F.col("score") * F.col("prior"))
     forward = _ranked(weighed, "other", REACH, F.col("product"))
     rounded = forward.withColumn("score", F.round("score", 6)).where("score > 0")
@@ -137,10 +153,10 @@ def _near(deeds: DataFrame, recipe: Recipe, products: int, work: int) -> DataFra
     return shown.select(F.col("other").alias("key"), "product", "score", "place")
 
 
-def _matrix(deeds: DataFrame, recipe: Recipe, end: float, work: int) -> DataFrame:
-    """owner, product, value: rows of every kind, the mean square of the first 1."""
-    kinds = [(kind, share) for kind, share in recipe.kinds if share > 0]
-    parts = [_rows(deeds, kind, share, recipe, end, work // len(kinds)) for kind, share in kinds]
+def _matrix(interactions: DataFrame, params: Hyperparameters, end: float, work: int) -> DataFrame:
+    """Return owner, product, value: rows of every kind, with a mean square of 1 for the first."""
+    kinds = [(kind, share) for kind, share in params.kinds if share > 0]
+    parts = [_rows(interactions, kind, share, params, end, work // len(kinds)) for kind, share in kinds]
     square = parts[0].agg(F.avg(F.col("value") ** 2)).first()[0]
     found = parts[0]
     for part in parts[1:]:
@@ -148,15 +164,17 @@ def _matrix(deeds: DataFrame, recipe: Recipe, end: float, work: int) -> DataFram
     return found.withColumn("value", F.col("value") / F.lit(square**0.5 if square else 1.0))
 
 
-def _rows(deeds: DataFrame, kind: str, share: float, recipe: Recipe, end: float, work: int) -> DataFrame:
-    most = TOO_MANY.get(kind, 2000)
-    sized = _pairs(deeds, kind).withColumn("size", F.count("*").over(Window.partitionBy("owner")))
+def _rows(
+    interactions: DataFrame, kind: str, share: float, params: Hyperparameters, end: float, work: int
+) -> DataFrame:
+    most = MAX_HISTORY.get(kind, 2000)
+    sized = _pairs(interactions, kind).withColumn("size", F.count("*").over(Window.partitionBy("owner")))
     sized = sized.where(F.col("size") <= most).cache()
-    cap = longest(_by_size(sized), most, work)
+    cap = max_history_length(_by_size(sized), most, work)
     newest = Window.partitionBy("owner").orderBy(F.desc("time"), "product")
     kept = sized.withColumn("rank", F.row_number().over(newest)).where(F.col("rank") <= cap)
-    value = F.sqrt(share * _decay(end - F.col("time"), recipe.half_life)) * F.col("weight") ** recipe.strength
-    scale = F.least("size", F.lit(cap)) ** -recipe.damping
+    value = F.sqrt(share * _decay(end - F.col("time"), params.half_life)) * F.col("weight") ** params.strength
+    scale = F.least("size", F.lit(cap)) ** -params.damping
     kept = kept.withColumn("scale", scale)
     square = kept.agg(F.avg(F.col("scale") ** 2)).first()[0]
     owner = F.concat(F.lit(f"{kind} "), "owner").alias("owner")
@@ -166,7 +184,7 @@ def _rows(deeds: DataFrame, kind: str, share: float, recipe: Recipe, end: float,
 
 
 def _by_size(sized: DataFrame) -> np.ndarray:
-    """How many owners have how many products."""
+    """Count the owners by their number of products."""
     rows = sized.groupBy("size").agg(F.countDistinct("owner").alias("owners")).collect()
     found = np.zeros(max((row["size"] for row in rows), default=0) + 1, dtype=np.int64)
     for row in rows:
@@ -174,75 +192,77 @@ def _by_size(sized: DataFrame) -> np.ndarray:
     return found
 
 
-def _similarities(x: DataFrame, recipe: Recipe) -> DataFrame:
-    """product (to recommend), other (of a history), score, popular: place of `other` by how many have it."""
+def _similarities(x: DataFrame, params: Hyperparameters) -> DataFrame:
+    """Return product (recommended), other (of a history), score, and the popularity rank of `other`."""
     by_count = Window.orderBy(F.desc("count"), "product")
     known = x.groupBy("product").agg(F.sum(F.col("value") ** 2).alias("norm"), F.count("*").alias("count"))
     known = known.withColumn("popular", F.row_number().over(by_count))
     other = x.select("owner", F.col("product").alias("other"), F.col("value").alias("beside"))
     met = x.join(other, "owner").where(F.col("product") != F.col("other")).groupBy("product", "other")
     counts = met.agg(F.sum(F.col("value") * F.col("beside")).alias("count"))
-    left = known.select("product", (F.col("norm") ** recipe.asymmetry).alias("left"))
+    left = known.select("product", (F.col("norm") ** params.asymmetry).alias("left"))
     right = known.select(
-        F.col("product").alias("other"), (F.col("norm") ** (1 - recipe.asymmetry)).alias("right"), "popular"
+        F.col("product").alias("other"), (F.col("norm") ** (1 - params.asymmetry)).alias("right"), "popular"
     )
-    score = F.col("count") / (F.col("left") * F.col("right") + recipe.shrink)
+    score = F.col("count") / (F.col("left") * F.col("right") + params.shrink)
     found = counts.join(left, "product").join(right, "other").withColumn("score", score)
     return found.where("score > 0").select("product", "other", "score", "popular")
 
 
-def _prior(deeds: DataFrame, recipe: Recipe, end: float, products: int) -> DataFrame:
-    """product, prior: how much it is wanted of late, as a factor."""
-    kind = recipe.kinds[0][0]
-    aged = _pairs(deeds, kind).withColumn("lately", _decay(end - F.col("time"), recipe.prior_half_life))
+def _prior(interactions: DataFrame, params: Hyperparameters, end: float, products: int) -> DataFrame:
+    """Return product, prior: recent demand as a factor."""
+    kind = params.kinds[0][0]
+    aged = _pairs(interactions, kind).withColumn(
+        "lately", _decay(end - F.col("time"), params.prior_half_life)
+    )
     lately = aged.groupBy("product").agg(F.sum("lately").alias("lately"))
     mean = float(lately.agg(F.sum("lately")).first()[0] or 0.0) / max(1, products) + UNSEEN
-    everything = deeds.select("product").distinct().join(lately, "product", "left")
+    everything = interactions.select("product").distinct().join(lately, "product", "left")
     wanted = (F.coalesce("lately", F.lit(0.0)) + UNSEEN) / mean
-    return everything.select("product", (wanted**recipe.prior).alias("prior"))
+    return everything.select("product", (wanted**params.prior).alias("prior"))
 
 
 def _ranked(
     found: DataFrame, group: str, keep: int, *ties: Column | str, keep_place: bool = False
 ) -> DataFrame:
-    """The best `keep` of every group."""
+    """Keep the best `keep` of every group."""
     order = Window.partitionBy(group).orderBy(F.desc("score"), *ties)
     ranked = found.withColumn("place", F.row_number().over(order)).where(F.col("place") <= keep)
     return ranked if keep_place else ranked.drop("place")
 
 
-def _trending(deeds: DataFrame, now: datetime) -> DataFrame:
+def _trending(interactions: DataFrame, now: datetime) -> DataFrame:
     age = F.lit(now.timestamp()) - F.col("time")
     interest = F.sum(F.col("weight") * _decay(age, TREND / DAY))
-    return _pairs(deeds, "user").groupBy("product").agg(F.round(interest, 6).alias("score"))
+    return _pairs(interactions, "user").groupBy("product").agg(F.round(interest, 6).alias("score"))
 
 
-def _seen(deeds: DataFrame) -> DataFrame:
-    """key (a person or a visit), product, place: the newest first, each product once."""
+def _seen(interactions: DataFrame) -> DataFrame:
+    """Return key (a person or a visit), product, place: the newest first, each product once."""
     who = F.explode(F.array_distinct(F.array("person", "visit"))).alias("key")
     newest = F.max(F.struct("time", (-F.col("seq")).alias("early"))).alias("newest")
-    found = deeds.select(who, "product", "time", "seq").groupBy("key", "product").agg(newest)
+    found = interactions.select(who, "product", "time", "seq").groupBy("key", "product").agg(newest)
     order = Window.partitionBy("key").orderBy(F.desc("newest"))
     return (
         found.withColumn("place", F.row_number().over(order)).where(F.col("place") <= HISTORY).drop("newest")
     )
 
 
-def _with_tastes(seen: DataFrame, deeds: DataFrame, recipe: Recipe) -> DataFrame:
-    """How much each thing of a person's history still says; nothing is said of visits alone."""
-    pairs = _pairs(deeds, "user").withColumn("newest", F.max("time").over(Window.partitionBy("owner")))
-    taste = F.col("weight") ** recipe.strength * _decay(
-        F.col("newest") - F.col("time"), recipe.history_half_life
+def _with_tastes(seen: DataFrame, interactions: DataFrame, params: Hyperparameters) -> DataFrame:
+    """Add the weight of each product of a person's history; visits alone have none."""
+    pairs = _pairs(interactions, "user").withColumn("newest", F.max("time").over(Window.partitionBy("owner")))
+    taste = F.col("weight") ** params.strength * _decay(
+        F.col("newest") - F.col("time"), params.history_half_life
     )
     says = pairs.select(F.col("owner").alias("key"), "product", F.round(taste, 4).alias("says"))
-    persons = deeds.select(F.col("person").alias("key")).distinct().withColumn("known", F.lit(0.0))
+    persons = interactions.select(F.col("person").alias("key")).distinct().withColumn("known", F.lit(0.0))
     joined = seen.join(persons, "key", "left").join(says, ["key", "product"], "left")
     return joined.select("key", "product", F.coalesce("says", "known").alias("taste"), "place")
 
 
-def _owned(deeds: DataFrame) -> DataFrame:
+def _owned(interactions: DataFrame) -> DataFrame:
     who = F.explode(F.array_distinct(F.array("person", "visit"))).alias("key")
-    bought = deeds.where(F.col("type") == "purchase").select(who, "product", "time", "seq")
+    bought = interactions.where(F.col("type") == "purchase").select(who, "product", "time", "seq")
     order = Window.partitionBy("key").orderBy(F.desc("time"), "seq")
     return bought.select("key", "product", F.row_number().over(order).alias("place"))
 

@@ -1,4 +1,4 @@
-"""A Surprise `Trainset` on a sparse matrix, so that ten million ratings are not ten million Python tuples."""
+"""A Surprise `Trainset` on a sparse matrix, instead of ten million Python tuples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from surprise import Trainset
 
 
 class SparseTrainset(Trainset):
-    """What `Trainset` answers, read from a matrix of shape (owners, products) when it is asked.
+    """A `Trainset` that reads a matrix of shape (owners, products) when needed.
 
-    Inner ids are the places in the matrix, so they are contiguous: with gaps Surprise corrupts its heap.
+    Inner ids are positions in the matrix, so they are contiguous: with gaps Surprise corrupts its heap.
     """
 
     def __init__(self, x: sparse.csr_matrix, owners: Sequence[Any], products: Sequence[Any]) -> None:
@@ -49,7 +49,7 @@ class SparseTrainset(Trainset):
 
 
 class Rows(Mapping[int, list[tuple[int, float]]]):
-    """`ur`: of every owner `(product, rating)`."""
+    """`ur`: `(product, rating)` of every owner."""
 
     def __init__(self, x: sparse.csr_matrix) -> None:
         self._x = x
@@ -72,7 +72,7 @@ class Rows(Mapping[int, list[tuple[int, float]]]):
 
 
 class Columns(Rows):
-    """`ir`: of every product `(owner, rating)`; turned round at the first question."""
+    """`ir`: `(owner, rating)` of every product; transposed on first use."""
 
     def __init__(self, x: sparse.csr_matrix) -> None:
         self._standing, self._turned = x, None
@@ -85,7 +85,7 @@ class Columns(Rows):
 
 
 def trainset(ratings: Mapping[tuple[str, str], float]) -> SparseTrainset:
-    """Of `{(owner, product): rating}`, both in the order of their names."""
+    """Build a trainset from `{(owner, product): rating}`, both in the order of their names."""
     owners = sorted({owner for owner, _ in ratings})
     products = sorted({product for _, product in ratings})
     row, column = ({name: place for place, name in enumerate(names)} for names in (owners, products))

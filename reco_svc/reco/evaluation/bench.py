@@ -18,44 +18,44 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from reco.engine import fitting
-from reco.engine.deeds import Deeds, Recipe, histories
-from reco.evaluation.methods import CannotRun, room
+from reco.engine import model_fit
+from reco.engine.interactions import Hyperparameters, InteractionArrays, histories
+from reco.evaluation.methods import CannotRun, require_memory
 from reco.evaluation.protocols import Split
-from reco.evaluation.running import ONE_THREAD, SERVICE
+from reco.evaluation.runner import ONE_THREAD, SERVICE
 from reco.evaluation.synthetic import SEED, shoppers
 from reco.evaluation.worker import memory
 
-RECIPE = Recipe(half_life=45.0, prior=0.5, history_half_life=120.0)
+HYPERPARAMETERS = Hyperparameters(half_life=45.0, prior=0.5, history_half_life=120.0)
 MIDDLE = (1_000_000, 20_000, 50_000)  # events, products, people
-SMALLER = (1_000_000, 5_000, 50_000)  # where 16 GB are not free: stock's matrices are a sixteenth of it
+SMALLER = (1_000_000, 5_000, 50_000)  # if 16 GB are not free: stock needs a sixteenth
 LARGE = (10_000_000, 100_000, 500_000)
-PREDICTED = 3  # people whose every product stock predicts
+PREDICTED = 3  # people for whom stock predicts every product
 
 Figures = dict[str, float]
 
 
 def ours(size: tuple[int, int, int]) -> Figures:
-    """A fit, and top 10 for 5,000 people."""
+    """Measure a fit, and the top 10 for 5,000 people."""
     imported = memory("VmRSS")
-    deeds = shoppers(*size)
-    fitted, figures = _measured(lambda: fitting.fit(deeds, RECIPE), imported)
-    pairs = deeds.pairs("user")
+    arrays = shoppers(*size)
+    fitted, figures = _measured(lambda: model_fit.fit(arrays, HYPERPARAMETERS), imported)
+    pairs = arrays.pairs("user")
     people = np.unique(pairs.owner)[:5000]
     started = time.process_time()
-    asked = histories(pairs, people, deeds.products, RECIPE.history_half_life)
+    asked = histories(pairs, people, arrays.products, HYPERPARAMETERS.history_half_life)
     fitted.rank(asked, asked, 10)
     return {**figures, "us_per_list": (time.process_time() - started) / len(people) * 1e6}
 
 
 def stock(size: tuple[int, int, int]) -> Figures:
-    """KNNBasic's own fit (cosine), and `predict` of every product for a few people."""
+    """Measure KNNBasic's own fit (cosine), and `predict` of every product for a few people."""
     from surprise import KNNBasic
 
     from reco.evaluation.methods.stock import trainset_of
 
     imported = memory("VmRSS")
-    room(4.5 * 8 * size[1] ** 2, "stock KNNBasic (dense matrices)")
+    require_memory(4.5 * 8 * size[1] ** 2, "stock KNNBasic (dense matrices)")
     known, items = trainset_of(_split(shoppers(*size)))
     options = {"name": "cosine", "user_based": False}
     model, figures = _measured(lambda: KNNBasic(sim_options=options, verbose=False).fit(known), imported)
@@ -67,9 +67,9 @@ def stock(size: tuple[int, int, int]) -> Figures:
 
 
 def serving(size: tuple[int, int, int]) -> Figures:
-    """One list at a time, as a request asks for it: histories of 20, top 12."""
-    deeds = shoppers(*size)
-    fitted = fitting.fit(deeds, RECIPE)
+    """Measure single lists, like a request: histories of 20, top 12."""
+    arrays = shoppers(*size)
+    fitted = model_fit.fit(arrays, HYPERPARAMETERS)
     draw, took = np.random.default_rng(SEED), []
     started = time.process_time()
     for _ in range(3000):
@@ -77,7 +77,7 @@ def serving(size: tuple[int, int, int]) -> Figures:
         products = np.unique(draw.choice(fitted.popular[:5000], 20))
         weights = 0.9 ** np.arange(len(products), dtype=np.float32)
         asked = sparse.csr_matrix(
-            (weights, products, [0, len(products)]), shape=(1, deeds.products), dtype=np.float32
+            (weights, products, [0, len(products)]), shape=(1, arrays.products), dtype=np.float32
         )
         fitted.rank(asked, asked, 12)
         took.append(time.thread_time() - begun)
@@ -86,16 +86,16 @@ def serving(size: tuple[int, int, int]) -> Figures:
 
 
 def _measured(work: Callable[[], Any], imported: float) -> tuple[Any, Figures]:
-    """`imported`: the resident set after imports, kB."""
+    """Run `work` and measure it; `imported` is the resident set after imports, kB."""
     Path("/proc/self/clear_refs").write_text("5")
     started = time.process_time()
     done = work()
     return done, {"cpu_s": time.process_time() - started, "peak_mb": (memory("VmHWM") - imported) / 1024}
 
 
-def _split(deeds: Deeds) -> Split:
-    pairs, nothing = deeds.pairs("user"), sparse.csr_matrix((0, deeds.products))
-    return Split(deeds, "user", np.zeros(0, dtype=int), pairs, nothing)
+def _split(arrays: InteractionArrays) -> Split:
+    pairs, nothing = arrays.pairs("user"), sparse.csr_matrix((0, arrays.products))
+    return Split(arrays, "user", np.zeros(0, dtype=int), pairs, nothing)
 
 
 STAGES: dict[str, Callable[[tuple[int, int, int]], Figures]] = {
@@ -122,7 +122,7 @@ def _say(text: str) -> None:
 
 
 def bench() -> int:
-    """Prints the figures beside the targets of docs/recommendations.md; 1 when one is missed."""
+    """Print the figures beside the targets of docs/recommendations.md; return 1 if one is missed."""
     _say(f"synthetic shoppers, seed {SEED}; CPU seconds, peak MB above the imports")
     mine, size, scaled = _run("ours", MIDDLE), MIDDLE, ""
     theirs = _run("stock", MIDDLE)

@@ -1,4 +1,4 @@
-"""One column of a file as an array: names, numbers, or times. BadData says what is wrong with it."""
+"""Columns of a file as arrays of names, numbers or times; InvalidData says what is wrong."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from typing import Any
 
 import numpy as np
 
-LATEST = 2.5e11  # seconds since 1970, in the year 9892: what is later, or as long before, is no time
-UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))  # from so much on it is nano-, micro-, milliseconds
+MAX_TIME = 2.5e11  # seconds since 1970, in the year 9892; later or equally earlier times are invalid
+UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))  # (at least, divisor) of nano-, micro- and milliseconds
 NOTHING = ("", "nat", "nan", "null")
-AMERICAN = "%m/%d/%Y %H:%M"  # as the UCI's own CSV of the retail set has it
+AMERICAN = "%m/%d/%Y %H:%M"  # the format of UCI's own CSV of the retail set
 
 
-class BadData(Exception):
-    """The file, or what it holds, cannot be evaluated; the text is for the person who asked."""
+class InvalidData(Exception):
+    """The file cannot be evaluated; the text is for the person who asked."""
 
 
 def names(table: Any, name: str) -> np.ndarray:
-    """A column's values as they are; where it has whole numbers and empty places, masked."""
+    """Return a column's values; masked if it has whole numbers and empty places."""
     return _guarded(table, name, _names)
 
 
 def numbers(table: Any, name: str) -> np.ndarray:
-    """As floats, nan where empty."""
+    """Return a column as floats, nan where empty."""
     return _guarded(table, name, _numbers)
 
 
 def times(table: Any, name: str) -> np.ndarray:
-    """Seconds since 1970: of timestamps, ISO 8601 text (without a zone: UTC), or epoch numbers; nan where
-    empty, and where it is no time that anybody lives in."""
+    """Return seconds since 1970, nan where empty or out of range.
+
+    A column has timestamps, ISO 8601 text (without a zone: UTC), or epoch numbers.
+    """
     seconds = _guarded(table, name, _times)
-    return np.where(np.abs(seconds) <= LATEST, seconds, np.nan)
+    return np.where(np.abs(seconds) <= MAX_TIME, seconds, np.nan)
 
 
 def codes(values: np.ndarray) -> np.ndarray:
-    """Numbers in the order of the names, -1 for an empty place."""
+    """Assign numbers to the values in the order of their names, -1 for an empty place."""
     if np.ma.isMaskedArray(values):
         empty, values = np.ma.getmaskarray(values), np.ma.getdata(values)
     elif values.dtype == object:
@@ -57,11 +59,11 @@ def _guarded(table: Any, name: str, how: Callable[[Any], np.ndarray]) -> np.ndar
         return how(_plain(table[name].combine_chunks()))
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadData(f"column {name} {reason}") from error
+        raise InvalidData(f"column {name} {reason}") from error
 
 
 def _plain(column: Any) -> Any:
-    """Of one of a few kinds: the same is stored in many ways."""
+    """Normalise the column's type: the same values are stored in many ways."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
@@ -78,7 +80,9 @@ def _names(column: Any) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_integer(column.type) and column.null_count:  # or large ones would be rounded to floats
+    if (
+        pa.types.is_integer(column.type) and column.null_count
+    ):  # else large integers would be rounded to floats
         filled = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
         return np.ma.array(filled, mask=pc.is_null(column).to_numpy(zero_copy_only=False))
     return np.asarray(column.to_numpy(zero_copy_only=False))
@@ -123,7 +127,7 @@ def _moment(text: str | None) -> float:
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
-    """Seconds, whether they were seconds, milli-, micro- or nanoseconds: the year tells, of most of them."""
+    """Convert seconds, milli-, micro- or nanoseconds to seconds, by the median value."""
     finite = np.abs(values[np.isfinite(values)])
     usual = float(np.median(finite)) if len(finite) else 0.0
     return values / next((divisor for least, divisor in UNITS if usual >= least), 1.0)

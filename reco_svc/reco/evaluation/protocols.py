@@ -1,7 +1,8 @@
-"""What is asked, and what would have been right: the same split for every method.
+"""Evaluation protocols: queries and targets, with the same split for every method.
 
-Never a sampled negative: every list is ranked over the whole catalogue that training knows. The test split is
-only ever asked; parameters come from the validation split, and then train and validation are learned from.
+There are no sampled negatives: every list is ranked over the whole catalogue that training knows. The test
+split is used for queries only. Parameters come from the validation split; then train and validation are
+learned from.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from reco.engine.deeds import Deeds, Pairs, histories
-from reco.evaluation.reading import BadData, Log
+from reco.engine.interactions import InteractionArrays, Pairs, histories
+from reco.evaluation.interaction_log import InvalidData, Log
 
 SEED = 20101201
 SHARES = {"test": (0.8, 1.0), "validation": (0.7, 0.8)}  # of the baskets or sessions by time
@@ -23,48 +24,48 @@ SHARES = {"test": (0.8, 1.0), "validation": (0.7, 0.8)}  # of the baskets or ses
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What is learned from (`deeds`, owners of `kind`), and the questions: histories and targets."""
+    """The training data (`interactions`, owners of `kind`), and the queries: histories and targets."""
 
-    deeds: Deeds
+    arrays: InteractionArrays
     kind: str
-    owner: np.ndarray  # of every question; -1 where training does not know the owner
-    history: Pairs  # its owner is the number of the question
+    owner: np.ndarray  # of every query; -1 if training does not know the owner
+    history: Pairs  # its owner is the number of the query
     targets: sparse.csr_matrix = field(repr=False)
 
     @property
-    def questions(self) -> int:
+    def queries(self) -> int:
         return len(self.owner)
 
     def histories(
         self, half_life: float | None = None, strength: float = 0.5, *, plain: bool = False
     ) -> sparse.csr_matrix:
-        """Shape (questions, products)."""
-        found = histories(self.history, np.arange(self.questions), self.deeds.products, half_life, strength)
+        """Return the histories, shape (queries, products)."""
+        found = histories(self.history, np.arange(self.queries), self.arrays.products, half_life, strength)
         if plain:
             found.data[:] = 1.0
         return found
 
     def some(self, chosen: np.ndarray) -> Split:
-        """Only these questions."""
-        place = np.full(self.questions, -1)
+        """Return a split with only these queries."""
+        place = np.full(self.queries, -1)
         place[chosen] = np.arange(len(chosen))
         mine = place[self.history.owner] >= 0
         pairs = (self.history.product[mine], self.history.weight[mine], self.history.time[mine])
         history = Pairs(place[self.history.owner[mine]].astype(np.int32), *pairs)
-        return Split(self.deeds, self.kind, self.owner[chosen], history, self.targets[chosen])
+        return Split(self.arrays, self.kind, self.owner[chosen], history, self.targets[chosen])
 
 
 def split(log: Log, protocol: str) -> tuple[Split, Split]:
-    """`(validation, test)`. BadData when nothing can be asked."""
+    """Return `(validation, test)`; raises InvalidData if there are no queries."""
     make = PROTOCOLS[protocol]
     validation, test = make(log, "validation"), make(log, "test")
-    if not test.questions:
-        raise BadData(f"nothing to ask with the protocol {protocol}: {NEEDS[protocol]}")
+    if not test.queries:
+        raise InvalidData(f"nothing to ask with the protocol {protocol}: {NEEDS[protocol]}")
     return validation, test
 
 
 def _last_basket(log: Log, part: str) -> Split:
-    """Of every customer with three baskets or more the newest is asked for, the one before it validates."""
+    """Target the newest basket of customers with three or more; the one before it validates."""
     rows = (log.basket >= 0) & (log.user >= 0)
     count = int(log.basket.max(initial=-1)) + 1
     when, whose = np.full(count, -np.inf), np.full(count, -1)
@@ -74,7 +75,7 @@ def _last_basket(log: Log, part: str) -> Split:
 
 
 def _last_item(log: Log, part: str) -> Split:
-    """The same with products: in the order in which a customer first did something with them."""
+    """Target the newest product of customers, in the order of their first interactions."""
     rows = np.flatnonzero(log.user >= 0)
     key = log.user[rows].astype(np.int64) * log.items + log.item[rows]
     _, first, numbers = np.unique(key, return_index=True, return_inverse=True)
@@ -84,7 +85,10 @@ def _last_item(log: Log, part: str) -> Split:
 
 
 def _newest(log: Log, part: str, whose: np.ndarray, when: np.ndarray, group: np.ndarray) -> Split:
-    """`group`: of every row its basket (or product); `whose` and `when`: of every group."""
+    """Split by the newest group of each customer.
+
+    `group` has the basket (or product) of every row; `whose` and `when` describe every group.
+    """
     order = np.lexsort((np.arange(len(whose)), when, whose))
     order = order[whose[order] >= 0]
     users, starts, sizes = np.unique(whose[order], return_index=True, return_counts=True)
@@ -96,24 +100,24 @@ def _newest(log: Log, part: str, whose: np.ndarray, when: np.ndarray, group: np.
     if part == "validation":
         hidden[before] = True
         asked = before
-    deeds = _deeds(log, ~hidden[group], ("user", *log.rows_of))
+    arrays = _arrays(log, ~hidden[group], ("user", *log.rows_of))
     customers = users[sizes >= 3]
     question = np.full(len(whose) + 1, -1)
     question[asked] = np.arange(len(asked))
     targets = _incidence(question[group], log.item, (len(asked), log.items))
-    pairs = deeds.pairs("user")
+    pairs = arrays.pairs("user")
     had = histories(pairs, customers, log.items, None)
-    return _asked(deeds, "user", customers, _renumbered(pairs, customers), _without(targets, had, deeds))
+    return _asked(arrays, "user", customers, _renumbered(pairs, customers), _without(targets, had, arrays))
 
 
 def _basket(log: Log, part: str) -> Split:
-    """The first baskets by time are learned; in each later one a product at random asks for the rest."""
+    """Learn from the first baskets by time; in each later one a random product is the query."""
     draw = np.random.default_rng(SEED)
     return _later(log, part, "basket", log.basket, lambda rows: rows == draw.integers(len(rows)))
 
 
 def _session(log: Log, part: str) -> Split:
-    """The first sessions by time are learned; in each later one all but the newest product ask for that."""
+    """Learn from the first sessions by time; in each later one the newest product is the target."""
     return _later(log, part, "session", log.session, lambda rows: rows < len(rows) - 1)
 
 
@@ -129,10 +133,10 @@ def _later(
     learned, later = np.zeros(count + 1, dtype=bool), np.full(count + 1, -1)
     learned[order[:start]] = True
     later[order[start:end]] = np.arange(end - start)
-    deeds = _deeds(log, learned[group], (kind, "user"))
-    known = np.bincount(deeds.product, minlength=log.items) > 0
+    arrays = _arrays(log, learned[group], (kind, "user"))
+    known = np.bincount(arrays.product, minlength=log.items) > 0
     rows = np.flatnonzero((later[group] >= 0) & known[log.item])
-    rows = rows[np.argsort(later[group[rows]], kind="stable")]  # the log is by time, and so are these
+    rows = rows[np.argsort(later[group[rows]], kind="stable")]  # both stay sorted by time
     key = later[group[rows]].astype(np.int64) * log.items + log.item[rows]
     rows = rows[np.sort(np.unique(key, return_index=True)[1])]
     question = later[group[rows]]
@@ -149,12 +153,14 @@ def _later(
     )
     shape = (int((sizes > 1).sum()), log.items)
     targets = _incidence(np.where(query, -1, question), log.item[rows], shape)
-    return _asked(deeds, kind, np.full(shape[0], -1), history, targets)
+    return _asked(arrays, kind, np.full(shape[0], -1), history, targets)
 
 
-def _deeds(log: Log, rows: np.ndarray, kinds: tuple[str, ...]) -> Deeds:
+def _arrays(log: Log, rows: np.ndarray, kinds: tuple[str, ...]) -> InteractionArrays:
     owners = {kind: getattr(log, kind)[rows] for kind in kinds}
-    return Deeds(log.item[rows], log.time[rows], log.weight[rows].astype(np.float32), owners, log.items)
+    return InteractionArrays(
+        log.item[rows], log.time[rows], log.weight[rows].astype(np.float32), owners, log.items
+    )
 
 
 def _incidence(row: np.ndarray, item: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -166,9 +172,11 @@ def _incidence(row: np.ndarray, item: np.ndarray, shape: tuple[int, int]) -> spa
     return found
 
 
-def _without(targets: sparse.csr_matrix, had: sparse.csr_matrix, deeds: Deeds) -> sparse.csr_matrix:
-    """New to the customer, and known to training."""
-    known = np.bincount(deeds.product, minlength=deeds.products) > 0
+def _without(
+    targets: sparse.csr_matrix, had: sparse.csr_matrix, arrays: InteractionArrays
+) -> sparse.csr_matrix:
+    """Return the targets that are new to the customer and known to training."""
+    known = np.bincount(arrays.product, minlength=arrays.products) > 0
     had.data[:] = 1.0
     fresh = (targets - targets.multiply(had)).tocsr()
     fresh.data *= known[fresh.indices]
@@ -184,8 +192,10 @@ def _renumbered(pairs: Pairs, customers: np.ndarray) -> Pairs:
     return Pairs(owner, pairs.product[mine], pairs.weight[mine], pairs.time[mine])
 
 
-def _asked(deeds: Deeds, kind: str, owner: np.ndarray, history: Pairs, targets: sparse.csr_matrix) -> Split:
-    whole = Split(deeds, kind, owner, history, targets)
+def _asked(
+    arrays: InteractionArrays, kind: str, owner: np.ndarray, history: Pairs, targets: sparse.csr_matrix
+) -> Split:
+    whole = Split(arrays, kind, owner, history, targets)
     return whole.some(np.flatnonzero(np.diff(targets.indptr) > 0))
 
 
@@ -204,22 +214,24 @@ NEEDS = {
 
 
 def save(part: Split, path: Path) -> None:
-    arrays: dict[str, Any] = {f"owner_{kind}": numbers for kind, numbers in part.deeds.owners.items()}
+    arrays: dict[str, Any] = {f"owner_{kind}": numbers for kind, numbers in part.arrays.owners.items()}
     for name in ("product", "time", "weight"):
-        arrays[f"deeds_{name}"] = getattr(part.deeds, name)
+        arrays[f"deeds_{name}"] = getattr(part.arrays, name)
     for name in Pairs.__slots__:
         arrays[f"history_{name}"] = getattr(part.history, name)
     for name in ("data", "indices", "indptr"):
         arrays[f"targets_{name}"] = getattr(part.targets, name)
-    np.savez(path, owner=part.owner, kind=part.kind, products=part.deeds.products, **arrays)
+    np.savez(path, owner=part.owner, kind=part.kind, products=part.arrays.products, **arrays)
 
 
 def load(path: Path) -> Split:
     with np.load(path, allow_pickle=False) as held:
         products = int(held["products"])
         owners = {name[6:]: held[name] for name in held.files if name.startswith("owner_")}
-        deeds = Deeds(held["deeds_product"], held["deeds_time"], held["deeds_weight"], owners, products)
+        arrays = InteractionArrays(
+            held["deeds_product"], held["deeds_time"], held["deeds_weight"], owners, products
+        )
         history = Pairs(*(held[f"history_{name}"] for name in Pairs.__slots__))
         parts = (held["targets_data"], held["targets_indices"], held["targets_indptr"])
         targets = sparse.csr_matrix(parts, shape=(len(held["owner"]), products))
-        return Split(deeds, str(held["kind"]), held["owner"], history, targets)
+        return Split(arrays, str(held["kind"]), held["owner"], history, targets)

@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from reco.evaluation.running import KEYS, Row
+from reco.evaluation.runner import KEYS, Row
 
 HEAD = ("NDCG@10", "HR@10", "coverage", "fit CPU s", "peak MB", "us/list")
 FORMATS = ("{:.4f}", "{:.3f}", "{:.3f}", "{:.2f}", "{:.0f}", "{:.0f}")
 
 
 def table(rows: Mapping[str, Row]) -> str:
-    """Side by side, with the standard error of NDCG's neighbour, the hit rate, below."""
-    lines = [f"{'method':<12}" + "".join(f"{name:>11}" for name in HEAD) + f"{'questions':>11}"]
+    """Format a table of the methods side by side."""
+    lines = [f"{'method':<12}" + "".join(f"{name:>11}" for name in HEAD) + f"{'queries':>11}"]
     for name, row in rows.items():
         if "error" in row:
             lines.append(f"{name:<12} {row['error']}")
@@ -29,7 +29,7 @@ def as_json(rows: Mapping[str, Row]) -> str:
 
 
 def charts(rows: Mapping[str, Row], title: str, folder: Path) -> list[Path]:
-    """Bars of quality, and quality against the CPU of a fit, as SVG files in the folder."""
+    """Draw quality, and quality against the CPU of a fit, as SVG files in the folder."""
     import matplotlib as mpl
 
     mpl.use("svg")

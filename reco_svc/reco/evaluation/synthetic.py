@@ -1,19 +1,19 @@
-"""Made-up shoppers with tastes: for speed and memory only, never for quality."""
+"""Synthetic shoppers with tastes: for speed and memory only, never for quality."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from reco.engine.deeds import DAY, Deeds
+from reco.engine.interactions import DAY, InteractionArrays
 
 SEED = 7
 TASTES = 50
-FAITHFUL = 0.7  # of what somebody does is within their taste
+FAITHFUL = 0.7  # share of a person's interactions within their taste
 BATCH = 1_000_000
 
 
-def shoppers(events: int, products: int, people: int, seed: int = SEED) -> Deeds:
-    """Activity is log-normal (sigma 1), popularity Zipf (exponent 0.8), time even over a year."""
+def shoppers(events: int, products: int, people: int, seed: int = SEED) -> InteractionArrays:
+    """Generate interactions: log-normal activity (sigma 1), Zipf popularity (0.8), even over a year."""
     draw = np.random.default_rng(seed)
     activity = np.cumsum(draw.lognormal(0.0, 1.0, people))
     taste_of_product = draw.integers(0, TASTES, products)
@@ -34,4 +34,4 @@ def shoppers(events: int, products: int, people: int, seed: int = SEED) -> Deeds
         user[start : start + size] = who
         product[start : start + size] = order[np.minimum(place, products - 1)]
     time = np.linspace(0.0, 365 * DAY, events)
-    return Deeds(product, time, np.ones(events, dtype=np.float32), {"user": user}, products)
+    return InteractionArrays(product, time, np.ones(events, dtype=np.float32), {"user": user}, products)

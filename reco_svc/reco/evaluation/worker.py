@@ -13,24 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from reco.engine.measuring import N, measure
+from reco.engine.metrics import N, measure
 from reco.evaluation.methods import CannotRun, Method, Parameters, method
 from reco.evaluation.protocols import Split, load
 
 
 def tune(folder: Path, one: Method) -> dict[str, Any]:
-    """The parameters that the validation split likes best; the first ones where it asks nothing."""
+    """Return the best parameters on the validation split; the first ones without queries."""
     split, started = load(folder / "validation.npz"), time.process_time()
     grid = one.grid(split)
     best = grid[0]
-    if len(grid) > 1 and split.questions:
+    if len(grid) > 1 and split.queries:
         best = max(grid, key=lambda parameters: _ndcg(one, split, parameters))
     return {"parameters": best, "tune_cpu_s": round(time.process_time() - started, 3)}
 
 
 def measured(folder: Path, one: Method, parameters: Parameters) -> dict[str, Any]:
     before = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts anew from here: proc(5)
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak: see proc(5)
     split = load(folder / "test.npz")
     started = time.process_time()
     one.fit(split, parameters)
@@ -38,7 +38,7 @@ def measured(folder: Path, one: Method, parameters: Parameters) -> dict[str, Any
     lists = one.rank(split, N)
     ranked = time.process_time()
     peak = memory("VmHWM") - before
-    known = len(np.unique(split.deeds.product))
+    known = len(np.unique(split.arrays.product))
     figures = measure(lists, split.targets[: len(lists)], known)
     return {
         "ndcg_at_10": round(figures.ndcg, 5),
@@ -47,18 +47,18 @@ def measured(folder: Path, one: Method, parameters: Parameters) -> dict[str, Any
         "fit_cpu_s": round(fitted - started, 4),
         "peak_mb": round(max(peak, 0) / 1024, 2),
         "us_per_list": round((ranked - fitted) / len(lists) * 1e6, 2),
-        "questions": figures.questions,
+        "questions": figures.queries,
     }
 
 
 def _ndcg(one: Method, split: Split, parameters: Parameters) -> float:
     one.fit(split, parameters)
     lists = one.rank(split, N)
-    return measure(lists, split.targets[: len(lists)], split.deeds.products).ndcg
+    return measure(lists, split.targets[: len(lists)], split.arrays.products).ndcg
 
 
 def memory(name: str) -> int:
-    """KB, of this process: VmRSS now, VmHWM at its peak."""
+    """Return this process's memory in KB: VmRSS now, VmHWM at its peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 

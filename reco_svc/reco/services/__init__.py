@@ -1,10 +1,17 @@
-"""The use cases of reco_svc: training models, serving lists, hearing what is for sale."""
+"""The use cases of reco_svc: training models, serving lists, projecting the catalogue."""
 
-from reco.services.forgetting import Forgetting
-from reco.services.keeping import Keeping
-from reco.services.reading import Reading
-from reco.services.recommending import Recommendations
-from reco.services.shelf import Shelf
+from reco.services.erasure import Erasure
+from reco.services.history_loader import HistoryLoader
+from reco.services.model_registry import ModelRegistry
+from reco.services.product_projection import ProductProjection
+from reco.services.recommendations import Recommendations
 from reco.services.training import Trainings
 
-__all__ = ["Forgetting", "Keeping", "Reading", "Recommendations", "Shelf", "Trainings"]
+__all__ = [
+    "Erasure",
+    "HistoryLoader",
+    "ModelRegistry",
+    "ProductProjection",
+    "Recommendations",
+    "Trainings",
+]

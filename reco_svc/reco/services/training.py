@@ -1,4 +1,4 @@
-"""Trainings: asked for, one at a time, measured, and promoted only when not worse."""
+"""Trainings: requested, run one at a time, measured, and promoted only if not worse."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chassis.couch import CouchError, NotFound, Page, Repository, every
-from reco import files, packing
+from reco import model_codec, model_files
 from reco.domain import (
     READING,
     Comparison,
-    Forgotten,
-    GivenUp,
+    ErasureRequest,
     Interaction,
     Lists,
     Model,
     Quality,
-    Served,
+    ServedModel,
     Training,
+    TrainingAbandoned,
     TrainingRunning,
     may_promote,
     quality_alert,
 )
-from reco.memory import Memory
+from reco.memory_budget import MemoryLimit
 from reco.services.attempt import Attempt
-from reco.services.keeping import Keeping
-from reco.services.reading import Reading
+from reco.services.history_loader import HistoryLoader
+from reco.services.model_registry import ModelRegistry
 
 log = logging.getLogger(__name__)
 
-STUCK = timedelta(minutes=10)
+HEARTBEAT_TIMEOUT = timedelta(minutes=10)
 
 
-class Trained(Protocol):
-    """What the engine answers (reco.engine.trainer.Trained), without importing it."""
+class TrainingResult(Protocol):
+    """The trainer's result (`reco.engine.trainer.TrainingResult`), without importing it."""
 
     lists: Lists
     parameters: dict[str, float]
@@ -50,10 +50,10 @@ class Trainer(Protocol):
         interactions: Sequence[Interaction],
         *,
         now: datetime,
-        serving: Served | None,
+        serving: ServedModel | None,
         progress: Callable[[str, float], None],
         dense: bool,
-    ) -> Trained: ...
+    ) -> TrainingResult: ...
 
 
 class Trainings:
@@ -61,26 +61,26 @@ class Trainings:
         self,
         *,
         trainings: Repository[Training],
-        keeping: Keeping,
-        forgotten: Repository[Forgotten],
-        reading: Reading,
+        registry: ModelRegistry,
+        forgotten: Repository[ErasureRequest],
+        history_loader: HistoryLoader,
         trainer: Trainer,
-        memory: Memory,
+        memory: MemoryLimit,
         send: Callable[[str], bool],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._trainings, self._keeping, self._forgotten = trainings, keeping, forgotten
-        self._reading, self._trainer, self._send = reading, trainer, send
+        self._trainings, self._registry, self._forgotten = trainings, registry, forgotten
+        self._history_loader, self._trainer, self._send = history_loader, trainer, send
         self._memory = memory
         self._clock, self._new_id = clock, new_id
 
     def training_request(self, *, requested_by: str) -> Training:
-        """Queue a training; while one waits or runs, that one is answered (its id is the same)."""
+        """Queue a training, or return the one that is queued or running."""
         wanted = Training(id=self._new_id(), requested_at=self._clock(), requested_by=requested_by)
         self._trainings.add(wanted)
         try:
-            self._keeping.take_place(wanted.id, self._is_open)
+            self._registry.acquire_slot(wanted.id, self._is_open)
         except TrainingRunning as running:
             self._trainings.delete(wanted)
             return self._trainings.get(str(running))
@@ -94,30 +94,32 @@ class Trainings:
         return self._trainings.get(training_id)
 
     def training_history(self, until: Training, *, limit: int = 30) -> list[Training]:
-        """Those that were measured, the oldest first, up to this one."""
+        """Return the measured trainings up to this one, oldest first."""
         end = until.requested_at + timedelta(milliseconds=1)
         found = self._trainings.find("by_time", descending=True, limit=limit, end=end).items
         return [training for training in reversed(found) if training.quality is not None]
 
     def training_run(self, training_id: str) -> Training:
-        """Runs a queued training to its end; repeated calls of a finished one change nothing."""
+        """Run a queued training to its end; repeating a finished one changes nothing."""
         training = self._trainings.get(training_id)
         if training.status != "queued":
             return training
         try:
-            self._keeping.take_place(
+            self._registry.acquire_slot(
                 training_id, self._is_open
-            )  # again: who asked for it may have died before
+            )  # again: the process that requested it may have died before
         except TrainingRunning as running:
             reason = f"another training runs: {running}"
             return self._trainings.update(training_id, lambda t: t.fail(self._clock(), reason))
         training = self._trainings.update(training_id, lambda t: t.start(self._clock()))
         try:
-            with self._memory.capped() as room:
-                attempt = Attempt(training=training, trainings=self._trainings, room=room, clock=self._clock)
+            with self._memory.limited() as budget:
+                attempt = Attempt(
+                    training=training, trainings=self._trainings, budget=budget, clock=self._clock
+                )
                 return self._run(attempt)
-        except GivenUp:
-            return self._trainings.get(training_id)  # whoever took its place away says what became of it
+        except TrainingAbandoned:
+            return self._trainings.get(training_id)  # whoever released its slot has stored the outcome
         except Exception as error:
             now = self._trainings.get(training_id)
             if now.status == "cancelled" or now.attempt != training.attempt:
@@ -129,13 +131,16 @@ class Trainings:
             self._sweep_models()
 
     def training_cancel(self, training_id: str) -> Training:
-        """Stop it; ValueError when it has ended or serves already. Another may be asked for at once."""
+        """Cancel a training; raises ValueError if it has ended or serves already.
+
+        Another may be requested at once.
+        """
         self._trainings.get(training_id)
-        self._keeping.give_up(training_id)
+        self._registry.release_slot(training_id)
         return self._trainings.update(training_id, lambda t: t.cancel(self._clock()))
 
     def training_sweep(self) -> int:
-        """Sends waiting trainings to a worker again and fails those whose worker has gone; how many."""
+        """Requeue waiting trainings, fail those whose worker is lost, and return their number."""
         now, swept = self._clock(), 0
         for status in ("queued", "running"):
             for training in self._trainings.find("by_status", {"status": status}, limit=50).items:
@@ -143,21 +148,21 @@ class Trainings:
         return swept
 
     def model_sweep(self) -> int:
-        """Deletes models that nobody needs any more; how many."""
-        return self._keeping.sweep()
+        """Delete models that are not needed, and return their number."""
+        return self._registry.delete_unused()
 
-    def model_put_back(self, model_id: str) -> None:
-        """Serve an older model that is still kept."""
-        self._keeping.put_back(model_id)
+    def model_roll_back(self, model_id: str) -> None:
+        """Serve an older model that is still stored."""
+        self._registry.roll_back(model_id)
 
     def lists(self, model_id: str) -> Lists:
-        return self._keeping.lists(model_id)
+        return self._registry.lists(model_id)
 
     def _sweep_models(self) -> None:
         try:
-            self._keeping.sweep()
+            self._registry.delete_unused()
         except CouchError:
-            log.exception("models that nobody needs are left for the next sweep")
+            log.exception("unused models could not be deleted; trying again later")
 
     def _is_open(self, training_id: str) -> bool:
         try:
@@ -170,12 +175,12 @@ class Trainings:
         if training.status == "queued" and now - since > timedelta(seconds=10):
             self._send(training.id)
             return 1
-        if training.status == "running" and now - since > STUCK:
-            return self._lost(training, now)
+        if training.status == "running" and now - since > HEARTBEAT_TIMEOUT:
+            return self._handle_lost(training, now)
         return 0
 
-    def _lost(self, seen: Training, now: datetime) -> int:
-        """Its worker has gone, unless it has said something since it was `seen`."""
+    def _handle_lost(self, seen: Training, now: datetime) -> int:
+        """Handle a lost worker, unless it reported something since it was `seen`."""
 
         def lose(training: Training) -> None:
             if training.version != seen.version:
@@ -188,9 +193,9 @@ class Trainings:
                 training.lose_worker(now)
 
         serves = False
-        if not seen.may_go_on:
+        if not seen.is_resumable:
             try:
-                self._keeping.give_up(seen.id)
+                self._registry.release_slot(seen.id)
             except ValueError:
                 serves = True
         self._trainings.update(seen.id, lose)
@@ -198,16 +203,18 @@ class Trainings:
 
     def _run(self, attempt: Attempt) -> Training:
         attempt.progress(READING, 0.05)
-        since = self._clock()  # who wants it forgotten from now on may not be left out by this training
+        since = self._clock()  # requests to forget from now on may be missed by this training
         interactions = self._read(attempt)
         try:
             return self._learn(attempt, interactions, since)
         finally:
-            self._reading.throw_away()
+            self._history_loader.delete_parts()
 
     def _read(self, attempt: Attempt) -> list[Interaction]:
         forgotten = self._when_forgotten()
-        found = [one for one in self._reading.read(attempt.read_on) if not _is_forgotten(one, forgotten)]
+        found = [
+            one for one in self._history_loader.load(attempt.record_read) if not _is_forgotten(one, forgotten)
+        ]
         if not found:
             raise ValueError("no events to learn from")
         return found
@@ -218,16 +225,16 @@ class Trainings:
         trained = self._trainer(
             interactions,
             now=self._clock(),
-            serving=self._keeping.serving_now(),
+            serving=self._registry.load_serving(),
             progress=attempt.progress,
             dense=attempt.dense,
         )
         attempt.progress("keeping the model", 0.95)
-        packed = packing.pack(trained.lists)
-        model = self._keep(attempt.id, trained, packed, forgotten_to)
-        promoted, reason = may_promote(trained.compared, serves=self._keeping.serves())
+        packed = model_codec.pack(trained.lists)
+        model = self._store(attempt.id, trained, packed, forgotten_to)
+        promoted, reason = may_promote(trained.compared, serves=self._registry.has_model())
         if promoted:
-            self._keeping.promote(model.id)
+            self._registry.promote(model.id)
 
         alert = quality_alert(trained.quality, self._qualities_before())
         if alert:
@@ -248,7 +255,9 @@ class Trainings:
     def _when_forgotten(self) -> dict[str, datetime]:
         return {one.person: one.at for one in every(self._forgotten.find, "by_time")}
 
-    def _keep(self, training_id: str, trained: Trained, packed: bytes, forgotten_to: datetime) -> Model:
+    def _store(
+        self, training_id: str, trained: TrainingResult, packed: bytes, forgotten_to: datetime
+    ) -> Model:
         model = Model(
             id=training_id,
             algorithm=trained.algorithm,
@@ -256,11 +265,11 @@ class Trainings:
             parameters=trained.parameters,
             quality=trained.quality,
             products=len(trained.lists.similar),
-            file=files.name_of(packed),
-            learned_to=self._reading.checkpoint,
+            file=model_files.content_name(packed),
+            learned_to=self._history_loader.checkpoint,
             forgotten_to=forgotten_to,
         )
-        return self._keeping.keep(model, packed)
+        return self._registry.store(model, packed)
 
 
 def _examples(lists: Lists) -> dict[str, list[str]]:
@@ -271,6 +280,6 @@ def _examples(lists: Lists) -> dict[str, list[str]]:
 
 
 def _is_forgotten(one: Interaction, forgotten: dict[str, datetime]) -> bool:
-    """Whether whose it was has wanted it forgotten, as this account or in this session."""
+    """Return True if the account or the session asked to be forgotten after this interaction."""
     who = (f"user:{one.user}" if one.user else "", f"session:{one.session}" if one.session else "")
     return any(person in forgotten and one.at <= forgotten[person] for person in who)

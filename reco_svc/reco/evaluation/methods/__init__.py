@@ -1,4 +1,4 @@
-"""The methods side by side. Each imports its own library, so that a peak of memory is its own."""
+"""The compared methods; each imports its own library, so that a peak of memory is its own."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ Parameters = dict[str, Any]
 
 
 class CannotRun(Exception):
-    """The method cannot take this data: too large for it, or its library is missing."""
+    """The method cannot process this data: it is too large, or a library is missing."""
 
 
 class Method(Protocol):
     def grid(self, validation: Split) -> list[Parameters]:
-        """What to try on the validation split; the first serves where there is nothing to validate on."""
+        """Return the parameters to try; the first ones are used without a validation split."""
         ...
 
     def fit(self, split: Split, parameters: Parameters) -> None: ...
 
     def rank(self, split: Split, n: int) -> np.ndarray:
-        """Lists of every question, shape (questions, n), -1 for no product.
+        """Return the lists of the queries, shape (queries, n), -1 for no product.
 
-        Fewer rows when its time was up: the first questions then are the ones answered.
+        There are fewer rows if its time was up: the first queries are the ones answered.
         """
         ...
 
@@ -53,8 +53,8 @@ def method(name: str) -> Method:
     return made
 
 
-def room(needed: float, what: str) -> None:
-    """CannotRun when this many bytes are not free."""
+def require_memory(needed: float, what: str) -> None:
+    """Raise CannotRun if this many bytes are not free."""
     with open("/proc/meminfo") as lines:
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     if needed > 0.9 * free:

@@ -21,14 +21,14 @@ NEIGHBOURS = (100, 20, 50, 200, 500)
 
 
 class _Implicit:
-    nothing = 0.0  # the score of a place that implicit has nothing for: it fills up with any product
+    nothing = 0.0  # the score at which implicit pads lists with arbitrary products
 
     def fit(self, split: Split, parameters: Parameters) -> None:
         self._counts = bool(parameters["counts"])
         x = incidence(split, counts=self._counts)
         try:
             with warnings.catch_warnings(), threadpool_limits(1, "blas"):
-                # implicit warns of the form in which it hands its own matrices on.
+                # implicit warns about the format of its own matrices.
                 warnings.simplefilter("ignore", ParameterWarning)
                 self._model = self._make(parameters)
                 self._model.fit(x, show_progress=False)
@@ -38,14 +38,14 @@ class _Implicit:
 
     def rank(self, split: Split, n: int) -> np.ndarray:
         asked = self._asked(split)
-        n_here = min(n, split.deeds.products)
+        n_here = min(n, split.arrays.products)
         options = {"N": n_here, "filter_already_liked_items": True, **self._options(split)}
         ids, scores = self._model.recommend(np.maximum(split.owner, 0), asked, **options)
         ids = np.where((scores > self.nothing) & (ids >= 0), ids, -1)
         return np.pad(ids, ((0, 0), (0, n - n_here)), constant_values=-1).astype(np.int32)
 
     def _asked(self, split: Split) -> sparse.csr_matrix:
-        """What each question's owner has, as it was trained on."""
+        """Return the history of each query's owner, as it was trained on."""
         if self._counts and (split.owner >= 0).all():
             return self._x[split.owner]
         return split.histories(plain=True)

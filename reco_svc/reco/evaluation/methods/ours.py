@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from reco.engine import fitting, tuning
-from reco.engine.deeds import Recipe
-from reco.engine.measuring import measure
-from reco.engine.questions import MOST_DEEDS
+from reco.engine import hyperparameter_search, model_fit
+from reco.engine.interactions import Hyperparameters
+from reco.engine.metrics import measure
+from reco.engine.validation_queries import MAX_INTERACTIONS
 from reco.evaluation.methods import Parameters
 from reco.evaluation.protocols import SEED, Split
 
-# Of each protocol's owners: the ones asked about first, others beside them with the share to begin with.
+# The kinds of owners of each protocol with their initial weights; queries are about the first kind.
 KINDS = {
     "user": (("user", 1.0), ("basket", 0.0), ("session", 0.0)),
     "basket": (("basket", 1.0), ("user", 0.25)),
     "session": (("session", 1.0), ("user", 0.25)),
 }
-MOST_QUESTIONS = 4000
+MAX_QUERIES = 4000
 
 
 class Ours:
@@ -25,37 +25,37 @@ class Ours:
         return [{"recipe": tuned(validation)}]
 
     def fit(self, split: Split, parameters: Parameters) -> None:
-        self._recipe = recipe_of(parameters["recipe"])
-        self._fitted = fitting.fit(split.deeds, self._recipe)
+        self._params = parse_hyperparameters(parameters["recipe"])
+        self._fitted = model_fit.fit(split.arrays, self._params)
 
     def rank(self, split: Split, n: int) -> np.ndarray:
-        histories = split.histories(self._recipe.history_half_life, self._recipe.strength)
+        histories = split.histories(self._params.history_half_life, self._params.strength)
         return self._fitted.rank(histories, histories, n)[0]
 
 
 def tuned(validation: Split) -> Parameters:
-    """The recipe that the validation split likes best, as plain values."""
-    deeds = validation.deeds.newest(validation.kind, MOST_DEEDS)
-    begin = tuning.start(deeds, KINDS[validation.kind])
-    if not validation.questions:
+    """Select the hyperparameters on the validation split, as plain values."""
+    arrays = validation.arrays.newest(validation.kind, MAX_INTERACTIONS)
+    begin = hyperparameter_search.start(arrays, KINDS[validation.kind])
+    if not validation.queries:
         return plain(begin)
     draw = np.random.default_rng(SEED)
-    count = min(validation.questions, MOST_QUESTIONS)
-    asked = validation.some(np.sort(draw.choice(validation.questions, count, replace=False)))
-    known = len(np.unique(deeds.product))
+    count = min(validation.queries, MAX_QUERIES)
+    asked = validation.some(np.sort(draw.choice(validation.queries, count, replace=False)))
+    known = len(np.unique(arrays.product))
 
-    def score(recipe: Recipe) -> float:
-        histories = asked.histories(recipe.history_half_life, recipe.strength)
-        lists, _ = fitting.fit(deeds, recipe).rank(histories, histories, 10)
+    def score(params: Hyperparameters) -> float:
+        histories = asked.histories(params.history_half_life, params.strength)
+        lists, _ = model_fit.fit(arrays, params).rank(histories, histories, 10)
         return measure(lists, asked.targets, known).ndcg
 
-    return plain(tuning.tune(begin, deeds, score))
+    return plain(hyperparameter_search.tune(begin, arrays, score))
 
 
-def plain(recipe: Recipe) -> Parameters:
-    return {name: getattr(recipe, name) for name in Recipe.__slots__}
+def plain(params: Hyperparameters) -> Parameters:
+    return {name: getattr(params, name) for name in Hyperparameters.__slots__}
 
 
-def recipe_of(values: Parameters) -> Recipe:
+def parse_hyperparameters(values: Parameters) -> Hyperparameters:
     kinds = tuple((str(kind), float(share)) for kind, share in values["kinds"])
-    return Recipe(**{**values, "kinds": kinds})
+    return Hyperparameters(**{**values, "kinds": kinds})

@@ -1,4 +1,4 @@
-"""What every shop has: the most popular, and how often two things were done together."""
+"""The simple baselines: popularity and co-occurrence counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from reco.evaluation.protocols import Split
 
 
 def incidence(split: Split, *, counts: bool = False) -> sparse.csr_matrix:
-    """Owners and products of training, 1 for each pair, or how often."""
-    owner = split.deeds.owners[split.kind]
+    """Return the training matrix of owners and products: 1 for each pair, or its count."""
+    owner = split.arrays.owners[split.kind]
     rows = owner >= 0
-    shape = (int(owner.max(initial=-1)) + 1, split.deeds.products)
+    shape = (int(owner.max(initial=-1)) + 1, split.arrays.products)
     ones = np.ones(int(rows.sum()), dtype=np.float32)
-    x = sparse.csr_matrix((ones, (owner[rows], split.deeds.product[rows])), shape=shape)
+    x = sparse.csr_matrix((ones, (owner[rows], split.arrays.product[rows])), shape=shape)
     x.sum_duplicates()
     if not counts:
         x.data[:] = 1.0
@@ -23,7 +23,7 @@ def incidence(split: Split, *, counts: bool = False) -> sparse.csr_matrix:
 
 
 def top(scores: np.ndarray, seen: sparse.csr_matrix, start: int, n: int) -> np.ndarray:
-    """The best `n` of dense scores, shape (rows, products); rows begin at `start` of `seen`."""
+    """Return the best `n` of dense scores, shape (rows, products); row 0 is `start` of `seen`."""
     scores = scores.astype(np.float32)
     for row in range(len(scores)):
         scores[row, seen.indices[seen.indptr[start + row] : seen.indptr[start + row + 1]]] = -np.inf
@@ -43,14 +43,14 @@ class Popularity:
         return [{}]
 
     def fit(self, split: Split, parameters: Parameters) -> None:
-        wanted = np.bincount(incidence(split).indices, minlength=split.deeds.products)
+        wanted = np.bincount(incidence(split).indices, minlength=split.arrays.products)
         order = np.argsort(-wanted, kind="stable")
         self._order = order[wanted[order] > 0]
 
     def rank(self, split: Split, n: int) -> np.ndarray:
         seen = split.histories()
-        lists = np.full((split.questions, n), -1, dtype=np.int32)
-        for row in range(split.questions):
+        lists = np.full((split.queries, n), -1, dtype=np.int32)
+        for row in range(split.queries):
             mine = seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
             some = self._order[: n + len(mine)]
             found = some[~np.isin(some, mine)][:n]
@@ -59,7 +59,7 @@ class Popularity:
 
 
 class Counts:
-    """Raw pair counts, what shop plug-ins do."""
+    """Raw pair counts, as in shop plug-ins."""
 
     def grid(self, validation: Split) -> list[Parameters]:
         return [{}]
@@ -73,6 +73,6 @@ class Counts:
         asked = split.histories(plain=True)
         lists = [
             top((asked[start : start + 256] @ self._pairs).toarray(), asked, start, n)
-            for start in range(0, split.questions, 256)
+            for start in range(0, split.queries, 256)
         ]
         return np.concatenate(lists)

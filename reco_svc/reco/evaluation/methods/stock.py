@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from surprise import KNNBasic, Trainset
 
-from reco.evaluation.methods import Parameters, room
+from reco.evaluation.methods import Parameters, require_memory
 from reco.evaluation.methods.simple import incidence
 from reco.evaluation.protocols import Split
 
-SECONDS = 90.0  # the loop over `predict` ends then, and the questions answered so far are the measured ones
+MAX_SECONDS = 90.0  # limit of the loop over `predict`; only the answered queries count
 
 
 class Stock:
@@ -23,14 +23,14 @@ class Stock:
     def fit(self, split: Split, parameters: Parameters) -> None:
         known, self._inner = trainset_of(split)
         self._raw = np.array(list(self._inner), dtype=np.int32)
-        room(4.5 * 8 * len(self._raw) ** 2, "stock KNNBasic (dense matrices)")
+        require_memory(4.5 * 8 * len(self._raw) ** 2, "stock KNNBasic (dense matrices)")
         options = {"name": parameters["name"], "user_based": False}
         self._model = KNNBasic(sim_options=options, verbose=False).fit(known)
 
     def rank(self, split: Split, n: int) -> np.ndarray:
-        seen, until, lists = split.histories(), time.monotonic() + SECONDS, []
+        seen, until, lists = split.histories(), time.monotonic() + MAX_SECONDS, []
         newest = _newest(split)
-        for row in range(split.questions):
+        for row in range(split.queries):
             mine = seen.indices[seen.indptr[row] : seen.indptr[row + 1]].tolist()
             one = self._predicted(int(split.owner[row]), mine, n) if split.owner[row] >= 0 else None
             lists.append(one if one is not None else self._near(int(newest[row]), mine, n))
@@ -57,15 +57,15 @@ def _padded(items: list[int], n: int) -> list[int]:
 
 
 def _newest(split: Split) -> np.ndarray:
-    """Of every question the newest product of its history."""
-    newest = np.full(split.questions, -1)
+    """Return the newest product of each query's history."""
+    newest = np.full(split.queries, -1)
     order = np.argsort(split.history.time, kind="stable")
     newest[split.history.owner[order]] = split.history.product[order]
     return newest
 
 
 def trainset_of(split: Split) -> tuple[Any, dict[int, int]]:
-    """Surprise's own Trainset, everything a 1, and the inner id of every product (contiguous)."""
+    """Build Surprise's own Trainset, everything a 1, and the inner id of every product (contiguous)."""
     x = incidence(split).tocoo()
     users: dict[int, int] = {}
     items: dict[int, int] = {}

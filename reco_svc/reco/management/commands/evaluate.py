@@ -1,4 +1,4 @@
-"""`manage.py evaluate`: this engine beside others on a file of events, one run, the same split."""
+"""`manage.py evaluate`: compare this engine with others on a file of events, on the same split."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--charts", default="", help="folder for charts (SVG)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Imported here: pyarrow comes with requirements/science.txt, which the service does without.
-        from reco.evaluation.reading import BadData
+        # Imported here: pyarrow comes with requirements/science.txt, which the service does not need.
+        from reco.evaluation.interaction_log import InvalidData
 
         try:
             rows = self._rows(options)
-        except BadData as error:
+        except InvalidData as error:
             raise CommandError(str(error), returncode=2) from error
         except ModuleNotFoundError as error:
             raise CommandError(f"{error}; `make .venv/.science` installs it", returncode=2) from error
@@ -38,13 +38,13 @@ class Command(BaseCommand):
             raise CommandError("a method could not run (see above)", returncode=1)
 
     def _rows(self, options: dict[str, Any]) -> dict[str, Any]:
-        from reco.evaluation import reading, running
+        from reco.evaluation import interaction_log, runner
 
-        names = running.checked(options["methods"], options["protocol"], options["json"])
-        log = reading.read(Path(options["data"]))
+        names = runner.parse_methods(options["methods"], options["protocol"], options["json"])
+        log = interaction_log.read(Path(options["data"]))
         for note in log.notes:
             self.stderr.write(note)
-        return running.run(log, options["protocol"], names, self.stderr.write)
+        return runner.run(log, options["protocol"], names, self.stderr.write)
 
     def _report(self, rows: dict[str, Any], options: dict[str, Any]) -> None:
         from reco.evaluation import report

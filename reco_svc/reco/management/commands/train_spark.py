@@ -1,4 +1,4 @@
-"""`manage.py train_spark`: the lists of a training, computed by Spark from an export of the events."""
+"""`manage.py train_spark`: compute the lists of a training by Spark from exported events."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         parameters, moment = self._read(options)
         try:
-            # Imported here: PySpark is no part of what is installed.
+            # Imported here: PySpark is not installed by default.
             from reco.engine import spark
         except ModuleNotFoundError as error:
             raise CommandError(f"{error}; `make .venv/.spark` installs it", returncode=2) from error
-        from reco.engine.trainer import Recipes
+        from reco.engine.trainer import HyperparameterSet
 
         session = spark.session(options["master"] or None)
         try:
             events = spark.read(session, options["events"])
-            found = spark.tables(events, Recipes.of(parameters), moment)
+            found = spark.tables(events, HyperparameterSet.of(parameters), moment)
             found.save(options["out"])
             if options["file"]:
                 self.stdout.write(str(_file(found.collected(), Path(options["file"]))))
@@ -54,10 +54,10 @@ class Command(BaseCommand):
 
 
 def _file(lists: Any, folder: Path) -> Path:
-    from reco import files, packing
+    from reco import model_codec, model_files
 
-    data = packing.pack(lists)
-    path = folder / files.name_of(data)
+    data = model_codec.pack(lists)
+    path = folder / model_files.content_name(data)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path

@@ -1,8 +1,7 @@
-"""The served model and what is for sale, held in this process's memory and kept fresh.
+"""The serving state: the served model and the products on sale, held in memory and kept fresh.
 
-A list is answered from memory; at most every two seconds a look at the documents, in a thread beside the
-answers, tells whether a newer model serves or a product changed. With the database away the last state goes
-on serving.
+Lists are answered from memory. A background thread checks the documents for a newer model and changed
+products, at most every two seconds. The last state is served while the database is unavailable.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chassis.couch import NotFound, Repository, Unavailable, every
-from reco.domain import Forgotten, Lists, Model, Product, Serving, Shelves
-from reco.files import Files
-from reco.live import Live
-from reco.services.modelfiles import model_lists
+from reco.domain import CategoryRanking, ErasureRequest, Lists, Model, Product, Serving
+from reco.model_files import ModelFiles
+from reco.recent_events import RecentEvents
+from reco.services.model_loader import model_lists
 
 log = logging.getLogger(__name__)
 
-FRESH_FOR = 2.0  # seconds
-TOO_OLD = 10.0  # seconds without a question: the next one waits for the news
+REFRESH_INTERVAL = 2.0  # seconds
+MAX_STALENESS = 10.0  # seconds without a request after which the next one waits for a refresh
 PAGE = 200
-CLOCKS = timedelta(minutes=1)
-AGAIN = 30.0  # seconds until a model that could not be read is tried again
+CLOCK_SKEW = timedelta(minutes=1)
+RETRY_AFTER = 30.0  # seconds until a model that could not be read is tried again
 
 
-class Book:
-    """A `Snapshot` for the recommendations (services/recommending.py)."""
+class ServingState:
+    """A `Snapshot` for the recommendations (services/recommendations.py)."""
 
     def __init__(
         self,
@@ -37,14 +36,14 @@ class Book:
         serving: Repository[Serving],
         models: Repository[Model],
         products: Repository[Product],
-        forgotten: Repository[Forgotten],
-        live: Live,
-        files: Files,
+        forgotten: Repository[ErasureRequest],
+        recent_events: RecentEvents,
+        files: ModelFiles,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._serving, self._models, self._product_documents = serving, models, products
         self._files = files
-        self._forgotten_documents, self.live = forgotten, live
+        self._forgotten_documents, self.recent_events = forgotten, recent_events
         self._tick, self._checked, self._products_due = tick, float("-inf"), float("-inf")
         self._lock = threading.Lock()
         self.version: str | None = None
@@ -53,37 +52,40 @@ class Book:
         self._forgotten_to: datetime | None = None
         self.lists = Lists()
         self.products: dict[str, Product] = {}
-        self.shelves = Shelves({}, [])
+        self.ranking = CategoryRanking({}, [])
         self.forgotten: dict[str, datetime] = {}
         self._damaged: tuple[str | None, float] = (None, float("-inf"))
         self.problem = ""
         """Why the model that was chosen does not serve; empty when it does."""
 
     def wake(self) -> None:
-        """Somebody asks: look for news beside the answer, or before it where what is held is too old."""
+        """Refresh the state in the background, or before returning if it is too old."""
         age = self._tick() - self._checked
-        if age >= TOO_OLD:
+        if age >= MAX_STALENESS:
             self.refresh()
-        elif age >= FRESH_FOR and not self._lock.locked():
-            threading.Thread(target=self.refresh, name="news for lists", daemon=True).start()
+        elif age >= REFRESH_INTERVAL and not self._lock.locked():
+            threading.Thread(target=self.refresh, name="refresh serving state", daemon=True).start()
 
     def refresh(self) -> None:
-        """Look for news, unless somebody just did; never raises."""
-        if self._tick() - self._checked < FRESH_FOR or not self._lock.acquire(blocking=False):
+        """Read changes, unless another thread just did; never raises."""
+        if self._tick() - self._checked < REFRESH_INTERVAL or not self._lock.acquire(blocking=False):
             return
         try:
             self._checked = self._tick()
-            self._look_at_products()
+            self._refresh_products()
             self._load_model()
-            self._look_who_was_forgotten()
+            self._refresh_forgotten()
         except Unavailable:
-            log.warning("serving from memory: the database is away")
+            log.warning("serving from memory: the database is unavailable")
         finally:
             self._lock.release()
 
     def _load_model(self) -> None:
-        """The one that is chosen; where it cannot be read, the one that serves already goes on, and a process
-        that has none yet takes the newest one before that can be read."""
+        """Load the chosen model.
+
+        If it cannot be read, the served one stays; a process that has none yet serves the newest previous
+        model that can be read.
+        """
         try:
             serving = self._serving.get("main")
         except NotFound:
@@ -94,7 +96,7 @@ class Book:
             return
         if wanted == self._damaged[0] and self._checked < self._damaged[1]:
             return
-        self._damaged = (wanted, self._checked + AGAIN)
+        self._damaged = (wanted, self._checked + RETRY_AFTER)
         self.problem = self._serve(wanted)
         if self.problem and self.version is None:
             for older in serving.previous:
@@ -102,36 +104,36 @@ class Book:
                     break
 
     def _serve(self, model_id: str) -> str:
-        """Why this model cannot serve; "" when it does."""
+        """Serve a model; return the reason if it cannot be served, else ""."""
         try:
             model = self._models.get(model_id)
             lists = self._open(model)
         except NotFound as missing:
-            log.exception("the model or its file is not there, the one before goes on serving")
+            log.exception("the model or its file is missing; the previous one still serves")
             return f"the model or its file is not there: {missing}"
         except ValueError as error:
-            log.exception("the model's file cannot be read, the one before goes on serving")
+            log.exception("the model's file cannot be read; the previous one still serves")
             return str(error)
         self.lists = lists
         self.version, self.algorithm, self.trained_at = model.id, model.algorithm, model.trained_at
         self._forgotten_to = model.forgotten_to or model.trained_at
         self._arrange()
-        self.live.follow(model.learned_to)
+        self.recent_events.follow(model.learned_to)
         return ""
 
     def _open(self, model: Model) -> Lists:
-        """Where the disk cannot be written the model is held in memory."""
+        """Open the model's file, or hold it in memory if the disk cannot be written."""
         try:
             return self._files.open(model.file, lambda: self._models.attachment(model.id, model.file))
         except OSError:
-            log.exception("the model cannot be kept on disk")
+            log.exception("the model cannot be stored on disk")
             return model_lists(self._models, model)
 
     def _arrange(self) -> None:
-        self.shelves = Shelves(self.products, self.lists.trending)
+        self.ranking = CategoryRanking(self.products, self.lists.trending)
 
-    def _look_at_products(self) -> None:
-        """A large catalogue is read less often: at most a twentieth of the time goes into it."""
+    def _refresh_products(self) -> None:
+        """Read the products; a large catalogue is read less often, at most a twentieth of the time."""
         if self._checked < self._products_due:
             return
         started = time.perf_counter()
@@ -141,9 +143,11 @@ class Book:
         took = time.perf_counter() - started
         self._products_due = self._checked + min(60.0, 20 * took)
 
-    def _look_who_was_forgotten(self) -> None:
-        """Only those since the training looked: it has left out what was forgotten before. Clocks of machines
-        differ by a little."""
-        start = None if self._forgotten_to is None else self._forgotten_to - CLOCKS
+    def _refresh_forgotten(self) -> None:
+        """Read the erasure requests that the model's training has not applied.
+
+        The clocks of machines differ by a little, so the start is a minute earlier.
+        """
+        start = None if self._forgotten_to is None else self._forgotten_to - CLOCK_SKEW
         since = every(self._forgotten_documents.find, "by_time", limit=PAGE, start=start)
         self.forgotten = {one.person: one.at for one in since}

@@ -1,6 +1,7 @@
-"""The second model for small catalogues: EASE^R's closed form (Steck 2019), kept sparse beside the KNN.
+"""The second model for small catalogues: EASE^R's closed form (Steck 2019), stored sparsely.
 
-Dense and cubic in the products, so only where that is cheap; the validation split says whether it pays.
+It is dense and cubic in the products, so it is used only where that is cheap; the validation split decides
+whether it pays.
 """
 
 from __future__ import annotations
@@ -9,30 +10,32 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
-from reco.engine.deeds import Deeds
+from reco.engine.interactions import InteractionArrays
 
-LIMIT = 6000  # products: 300 MB a matrix and about ten seconds; both grow fast beyond
-BLOCK = 256  # columns that are worked on at once, so that one whole matrix is held and no second one
+MAX_PRODUCTS = 6000  # products: 300 MB a matrix and about ten seconds; both grow fast beyond
+BLOCK = 256  # columns processed at once, so that only one whole matrix is in memory
 WARM = 600  # rows: enough for all threads
 
 
-def possible(deeds: Deeds) -> bool:
-    return deeds.dense and deeds.products <= LIMIT
+def is_feasible(arrays: InteractionArrays) -> bool:
+    return arrays.dense and arrays.products <= MAX_PRODUCTS
 
 
-def warm() -> None:
-    """Lets BLAS take its buffers. Where it gets none, it asks again and again for ever rather than fail, so
-    this comes before memory is capped."""
+def warm_up() -> None:
+    """Let BLAS allocate its buffers before memory is limited.
+
+    If it gets no memory, it retries for ever instead of failing.
+    """
     square = np.eye(WARM) + 0.1
     lapack.dpotri(lapack.dpotrf(square, lower=1)[0], lower=1)
     square @ square
 
 
 def closed_form(x: sparse.csr_matrix, ridge: float) -> np.ndarray:
-    """EASE^R's weights, shape (products of the history, products recommended), float64, the diagonal 0.
+    """Return EASE^R's weights, shape (history products, recommended products), float64, diagonal 0.
 
-    B = I - P / diag(P) with P = (X^T X + ridge I)^-1. LinAlgError when that is singular (ridge 0). One such
-    matrix is all that it takes: the inverse is made where X^T X was, column by column as LAPACK has it.
+    B = I - P / diag(P) with P = (X^T X + ridge I)^-1. LinAlgError if that is singular (ridge 0). It needs one
+    such matrix only: the inverse replaces X^T X in place, in LAPACK's column order.
     """
     inverse = _gram(x)
     inverse[np.diag_indices_from(inverse)] += ridge
@@ -51,13 +54,13 @@ def closed_form(x: sparse.csr_matrix, ridge: float) -> np.ndarray:
     return np.asarray(inverse)
 
 
-def blended(
+def blend(
     forward: sparse.csr_matrix, weights: np.ndarray, prior: np.ndarray, share: float, keep: int
 ) -> sparse.csr_matrix:
-    """`forward` plus `share` of the second model's `keep` strongest weights per recommended product, times
-    its `prior`.
+    """Add the second model's `keep` strongest weights per product to `forward`.
 
-    Both are brought to the same spread first, so that a share means the same for every shop.
+    They are multiplied by `share` and `prior`. Both models are scaled to the same spread first, so that a
+    share means the same for every shop.
     """
     columns = range(0, weights.shape[1], BLOCK)
     other = sparse.hstack(
@@ -68,7 +71,7 @@ def blended(
 
 
 def _gram(x: sparse.csr_matrix) -> np.ndarray:
-    """X^T X, dense, a column after the other in memory."""
+    """Return X^T X, dense, in column order."""
     count = x.shape[1]
     gram = np.empty((count, count), order="F")
     transposed = x.T.tocsr()
@@ -79,7 +82,7 @@ def _gram(x: sparse.csr_matrix) -> np.ndarray:
 
 
 def _strongest(weights: np.ndarray, keep: int) -> sparse.csc_matrix:
-    """Of every column the `keep` that say most, for or against."""
+    """Keep the `keep` entries of every column with the largest absolute values."""
     if weights.shape[0] > keep:
         strongest = np.abs(weights)
         strongest.partition(weights.shape[0] - keep, axis=0)
@@ -89,5 +92,5 @@ def _strongest(weights: np.ndarray, keep: int) -> sparse.csc_matrix:
 
 
 def spread(matrix: sparse.csr_matrix) -> float:
-    """Root of the mean square over the whole matrix; 1 for an empty one."""
+    """Return the root mean square over the whole matrix; 1 for an empty one."""
     return float(np.sqrt((matrix.data.astype(np.float64) ** 2).sum() / max(1, matrix.shape[0] ** 2))) or 1.0

@@ -1,4 +1,7 @@
-"""The costly part of a fit: the best neighbours of every product from a blocked sparse `X^T X`."""
+"""Similarity: the best neighbours of every product from a blocked sparse `X^T X`.
+
+It is the costly part of a fit.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-WORK = 6_000_000  # multiplications a block of X^T X: bounds the memory of a fit at about 150 MB
+MAX_WORK = 6_000_000  # multiplications a block of X^T X: bounds the memory of a fit at about 150 MB
 
 
 def nearest(
-    x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int, work: int = WORK
+    x: sparse.csr_matrix, *, shrink: float, asymmetry: float, keep: int, work: int = MAX_WORK
 ) -> sparse.csr_matrix:
-    """Of every product the `keep` best others, shape (products, products), rows sorted by index.
+    """Return the `keep` best neighbours, shape (products, products), with rows sorted by index.
 
-    `c_ij / (n_i^a * n_j^(1-a) + shrink)` with c = X^T X and n its diagonal (Aiolli 2013). A row is
-    the product to recommend, its columns what a history may hold. Memory: one block, and `keep` a product.
+    `c_ij / (n_i^a * n_j^(1-a) + shrink)` with c = X^T X and n its diagonal (Aiolli 2013). A row is the
+    product to recommend, its columns the products of a history. Memory: one block, and `keep` a product.
     """
     order, x = _popular_first(x)
     norms = np.bincount(x.indices, weights=x.data**2, minlength=x.shape[1]).astype(np.float32)
@@ -35,7 +38,7 @@ def nearest(
 
 
 def best_per_row(matrix: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
-    """The `keep` largest positive entries of every row; of equal ones the first."""
+    """Keep the `keep` largest positive entries of every row; ties go to the first."""
     data = matrix.data.astype(np.float32, copy=False)
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     limit = _limits(matrix.indptr, data, keep)
@@ -47,7 +50,7 @@ def best_per_row(matrix: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
 
 
 def _limits(indptr: np.ndarray, data: np.ndarray, keep: int) -> np.ndarray:
-    """Of every row the value of its `keep`-th entry, 0 where it has no more than that."""
+    """Return for each row the value of its `keep`-th entry, 0 if it has no more than that."""
     limit = np.zeros(len(indptr) - 1, dtype=np.float32)
     for row in (np.diff(indptr) > keep).nonzero()[0].tolist():
         values = data[indptr[row] : indptr[row + 1]].copy()
@@ -59,7 +62,7 @@ def _limits(indptr: np.ndarray, data: np.ndarray, keep: int) -> np.ndarray:
 def _without_surplus(
     chosen: np.ndarray, row: np.ndarray, column: np.ndarray, tied: np.ndarray, keep: int
 ) -> np.ndarray:
-    """Where several entries equal the last one kept, the first of them by column: entries lie in no order."""
+    """Break ties at the limit by the lowest column; the entries are unordered."""
     most = int(row.max(initial=-1)) + 1
     room = keep - np.bincount(row[~tied], minlength=most)
     crowded = np.bincount(row[tied], minlength=most) > room
@@ -76,7 +79,7 @@ def _without_surplus(
 
 
 def _popular_first(x: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:
-    """Products by popularity: sums that are near each other in memory make X^T X a sixth faster."""
+    """Sort products by popularity: nearby sums in memory make X^T X a sixth faster."""
     order = np.argsort(-np.bincount(x.indices, minlength=x.shape[1]), kind="stable").astype(np.int32)
     place = np.empty_like(order)
     place[order] = np.arange(len(order), dtype=np.int32)
@@ -91,7 +94,7 @@ def _put_back(best: sparse.csr_matrix, order: np.ndarray) -> sparse.csr_matrix:
 
 
 def _blocks(x: sparse.csr_matrix, transposed: sparse.csr_matrix, work: int) -> Iterator[tuple[int, int]]:
-    """Ranges of products whose rows of X^T X cost about `work` multiplications each."""
+    """Split products into ranges whose rows of X^T X cost about `work` multiplications each."""
     sizes = np.diff(x.indptr).astype(np.int64)
     cost = np.concatenate([[0], np.cumsum(sizes[transposed.indices])])[transposed.indptr]
     start, last = 0, len(cost) - 1

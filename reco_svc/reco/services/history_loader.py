@@ -1,4 +1,4 @@
-"""Reading the whole history for a training, in parts that outlive a worker which is killed."""
+"""The history loader, which reads all events for a training in parts that survive a killed worker."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Protocol
 
 from chassis.couch import Conflict, NotFound, Repository, every
 from chassis.siblings import Refused
-from reco.domain import NEIGHBOURS, Amount, Interaction, ReadPart, fitting, part_id
-from reco.live import News
+from reco.domain import NEIGHBOURS, Amount, HistoryPart, Interaction, part_id, usable_parts
+from reco.recent_events import EventPage
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[Amount], None]
+OnProgress = Callable[[Amount], None]
 """Of what has been read so far."""
 
 FILE = "events.json.gz"
-PAGES = 20  # of 1,000 events a part: what a killed worker's follower reads again at most
+PAGES = 20  # of 1,000 events per part: at most that much is read again after a kill
 
 
 class History(Protocol):
-    def after(self, cursor: str | None) -> News:
-        """A page of what happened, the oldest arrival first; `Refused` for an unknown cursor."""
+    def after(self, cursor: str | None) -> EventPage:
+        """Return a page of events, the oldest arrival first; raises `Refused` for an unknown cursor."""
         ...
 
 
-class Reading:
-    """`pages`: how many pages of the history make a part that is kept."""
+class HistoryLoader:
+    """Loads the history; `pages` is the number of pages that make a stored part."""
 
     def __init__(
         self,
         *,
         history: History,
-        parts: Repository[ReadPart],
+        parts: Repository[HistoryPart],
         clock: Callable[[], datetime],
         pages: int = PAGES,
     ) -> None:
@@ -45,67 +45,69 @@ class Reading:
         self.checkpoint: str | None = None
         """From where to read on another day; known after `read`."""
 
-    def read(self, told: Told) -> list[Interaction]:
-        """Everything that says something of taste, oldest arrival first, from where the last reading was
-        cut off. `told` is called a part apart; what it raises ends the reading, which may go on later."""
+    def load(self, on_progress: OnProgress) -> list[Interaction]:
+        """Return all interactions, oldest arrival first, resuming an interrupted reading.
+
+        `on_progress` is called after each part; what it raises ends the reading, which may be resumed later.
+        """
         page, first = self._history.after(None), ""
         if page.events:
             first = page.events[0][0]
-        names = _Names()
+        names = _Interner()
         events, parts, page = self._resumed(first, page, names)
-        told(names.counted(events))
-        start, fresh, keeping = (parts[-1].end if parts else None), len(events), True
+        on_progress(names.amount(events))
+        start, fresh, is_storing = (parts[-1].end if parts else None), len(events), True
         count = 0
         while True:
-            events += (names.shared(one) for _, one in page.events)
+            events += (names.intern(one) for _, one in page.events)
             self.checkpoint = page.checkpoint or self.checkpoint
             count += 1
             if page.next is None:
-                told(names.counted(events))
+                on_progress(names.amount(events))
                 return events
-            # A page with events that are being stored just now may grow: only settled ones are kept.
+            # A page with events that are being stored may still grow: only complete pages are stored.
             if count % self._pages == 0 and page.next == page.checkpoint:
-                keeping = keeping and self._keep(parts, start, page.next, first, events[fresh:])
+                is_storing = is_storing and self._store(parts, start, page.next, first, events[fresh:])
                 start, fresh = page.next, len(events)
-                told(names.counted(events))
+                on_progress(names.amount(events))
             page = self._history.after(page.next)
 
-    def throw_away(self) -> None:
-        """What was kept is not needed any more."""
+    def delete_parts(self) -> None:
+        """Delete the stored parts."""
         self._drop(self._all())
 
     def _resumed(
-        self, first: str, beginning: News, names: _Names
-    ) -> tuple[list[Interaction], list[ReadPart], News]:
-        """What is kept and fits, and the page after it; what does not fit is thrown away."""
+        self, first: str, beginning: EventPage, names: _Interner
+    ) -> tuple[list[Interaction], list[HistoryPart], EventPage]:
+        """Return the stored parts that fit, and the page after them; delete the others."""
         everything = self._all()
-        parts: list[ReadPart] = []
+        parts: list[HistoryPart] = []
         events: list[Interaction] = []
-        for part in fitting(everything, first, self._clock()):
+        for part in usable_parts(everything, first, self._clock()):
             found = self._opened(part)
             if found is None:
                 break
-            events += (names.shared(one) for one in found)
+            events += (names.intern(one) for one in found)
             parts.append(part)
         try:
             page = self._history.after(parts[-1].end) if parts else beginning
         except Refused as refused:
-            log.warning("the reading begins anew: logs does not know where it ended: %s", refused)
+            log.warning("reading starts again: logs_svc does not know the cursor: %s", refused)
             events, parts, page = [], [], beginning
         self._drop(everything[len(parts) :])
         return events, parts, page
 
-    def _keep(
+    def _store(
         self,
-        parts: list[ReadPart],
+        parts: list[HistoryPart],
         start: str | None,
         end: str,
         first: str,
         events: Sequence[Interaction],
     ) -> bool:
-        """False when somebody else keeps the same reading: one of the two is enough."""
+        """Store a part; False if another training stores the same reading."""
         data = _packed(events)
-        part = ReadPart(
+        part = HistoryPart(
             id=part_id(len(parts) + 1),
             start=start,
             end=end,
@@ -117,25 +119,25 @@ class Reading:
         try:
             parts.append(self._parts.attach(self._parts.add(part), FILE, data, "application/gzip"))
         except Conflict:
-            log.warning("another training keeps its reading: this one does not")
+            log.warning("another training stores its parts; this one does not")
             return False
         return True
 
-    def _opened(self, part: ReadPart) -> list[Interaction] | None:
-        """The events of a part; None when its file is missing, cut short or changed."""
+    def _opened(self, part: HistoryPart) -> list[Interaction] | None:
+        """Return the events of a part; None if its file is missing or damaged."""
         try:
             data = self._parts.attachment(part.id, FILE)
         except NotFound:
             return None
         if hashlib.sha256(data).hexdigest() != part.sha256:
-            log.warning("a part of the reading is damaged: it is read again", extra={"part": part.id})
+            log.warning("a stored part is damaged and is read again", extra={"part": part.id})
             return None
         return _unpacked(data)
 
-    def _all(self) -> list[ReadPart]:
+    def _all(self) -> list[HistoryPart]:
         return list(every(self._parts.find, "id"))
 
-    def _drop(self, parts: Sequence[ReadPart]) -> None:
+    def _drop(self, parts: Sequence[HistoryPart]) -> None:
         for part in parts:
             try:
                 self._parts.delete(part)
@@ -156,9 +158,12 @@ def _unpacked(data: bytes) -> list[Interaction]:
     ]
 
 
-class _Names:
-    """Each text held once: a million events name a few thousand products. It also counts how many things
-    stand beside each product in histories, those of one person or visit, a thing that comes again too."""
+class _Interner:
+    """Shares equal texts to save memory, and counts the neighbours of each product.
+
+    A million events name a few thousand products. Neighbours are the interactions beside a product in the
+    history of one person or visit, repetitions included.
+    """
 
     def __init__(self) -> None:
         self._types: dict[str, str] = {}
@@ -167,12 +172,12 @@ class _Names:
         self._done: dict[str, int] = {}
         self._beside: dict[str, int] = {}
 
-    def shared(self, one: Interaction) -> Interaction:
+    def intern(self, one: Interaction) -> Interaction:
         who = one.user or one.session
         if who and one.weight:
             before = self._done.get(who, 0)
             self._done[who] = before + 1
-            # Twice: as many come after a thing as before it, as long as it has no place of its own.
+            # Twice, as on average as many follow an interaction as precede it.
             self._beside[one.product_id] = self._beside.get(one.product_id, 0) + 2 * before
         return Interaction(
             self._types.setdefault(one.type, one.type),
@@ -182,6 +187,6 @@ class _Names:
             one.session and self._people.setdefault(one.session, one.session),
         )
 
-    def counted(self, events: Sequence[Interaction]) -> Amount:
+    def amount(self, events: Sequence[Interaction]) -> Amount:
         neighbours = sum(min(NEIGHBOURS, beside) for beside in self._beside.values())
         return Amount(len(events), len(self._products), len(self._people), neighbours)

@@ -1,4 +1,4 @@
-"""A fit: from deeds and a recipe to weights between products, and lists from histories."""
+"""A fit: weights between products from interactions and hyperparameters, and lists from histories."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from reco.engine import second
-from reco.engine.deeds import Deeds, Recipe, matrix, wanted
+from reco.engine import ease
+from reco.engine.interactions import Hyperparameters, InteractionArrays, demand, matrix
 from reco.engine.knn import SparseKNN
-from reco.engine.nearest import best_per_row
+from reco.engine.similarity import best_per_row
 from reco.engine.trainset import SparseTrainset
 
 SECOND_KEEP = 200
-REACH = 150  # products that one thing of a history speaks for; popular ones would speak for thousands
-CELLS = 1_000_000  # scores at once, lists x products: 4 MB, what a processor keeps near
-UNSEEN = 0.5  # people that a product is given before the prior's power, so that a new one is not at nothing
+REACH = 150  # recommended products per product of a history; popular ones would have thousands
+CELLS = 1_000_000  # scores at once, lists x products: 4 MB, which fit a processor's cache
+UNSEEN = 0.5  # people added to each product before the prior, so that new products are not at zero
 
 
 Places = tuple[np.ndarray, np.ndarray]
@@ -24,7 +24,11 @@ Places = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """`forward[j, i]`: how much having j speaks for i. `popular`: products, the most wanted of late first."""
+    """The result of a fit.
+
+    `forward[j, i]` is the weight of j in a history for recommending i. `popular` has the products, the most
+    wanted of late first.
+    """
 
     forward: sparse.csr_matrix
     popular: np.ndarray
@@ -33,9 +37,9 @@ class Fitted:
     def rank(
         self, histories: sparse.csr_matrix, seen: sparse.csr_matrix, n: int, *, fill: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The best `n` products of every row that are not in `seen`, and their scores, shape (rows, n).
+        """Return the best `n` unseen products of every row, and their scores, each of shape (rows, n).
 
-        -1 where there are no more. With `fill`, popular ones follow when the history says nothing.
+        -1 means no product. With `fill`, popular ones follow where the history has too few.
         """
         ids = np.full((histories.shape[0], n), -1, dtype=np.int32)
         scores = np.zeros((histories.shape[0], n), dtype=np.float32)
@@ -50,7 +54,7 @@ class Fitted:
         return ids, scores
 
     def _fill(self, ids: np.ndarray, hidden: Places) -> None:
-        """Popular products into the empty places of these lists."""
+        """Fill the empty positions of these lists with popular products."""
         for row in np.flatnonzero(ids[:, -1] < 0).tolist():
             found = ids[row][ids[row] >= 0]
             gone = np.concatenate([hidden[1][hidden[0] == row], found])
@@ -60,16 +64,19 @@ class Fitted:
 
 
 def _places(matrix: sparse.csr_matrix, start: int, end: int) -> Places:
-    """Rows (from 0) and columns of the entries of these rows."""
+    """Return the rows (from 0) and columns of the entries of these rows."""
     columns = matrix.indices[matrix.indptr[start] : matrix.indptr[end]]
     return np.repeat(np.arange(end - start), np.diff(matrix.indptr[start : end + 1])), columns
 
 
 def _best(block: sparse.csr_matrix, hidden: Places, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Per row the `n` largest positive entries that are not hidden, and their values; the first of equals."""
+    """Return per row the `n` largest positive entries that are not hidden, and their values.
+
+    Ties go to the first column.
+    """
     dense = block.toarray()
     dense[hidden] = 0.0
-    # In one dimension: numpy finds what is true there five times faster.
+    # In one dimension: numpy finds true values there five times faster.
     found = (dense >= _limits(dense, n)[:, None]).ravel().nonzero()[0]
     rows, products = np.divmod(found, max(1, dense.shape[1]))
     values = dense.ravel()[found]
@@ -84,9 +91,9 @@ def _best(block: sparse.csr_matrix, hidden: Places, n: int) -> tuple[np.ndarray,
 
 
 def _limits(dense: np.ndarray, n: int) -> np.ndarray:
-    """Per row a number above 0 that at least `n` entries reach, if so many are above 0.
+    """Return per row a positive number that at least `n` entries reach, if so many are positive.
 
-    The n-th largest of the maxima of some parts of the row: ten times faster than to partition the row.
+    It is the n-th largest of the maxima of some parts of the row: ten times faster than to partition the row.
     """
     least = np.full(len(dense), np.finfo(np.float32).tiny, dtype=np.float32)
     parts = np.arange(0, dense.shape[1], max(1, dense.shape[1] // (8 * n)))
@@ -98,23 +105,23 @@ def _limits(dense: np.ndarray, n: int) -> np.ndarray:
     return limits
 
 
-def fit(deeds: Deeds, recipe: Recipe) -> Fitted:
-    """The weights of everything that was done. An empty catalogue or no deeds give empty weights."""
-    kind = recipe.kinds[0][0]
-    lately = wanted(deeds, kind, recipe.prior_half_life)
-    ever = wanted(deeds, kind, None)
-    popular = np.lexsort((np.arange(deeds.products), -ever, -lately)).astype(np.int32)
+def fit(arrays: InteractionArrays, params: Hyperparameters) -> Fitted:
+    """Fit the weights of all interactions; an empty catalogue or no interactions give empty weights."""
+    kind = params.kinds[0][0]
+    lately = demand(arrays, kind, params.prior_half_life)
+    ever = demand(arrays, kind, None)
+    popular = np.lexsort((np.arange(arrays.products), -ever, -lately)).astype(np.int32)
     popular = popular[ever[popular] > 0]
     if not len(popular):
-        return Fitted(sparse.csr_matrix((deeds.products, deeds.products), dtype=np.float32), popular)
-    prior = ((lately + UNSEEN) / (lately + UNSEEN).mean()) ** recipe.prior
-    x = matrix(deeds, recipe)
+        return Fitted(sparse.csr_matrix((arrays.products, arrays.products), dtype=np.float32), popular)
+    prior = ((lately + UNSEEN) / (lately + UNSEEN).mean()) ** params.prior
+    x = matrix(arrays, params)
     known = SparseTrainset(x, range(x.shape[0]), range(x.shape[1]))
-    knn = SparseKNN(shrink=recipe.shrink, asymmetry=recipe.asymmetry, keep=recipe.keep, prior=prior).fit(
+    knn = SparseKNN(shrink=params.shrink, asymmetry=params.asymmetry, keep=params.keep, prior=prior).fit(
         known
     )
     forward = best_per_row(knn.sim.matrix.T.tocsr(), REACH)
-    if recipe.second and second.possible(deeds):
-        weights = second.closed_form(x, recipe.ridge)
-        forward = second.blended(forward, weights, prior**0.5, recipe.second, SECOND_KEEP)
+    if params.second and ease.is_feasible(arrays):
+        weights = ease.closed_form(x, params.ridge)
+        forward = ease.blend(forward, weights, prior**0.5, params.second, SECOND_KEEP)
     return Fitted(forward, popular, knn)

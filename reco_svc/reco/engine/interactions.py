@@ -1,4 +1,4 @@
-"""What people did, as arrays, and the matrix of owners and products that a recipe makes of it."""
+"""Interactions as arrays, and the owner-product matrix that hyperparameters make of them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 from scipy import sparse
 
 DAY = 86400.0
-# More products than any shopper has: a bot or a reseller's script. It teaches nothing.
-TOO_MANY = {"session": 200, "basket": 1000, "user": 2000}
-# Pairs of X^T X in a whole fit: the cost is the square of the histories, so the longest are capped.
-WORK = 150_000_000
-SHORTEST_CAP = 20
-LEAST_TIME_BITS = 24
+# More products than any shopper has, as of a bot or a reseller's script: such owners are ignored.
+MAX_HISTORY = {"session": 200, "basket": 1000, "user": 2000}
+# Pairs of X^T X in a fit: the cost is quadratic in the histories, so the longest are capped.
+MAX_WORK = 150_000_000
+MIN_CAP = 20
+MIN_TIME_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """All that is chosen on a validation split. Half-lives in days; None: nothing ages."""
+class Hyperparameters:
+    """The hyperparameters, chosen on a validation split. Half-lives are in days; None: no ageing."""
 
-    kinds: tuple[tuple[str, float], ...] = (("user", 1.0),)  # whose rows, and how much they weigh
+    kinds: tuple[tuple[str, float], ...] = (("user", 1.0),)  # kinds of owners, and their weights
     shrink: float = 20.0
     asymmetry: float = 0.5
     keep: int = 100
-    strength: float = 0.5  # power of the weights (a purchase beside a view); 0: all count alike
-    half_life: float | None = None  # of what was done, in the counts
+    strength: float = 0.5  # power of the weights (purchase or view); 0: all equal
+    half_life: float | None = None  # of interactions, in the counts
     damping: float = 0.25  # rows are divided by (products in the row) ** damping
-    prior: float = 0.0  # power of how much a product is wanted of late
+    prior: float = 0.0  # power of the recent demand for a product
     prior_half_life: float = 14.0
-    history_half_life: float | None = None  # of a history, when it is asked
+    history_half_life: float | None = None  # of a history, when it is queried
     second: float = 0.0  # share of the closed-form second model
     ridge: float = 400.0
 
@@ -45,8 +45,11 @@ class Pairs:
 
 
 @dataclass
-class Deeds:
-    """One thing done per place of the arrays. `owners[kind]`: a number per owner, -1 for nobody."""
+class InteractionArrays:
+    """Interactions, one per position of the arrays.
+
+    `owners[kind]` has a number per owner, -1 for nobody.
+    """
 
     product: np.ndarray
     time: np.ndarray
@@ -54,7 +57,7 @@ class Deeds:
     owners: dict[str, np.ndarray]
     products: int
     dense: bool = True
-    """Whether there is room for matrices of products x products (engine.second)."""
+    """Whether there is room for matrices of products x products (engine.ease)."""
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -66,16 +69,16 @@ class Deeds:
 
     @property
     def span(self) -> float:
-        """Days between the first thing done and the last."""
+        """The days between the first and the last interaction."""
         return float(self.time.max() - self.time.min()) / DAY if len(self) else 0.0
 
-    def only(self, chosen: np.ndarray) -> Deeds:
+    def only(self, chosen: np.ndarray) -> InteractionArrays:
         owners = {kind: numbers[chosen] for kind, numbers in self.owners.items()}
         product, time, weight = self.product[chosen], self.time[chosen], self.weight[chosen]
-        return Deeds(product, time, weight, owners, self.products, self.dense)
+        return InteractionArrays(product, time, weight, owners, self.products, self.dense)
 
-    def newest(self, kind: str, most: int) -> Deeds:
-        """Whole owners, those who did something last, up to about `most` things done."""
+    def newest(self, kind: str, most: int) -> InteractionArrays:
+        """Return about `most` interactions: all those of the owners who were active last."""
         if len(self) <= most:
             return self
         owner = self.owners[kind]
@@ -93,27 +96,30 @@ class Deeds:
         return self._pairs[kind]
 
 
-def matrix(deeds: Deeds, recipe: Recipe, work: int = WORK) -> sparse.csr_matrix:
-    """Owners of every kind in rows, products in columns; the mean square is 1, so shrink is in people."""
-    usable = [(kind, share) for kind, share in recipe.kinds if kind in deeds.owners and share > 0]
+def matrix(arrays: InteractionArrays, params: Hyperparameters, work: int = MAX_WORK) -> sparse.csr_matrix:
+    """Build the matrix of owners (rows, all kinds) and products (columns).
+
+    Its mean square is 1, so that shrink is counted in people.
+    """
+    usable = [(kind, share) for kind, share in params.kinds if kind in arrays.owners and share > 0]
     share_of_work = work // max(1, len(usable))
-    parts = [_rows(deeds, kind, share, recipe, share_of_work) for kind, share in usable]
-    x = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, deeds.products))
+    parts = [_rows(arrays, kind, share, params, share_of_work) for kind, share in usable]
+    x = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, arrays.products))
     if x.nnz:
         x.data /= np.sqrt(np.mean(parts[0].data ** 2)) if parts[0].nnz else 1.0
     return x
 
 
-def wanted(deeds: Deeds, kind: str, half_life: float | None) -> np.ndarray:
-    """Per product how many owners wanted it, the newest counting most."""
-    pairs = deeds.pairs(kind)
-    return np.bincount(pairs.product, _decay(deeds.end - pairs.time, half_life), deeds.products)
+def demand(arrays: InteractionArrays, kind: str, half_life: float | None) -> np.ndarray:
+    """Count the owners who interacted with each product, decayed by age."""
+    pairs = arrays.pairs(kind)
+    return np.bincount(pairs.product, _decay(arrays.end - pairs.time, half_life), arrays.products)
 
 
 def histories(
     pairs: Pairs, owners: np.ndarray, products: int, half_life: float | None, strength: float = 0.5
 ) -> sparse.csr_matrix:
-    """Rows of these owners: weights of what they did, the newest of each 1 and the older ones less."""
+    """Build a matrix of these owners' histories; the newest interaction weighs 1, older ones less."""
     place = np.full(max(int(pairs.owner.max(initial=-1)), int(owners.max(initial=-1))) + 2, -1)
     place[owners] = np.arange(len(owners))
     row = place[pairs.owner]
@@ -126,30 +132,32 @@ def histories(
     return sparse.csr_matrix((values.astype(np.float32), (row, pairs.product[chosen])), shape=shape)
 
 
-def _rows(deeds: Deeds, kind: str, share: float, recipe: Recipe, work: int) -> sparse.csr_matrix:
-    pairs = deeds.pairs(kind)
-    age = deeds.end - pairs.time
-    value = np.sqrt(share * _decay(age, recipe.half_life)) * pairs.weight**recipe.strength
+def _rows(
+    arrays: InteractionArrays, kind: str, share: float, params: Hyperparameters, work: int
+) -> sparse.csr_matrix:
+    pairs = arrays.pairs(kind)
+    age = arrays.end - pairs.time
+    value = np.sqrt(share * _decay(age, params.half_life)) * pairs.weight**params.strength
     value = value.astype(np.float32)
     count = int(pairs.owner.max(initial=-1)) + 1
     sizes = np.bincount(pairs.owner, minlength=count)
-    kept = _newest(pairs, sizes, longest(np.bincount(sizes), TOO_MANY.get(kind, 2000), work))
-    kept &= sizes[pairs.owner] <= TOO_MANY.get(kind, 2000)
+    kept = _newest(pairs, sizes, max_history_length(np.bincount(sizes), MAX_HISTORY.get(kind, 2000), work))
+    kept &= sizes[pairs.owner] <= MAX_HISTORY.get(kind, 2000)
     owner, product, value = pairs.owner[kept], pairs.product[kept], value[kept]
     sizes = np.bincount(owner, minlength=count)
-    if recipe.damping and len(owner):
-        scale = np.maximum(sizes, 1.0) ** -recipe.damping
+    if params.damping and len(owner):
+        scale = np.maximum(sizes, 1.0) ** -params.damping
         scale /= np.sqrt((sizes * scale**2).sum() / sizes.sum())
         value *= scale[owner].astype(np.float32)
     indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return sparse.csr_matrix((value, product.astype(np.int32), indptr), shape=(count, deeds.products))
+    return sparse.csr_matrix((value, product.astype(np.int32), indptr), shape=(count, arrays.products))
 
 
-def longest(owners: np.ndarray, most: int, work: int) -> int:
-    """The longest history that keeps the work in bounds; `owners[n]` have n products."""
+def max_history_length(owners: np.ndarray, most: int, work: int) -> int:
+    """Return the longest history that bounds the work; `owners[n]` owners have n products."""
     owners = owners[: most + 1].astype(np.int64)
     sizes = np.arange(len(owners))
-    low, high = SHORTEST_CAP, most
+    low, high = MIN_CAP, most
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (
@@ -159,7 +167,7 @@ def longest(owners: np.ndarray, most: int, work: int) -> int:
 
 
 def _newest(pairs: Pairs, sizes: np.ndarray, cap: int) -> np.ndarray:
-    """Which pairs are among the newest `cap` of their owner."""
+    """Return a mask of the pairs that are among the newest `cap` of their owner."""
     kept = np.ones(len(pairs.owner), dtype=bool)
     long = np.flatnonzero(sizes[pairs.owner] > cap)
     if len(long):
@@ -171,17 +179,17 @@ def _newest(pairs: Pairs, sizes: np.ndarray, cap: int) -> np.ndarray:
     return kept
 
 
-def _pairs(deeds: Deeds, numbers: np.ndarray) -> Pairs:
-    somebody = (numbers >= 0) & (deeds.weight > 0)
-    chosen = slice(None) if somebody.all() else somebody.nonzero()[0]  # spares a copy of ten million
-    weight, time = deeds.weight[chosen], deeds.time[chosen]
-    key = numbers[chosen].astype(np.int64) * deeds.products + deeds.product[chosen]
+def _pairs(arrays: InteractionArrays, numbers: np.ndarray) -> Pairs:
+    somebody = (numbers >= 0) & (arrays.weight > 0)
+    chosen = slice(None) if somebody.all() else somebody.nonzero()[0]  # avoids a copy of ten million
+    weight, time = arrays.weight[chosen], arrays.time[chosen]
+    key = numbers[chosen].astype(np.int64) * arrays.products + arrays.product[chosen]
     if not len(key):
         return Pairs(*(np.zeros(0, dtype=kind) for kind in (np.int32, np.int32, np.float32, np.float64)))
     alike = weight.min() == weight.max()
     key, strongest, newest = _newest_of_alike(key, time, weight[0]) if alike else _most(key, time, weight)
-    owner = key // deeds.products
-    product = (key - owner * deeds.products).astype(np.int32)
+    owner = key // arrays.products
+    product = (key - owner * arrays.products).astype(np.int32)
     return Pairs(owner=owner.astype(np.int32), product=product, weight=strongest, time=newest)
 
 
@@ -196,13 +204,13 @@ def _most(key: np.ndarray, time: np.ndarray, weight: np.ndarray) -> Merged:
 
 
 def _newest_of_alike(key: np.ndarray, time: np.ndarray, weight: float) -> Merged:
-    """The same where all weigh the same: key and time sorted as one number, three times faster.
+    """Merge pairs of equal weight: key and time are sorted as one number, three times faster.
 
     Time is rounded to the bits that are left, for ten million events of a year a second or less.
     """
     bits = min(40, 62 - int(key.max()).bit_length())
     start, span = float(time.min()), float(time.max() - time.min())
-    if bits < LEAST_TIME_BITS:
+    if bits < MIN_TIME_BITS:
         return _most(key, time, np.full(len(key), weight, dtype=np.float32))
     scale = ((1 << bits) - 1) / (span or 1.0)
     packed = key << bits
@@ -215,7 +223,7 @@ def _newest_of_alike(key: np.ndarray, time: np.ndarray, weight: float) -> Merged
 
 
 def _decay(age: np.ndarray, half_life: float | None) -> np.ndarray:
-    """0.5 ** (age / half-life); what comes from the future counts as of now."""
+    """Return 0.5 ** (age / half-life); future interactions count as of now."""
     if half_life is None:
         return np.ones(len(age))
     left: np.ndarray = np.exp2(-np.maximum(age, 0.0) / (DAY * half_life))

@@ -1,4 +1,4 @@
-"""NDCG@10 with binary gain, hit rate and coverage of lists."""
+"""Ranking metrics: NDCG@10 with binary gain, hit rate and coverage."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ class Figures:
     ndcg: float
     hit_rate: float
     coverage: float
-    questions: int
+    queries: int
 
 
 def measure(ids: np.ndarray, targets: sparse.csr_matrix, known: int) -> Figures:
-    """Of lists, shape (questions, N), -1 for no product; the ideal is over min(10, targets)
-    (Järvelin and Kekäläinen 2002). Coverage: distinct products shown, of the `known` ones."""
+    """Measure lists of shape (queries, N), with -1 for no product.
+
+    The ideal is over min(10, targets) (Järvelin and Kekäläinen 2002). Coverage is the share of the `known`
+    products that are shown.
+    """
     hits = np.zeros(ids.shape, dtype=bool)
     for row in range(len(ids)):
         hits[row] = np.isin(ids[row], targets.indices[targets.indptr[row] : targets.indptr[row + 1]])

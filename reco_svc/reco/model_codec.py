@@ -1,13 +1,14 @@
-"""A trained model as the bytes of one file, read where they lie: nothing is parsed before it is asked for.
+"""The binary codec of a model file, which is read in place: nothing is parsed before it is needed.
 
     magic | length of head (8 bytes) | head: JSON {"size", "trending", "sections": {name: [place, bytes]}}
     sections, each at a multiple of 8, numbers as little-endian machines have them:
-        products, …keys of people    texts, sorted: how many, where each ends (8 bytes each), UTF-8
+        products, …keys of people    texts, sorted: their count, the end of each (8 bytes each), UTF-8
         …keys of products            4 bytes each, sorted
-        …ends                        where the rows of a table end, 8 bytes each
+        …ends                        the ends of a table's rows, 8 bytes each
         …products, …scores, …values  all rows, one after the other: 4 bytes a product, 8 a score
 
-A product is written once and then is its number in the sorted list of all; a list of 50 is 600 bytes.
+A product's name is written once; elsewhere it is its number in the sorted list of all. A list of 50 is 600
+bytes.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from typing import Any, Final, Literal
 from reco.domain import Lists, Scored
 
 MAGIC = b"HMLISTS2"
-NEAR = ("similar", "together", "personal")  # by product: pairs of product and score
-PEOPLE = ("histories", "owned")  # by person: products
-TASTES = "tastes"  # by person: numbers
+NEIGHBOUR_TABLES = ("similar", "together", "personal")  # by product: pairs of product and score
+PERSON_TABLES = ("histories", "owned")  # by person: products
+TASTE_TABLE = "tastes"  # by person: numbers
 ALIGNED = 8
 _HEAD, _COUNT = struct.Struct("<8sQ"), struct.Struct("<Q")
 _NUMBER: Final = "I"
@@ -35,8 +36,8 @@ Numbers = Any  # a memoryview of whole numbers or of floating point ones
 Section = Callable[..., Numbers]
 
 
-class Texts(Sequence[str]):
-    """Sorted texts of a file, decoded as they are asked for."""
+class StringTable(Sequence[str]):
+    """The sorted texts of a file, decoded when they are read."""
 
     def __init__(self, section: memoryview) -> None:
         (self._count,) = _COUNT.unpack_from(section)
@@ -53,14 +54,17 @@ class Texts(Sequence[str]):
         return bytes(self._utf8[self._ends[number] : self._ends[number + 1]])
 
     def place(self, text: str) -> int:
-        """Its number, or -1."""
+        """Return the number of a text, or -1."""
         wanted = text.encode("utf-8", "surrogatepass")
         place = bisect_left(range(self._count), wanted, key=self.raw)
         return place if place < self._count and self.raw(place) == wanted else -1
 
 
 class Rows(Mapping[str, list[Any]]):
-    """One table of a file. `find`: the row of a key or -1; `value`: of a row that starts and ends there."""
+    """One table of a file.
+
+    `find` returns the row of a key, or -1; `value` decodes the row between two ends.
+    """
 
     def __init__(
         self,
@@ -85,11 +89,11 @@ class Rows(Mapping[str, list[Any]]):
 
 
 def pack(lists: Lists) -> bytes:
-    """The file of these lists; the same lists give the same bytes."""
+    """Encode a model; the same lists give the same bytes."""
     names = _products(lists)
     number = {name: place for place, name in enumerate(names)}
     sections: dict[str, bytes | array[Any]] = {"products": _texts(names)}
-    for table in NEAR:
+    for table in NEIGHBOUR_TABLES:
         near: Mapping[str, list[Scored]] = getattr(lists, table)
         rows = {key: near[key] for key in sorted(near)}
         sections[f"{table}.keys"] = array(_NUMBER, map(number.__getitem__, rows))
@@ -97,21 +101,23 @@ def pack(lists: Lists) -> bytes:
         every = chain.from_iterable
         sections[f"{table}.products"] = array(_NUMBER, (number[one] for one, _ in every(rows.values())))
         sections[f"{table}.scores"] = array(_SCORE, (score for _, score in every(rows.values())))
-    for table in (*PEOPLE, TASTES):
+    for table in (*PERSON_TABLES, TASTE_TABLE):
         people: Mapping[str, list[Any]] = getattr(lists, table)
         held = {key: people[key] for key in sorted(people)}
         sections[f"{table}.keys"] = _texts(list(held))
         sections[f"{table}.ends"] = _ends(held.values())
         values = chain.from_iterable(held.values())
         sections[f"{table}.values"] = (
-            array(_SCORE, values) if table == TASTES else array(_NUMBER, map(number.__getitem__, values))
+            array(_SCORE, values) if table == TASTE_TABLE else array(_NUMBER, map(number.__getitem__, values))
         )
     return _file(lists.trending, sections)
 
 
 def unpack(data: Any) -> Lists:
-    """Lists that read from these bytes or this map, and hold nothing but the products' names; ValueError for
-    what is no such file, or not the whole of it."""
+    """Open a model over bytes or a memory map; raises ValueError if they are damaged or incomplete.
+
+    Only the names of products are held in memory.
+    """
     try:
         return _lists(*_parts(data))
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -119,7 +125,7 @@ def unpack(data: Any) -> Lists:
 
 
 def _parts(data: Any) -> tuple[dict[str, Any], memoryview]:
-    """Its head, and the sections."""
+    """Return the head and the sections."""
     magic, length = _HEAD.unpack_from(data)
     if magic != MAGIC:
         raise ValueError("it begins like another kind of file")
@@ -135,13 +141,13 @@ def _lists(head: dict[str, Any], body: memoryview) -> Lists:
         place, size = head["sections"][name]
         return body[place : place + size].cast(type_)
 
-    names = list(Texts(section("products")))
-    made: dict[str, Any] = {table: _near(section, table, names) for table in NEAR}
-    made |= {table: _of_people(section, table, names) for table in (*PEOPLE, TASTES)}
+    names = list(StringTable(section("products")))
+    made: dict[str, Any] = {table: _neighbour_rows(section, table, names) for table in NEIGHBOUR_TABLES}
+    made |= {table: _person_rows(section, table, names) for table in (*PERSON_TABLES, TASTE_TABLE)}
     return Lists(trending=[(product, score) for product, score in head["trending"]], **made)
 
 
-def _near(section: Section, table: str, names: list[str]) -> Rows:
+def _neighbour_rows(section: Section, table: str, names: list[str]) -> Rows:
     keys, ends = section(f"{table}.keys", _NUMBER), section(f"{table}.ends", _PLACE)
     products, scores = section(f"{table}.products", _NUMBER), section(f"{table}.scores", _SCORE)
     name = names.__getitem__
@@ -156,13 +162,13 @@ def _near(section: Section, table: str, names: list[str]) -> Rows:
     return Rows(lambda: map(name, keys), find, ends, value)
 
 
-def _of_people(section: Section, table: str, names: list[str]) -> Rows:
-    keys, ends = Texts(section(f"{table}.keys")), section(f"{table}.ends", _PLACE)
-    values = section(f"{table}.values", _SCORE if table == TASTES else _NUMBER)
+def _person_rows(section: Section, table: str, names: list[str]) -> Rows:
+    keys, ends = StringTable(section(f"{table}.keys")), section(f"{table}.ends", _PLACE)
+    values = section(f"{table}.values", _SCORE if table == TASTE_TABLE else _NUMBER)
 
     def value(start: int, end: int) -> list[Any]:
         found = values[start:end].tolist()
-        return found if table == TASTES else [names[product] for product in found]
+        return found if table == TASTE_TABLE else [names[product] for product in found]
 
     return Rows(lambda: keys, keys.place, ends, value)
 
@@ -174,12 +180,12 @@ def _place(sorted_: Any, wanted: Any) -> int:
 
 def _products(lists: Lists) -> list[str]:
     found: set[str] = set()
-    for table in NEAR:
+    for table in NEIGHBOUR_TABLES:
         near: Mapping[str, list[Scored]] = getattr(lists, table)
         for key in near:
             found.add(key)
             found.update(product for product, _ in near[key])
-    for table in PEOPLE:
+    for table in PERSON_TABLES:
         people: Mapping[str, list[str]] = getattr(lists, table)
         for key in people:
             found.update(people[key])

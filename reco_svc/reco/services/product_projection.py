@@ -1,4 +1,4 @@
-"""What is for sale, as the catalogue's facts tell it."""
+"""The projection of catalogue events: which products are on sale."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ from chassis.messaging import Envelope
 from reco.domain import Product
 
 
-class Shelf:
+class ProductProjection:
     def __init__(self, *, products: Repository[Product]) -> None:
         self._products = products
 
     def product_changed(self, envelope: Envelope) -> str:
         data = envelope.data
-        return self._hear(data["product_id"], "product", envelope, lambda p: p.describe(data))
+        return self._apply(data["product_id"], "product", envelope, lambda p: p.describe(data))
 
     def product_deleted(self, envelope: Envelope) -> str:
-        return self._hear(envelope.data["product_id"], "product", envelope, lambda p: p.withdraw())
+        return self._apply(envelope.data["product_id"], "product", envelope, lambda p: p.withdraw())
 
     def availability_changed(self, envelope: Envelope) -> str:
         data = envelope.data
         subject = f"sku:{data['sku']}"
-        return self._hear(
-            data["product_id"], subject, envelope, lambda p: p.stock(data["sku"], data["availability"])
+        return self._apply(
+            data["product_id"],
+            subject,
+            envelope,
+            lambda p: p.set_availability(data["sku"], data["availability"]),
         )
 
-    def _hear(
+    def _apply(
         self, product_id: str, subject: str, envelope: Envelope, change: Callable[[Product], None]
     ) -> str:
-        news = False
+        is_new = False
 
         def apply(product: Product) -> None:
-            nonlocal news
-            news = product.hear(subject, envelope.seq)
-            if news:
+            nonlocal is_new
+            is_new = product.accept(subject, envelope.seq)
+            if is_new:
                 change(product)
 
         self._products.update(product_id, apply, create=lambda: Product(id=product_id))
-        return "done" if news else "duplicate"
+        return "done" if is_new else "duplicate"

@@ -1,4 +1,4 @@
-"""What a training has read already, kept in parts so that one that was killed goes on from there."""
+"""The stored parts of a history that a training has read, so that an interrupted one can continue."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 FORMAT = 1
-KEPT_FOR = timedelta(days=1)  # what people wanted erased must not lie about for longer
+MAX_AGE = timedelta(days=1)  # erased people's events must not be stored for longer
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How much there is to learn from. `people`: accounts and sessions. `neighbours`: how many products have
-    stood beside others of a history, at most as many for each as a list keeps: what a list may hold."""
+    """The size of a training's input.
+
+    `people` counts accounts and sessions. `neighbours` counts the products that appear beside others in a
+    history, at most as many for each as a list keeps.
+    """
 
     events: int
     products: int
@@ -29,11 +32,11 @@ class Amount:
 
 
 @dataclass(slots=True)
-class ReadPart:
-    """Some thousand events of a reading; they are an attachment, `sha256` its content. Ids are 0001, 0002, …
+class HistoryPart:
+    """Some thousand events of a history in an attachment, whose hash is `sha256`.
 
-    `start` and `end` are cursors of the history: where it was read from, and where the next part begins.
-    `first` names the first event that the history has: another one is another history.
+    Ids are 00000001, 00000002, … `start` and `end` are cursors of the history: the start of this part, and
+    that of the next. `first` names the first event of the history: another one means another history.
     """
 
     id: str
@@ -53,13 +56,13 @@ def part_id(number: int) -> str:
     return f"{number:08d}"
 
 
-def fitting(parts: Sequence[ReadPart], first: str, now: datetime) -> list[ReadPart]:
-    """Those from the first on that follow each other, are of this history, and not too old."""
-    found: list[ReadPart] = []
+def usable_parts(parts: Sequence[HistoryPart], first: str, now: datetime) -> list[HistoryPart]:
+    """Return the leading parts that are consecutive, of this history, and not too old."""
+    found: list[HistoryPart] = []
     for number, part in enumerate(parts, 1):
         follows = part.id == part_id(number) and part.start == (found[-1].end if found else None)
         same = part.format == FORMAT and part.first == first
-        if not (follows and same and now - part.at < KEPT_FOR):
+        if not (follows and same and now - part.at < MAX_AGE):
             break
         found.append(part)
     return found

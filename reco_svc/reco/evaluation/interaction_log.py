@@ -1,4 +1,4 @@
-"""A file of what people did, Parquet or CSV, as arrays. BadData says what is wrong with it and where."""
+"""The event log of a Parquet or CSV file as arrays; InvalidData says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from reco.evaluation.columns import BadData, codes, names, numbers, times
+from reco.evaluation.columns import InvalidData, codes, names, numbers, times
 
-__all__ = ["BadData", "Log", "read"]
+__all__ = ["InvalidData", "Log", "read"]
 
 REQUIRED = ("user", "item", "time")
 OPTIONAL = ("basket", "session", "type", "weight")
 RETAIL = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "CustomerID")
-EXPORTED = {"product_id": "item", "at": "time"}  # as `manage.py export_events` of logs_svc calls them
+EXPORTED = {"product_id": "item", "at": "time"}  # the names in logs_svc's `manage.py export_events`
 READ = {*REQUIRED, *OPTIONAL, *RETAIL, *EXPORTED}
 # The same assumption as the service's own (reco.domain.WEIGHTS); a type that is not here counts as a view.
 TYPES = {"view": 1.0, "click": 1.0, "add_to_cart": 3.0, "cart": 3.0, "addtocart": 3.0, "purchase": 5.0}
 TYPES |= {"transaction": 5.0, "buy": 5.0, "order": 5.0}
 TASTELESS = ("impression", "search", "remove_from_cart", "checkout_started")
 TYPES |= dict.fromkeys(TASTELESS, 0.0)
-PAUSE = 30 * 60.0  # seconds without anything done end a session where the file has none
+PAUSE = 30 * 60.0  # seconds of inactivity that end a session, if the file has no sessions
 DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One thing done per place. Numbers stand for names; user, basket and session are -1 where empty."""
+    """Interactions, one per position; numbers stand for names.
+
+    `user`, `basket` and `session` are -1 where empty.
+    """
 
     user: np.ndarray
     item: np.ndarray
@@ -37,19 +40,19 @@ class Log:
     basket: np.ndarray
     session: np.ndarray
     items: int
-    rows_of: tuple[str, ...] = ("basket",)  # beside users: what the file has itself, baskets of a day else
+    rows_of: tuple[str, ...] = ("basket",)  # beside users: the file's own groups, else a day's baskets
     notes: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Log:
-    """The events of the file, oldest first, exact repetitions once."""
+    """Read the events of a file, oldest first, without exact repetitions."""
     table = _named(_table(path))
     there = set(table.column_names)
     if set(RETAIL) <= there:
-        return _log(_retail(table), ("UCI Online Retail: cleaned as design/reco.md says",))
+        return _log(_retail(table), ("UCI Online Retail: cleaned as docs/recommendations.md describes",))
     missing = [name for name in REQUIRED if name not in there]
     if missing:
-        raise BadData(
+        raise InvalidData(
             f"{path.name} has no column {', '.join(missing)}: needed are user, item, time and, if any, "
             f"basket, session, type, weight; it has {', '.join(sorted(there)[:20]) or 'none'}"
         )
@@ -61,7 +64,7 @@ def read(path: Path) -> Log:
 
 
 def _named(table: Any) -> Any:
-    """With the names that are asked for, where an export of the shop's has its own."""
+    """Rename the columns of the shop's own export."""
     there = set(table.column_names)
     new = {old: name for old, name in EXPORTED.items() if old in there and name not in there}
     return table.rename_columns([new.get(name, name) for name in table.column_names])
@@ -69,9 +72,9 @@ def _named(table: Any) -> Any:
 
 def _table(path: Path) -> Any:
     if not path.is_file():
-        raise BadData(f"{path}: no such file")
+        raise InvalidData(f"{path}: no such file")
     if path.stat().st_size == 0:
-        raise BadData(f"{path.name} is empty")
+        raise InvalidData(f"{path.name} is empty")
     import pyarrow as pa
 
     try:
@@ -80,11 +83,11 @@ def _table(path: Path) -> Any:
         table = _parquet(path) if parquet else _csv(path)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadData(f"{path.name} cannot be read as Parquet or CSV: {reason}") from error
+        raise InvalidData(f"{path.name} cannot be read as Parquet or CSV: {reason}") from error
     if table.num_rows == 0:
-        raise BadData(f"{path.name} has no rows")
+        raise InvalidData(f"{path.name} has no rows")
     if len(set(table.column_names)) < len(table.column_names):
-        raise BadData(f"{path.name} has two columns of the same name")
+        raise InvalidData(f"{path.name} has two columns of the same name")
     return table
 
 
@@ -96,7 +99,7 @@ def _parquet(path: Path) -> Any:
 
 
 def _with_empty(table: Any, there: list[str]) -> Any:
-    """A column that nobody reads is kept as a name only, for the notes."""
+    """Append unread columns without their values, for the notes."""
     import pyarrow as pa
 
     for name in (name for name in there if name not in READ):
@@ -122,7 +125,7 @@ def _csv(path: Path) -> Any:
 
 
 def _retail(table: Any) -> dict[str, np.ndarray]:
-    """A customer, no cancellation, quantity above 0, a StockCode that begins with five digits."""
+    """Keep rows with a customer, no cancellation, a positive quantity and a five-digit StockCode."""
     stock, invoices = (names(table, name).astype(str) for name in ("StockCode", "InvoiceNo"))
     customer = numbers(table, "CustomerID")
     kept = ~np.isnan(customer) & (numbers(table, "Quantity") > 0) & ~np.char.startswith(invoices, "C")
@@ -153,7 +156,7 @@ def _log(columns: dict[str, np.ndarray], notes: tuple[str, ...]) -> Log:
             f"{int((~kept).sum())} rows left out: without item, time, anybody, or a weight above 0",
         )
     if not kept.any():
-        raise BadData("no row has an item, a time, somebody, and a weight above 0")
+        raise InvalidData("no row has an item, a time, somebody, and a weight above 0")
     basket = _together(user, basket, np.floor(np.nan_to_num(time) / DAY).astype(np.int64))
     session = _pauses(user, time) if session is None else session
     log = (user, item, time, weight, basket, session)
@@ -177,7 +180,7 @@ def _or(values: np.ndarray | None, like: np.ndarray) -> np.ndarray:
 
 
 def _once(kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
-    """Places of the rows that are kept, by time and then as in the file, exact repetitions once."""
+    """Return the rows to keep, by time and then as in the file, without exact repetitions."""
     rows = np.flatnonzero(kept)
     rows = rows[np.lexsort([column[rows] for column in columns])]
     new = np.ones(len(rows), dtype=bool)
@@ -188,7 +191,7 @@ def _once(kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
 
 
 def _weights(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The weight column, else what the type says, else 1."""
+    """Return the weight column, else the weights of the types, else 1."""
     count = len(columns["item"])
     if "weight" in columns:
         return np.nan_to_num(columns["weight"].astype(np.float64), nan=1.0), ()
@@ -201,7 +204,7 @@ def _weights(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...
 
 
 def _together(user: np.ndarray, basket: np.ndarray | None, day: np.ndarray) -> np.ndarray:
-    """A basket is one customer's; where the file has none, what a customer did on one day (UTC) is one."""
+    """Assign numbers to the baskets of customers; without baskets, a customer's day (UTC) is one."""
     key = np.stack([user.astype(np.int64), day if basket is None else basket.astype(np.int64)])
     number = np.unique(key, axis=1, return_inverse=True)[1].ravel()
     nobody = user < 0 if basket is None else basket < 0

@@ -1,4 +1,4 @@
-"""Every method on the same split, one after the other, each in processes of its own."""
+"""The runner of an evaluation: every method on the same split, each in processes of its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reco.evaluation import protocols
+from reco.evaluation.interaction_log import InvalidData, Log
 from reco.evaluation.methods import NAMES
-from reco.evaluation.reading import BadData, Log
 
 KEYS = ("ndcg_at_10", "hr_at_10", "coverage", "fit_cpu_s", "peak_mb", "us_per_list")
 SERVICE = Path(__file__).resolve().parents[2]
@@ -23,27 +23,29 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 Row = dict[str, Any]
 
 
-def checked(methods: str, protocol: str, json_path: str) -> list[str]:
-    """The names of the methods, from a list with commas; BadData for what cannot be asked."""
+def parse_methods(methods: str, protocol: str, json_path: str) -> list[str]:
+    """Return the names of the methods of a comma-separated list; raises InvalidData."""
     names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
     unknown = [name for name in names if name not in NAMES]
     if unknown or not names:
-        raise BadData(f"unknown method {', '.join(unknown) or repr(methods)}; there are {', '.join(NAMES)}")
+        raise InvalidData(
+            f"unknown method {', '.join(unknown) or repr(methods)}; there are {', '.join(NAMES)}"
+        )
     if protocol not in protocols.PROTOCOLS:
-        raise BadData(f"unknown protocol {protocol!r}; there are {', '.join(protocols.PROTOCOLS)}")
+        raise InvalidData(f"unknown protocol {protocol!r}; there are {', '.join(protocols.PROTOCOLS)}")
     if json_path and not Path(json_path).resolve().parent.is_dir():
-        raise BadData(f"{json_path}: no such folder")
+        raise InvalidData(f"{json_path}: no such folder")
     return names
 
 
 def run(log: Log, protocol: str, names: Sequence[str], say: Callable[[str], None]) -> dict[str, Row]:
-    """Of every method its figures, parameters and seconds of tuning; `error` where it could not run."""
+    """Return the figures, parameters and tuning time of every method, or its `error`."""
     validation, test = protocols.split(log, protocol)
     say(
         f"{len(log.item)} events, {log.items} products; "
-        f"{validation.questions} questions validate, {test.questions} test"
+        f"{validation.queries} questions validate, {test.queries} test"
     )
-    if not validation.questions:
+    if not validation.queries:
         say("nothing to validate on: every method takes its first parameters")
     with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
         protocols.save(validation, Path(folder) / "validation.npz")

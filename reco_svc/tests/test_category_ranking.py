@@ -1,15 +1,15 @@
-"""Shelves are looked up: no list walks over the catalogue."""
+"""Category rankings are looked up: no list iterates over the catalogue."""
 
 from __future__ import annotations
 
 import pytest
 
-from reco.domain import Product, Shelves
-from tests.parts import Desk
+from reco.domain import CategoryRanking, Product
+from tests.world import World
 
 
 class Catalogue(dict):
-    """Products that may be looked up and not walked over."""
+    """Products that may be looked up and not iterated over."""
 
     def __iter__(self):
         raise AssertionError("somebody walks over the whole catalogue")
@@ -18,26 +18,26 @@ class Catalogue(dict):
 
 
 @pytest.fixture
-def desk():
-    desk = Desk()
+def world():
+    world = World()
     for number in range(6):
-        desk.history.visit(f"s{number}", "tent", "torch")
-    desk.sells("tent", "torch", "stove", "stove-deluxe")
-    desk.sells(*(f"vase-{number}" for number in range(40)), category="home")
-    desk.trains()
-    desk.parts.book.refresh()
-    desk.parts.book.products = Catalogue(desk.parts.book.products)
-    return desk
+        world.history.visit(f"s{number}", "tent", "torch")
+    world.sells("tent", "torch", "stove", "stove-deluxe")
+    world.sells(*(f"vase-{number}" for number in range(40)), category="home")
+    world.trains()
+    world.parts.serving_state.refresh()
+    world.parts.serving_state.products = Catalogue(world.parts.serving_state.products)
+    return world
 
 
 def shown(answer):
     return [one.product_id for one in answer.results]
 
 
-def test_no_list_walks_over_the_catalogue(desk):
-    desk.history.visit("cold", "stove", ago=-0.1)
-    desk.live.read()
-    ask = desk.parts.recommendations
+def test_no_list_iterates_over_the_catalogue(world):
+    world.history.visit("cold", "stove", ago=-0.1)
+    world.recent_events.read()
+    ask = world.parts.recommendations
 
     found = {
         "similar": shown(ask.similar("tent", limit=2)),
@@ -64,10 +64,10 @@ def test_no_list_walks_over_the_catalogue(desk):
     }
 
 
-def test_a_shelf_has_what_is_wanted_then_what_is_new_of_it_and_of_those_below():
+def test_a_category_ranks_trending_then_new_products():
     products = {
-        id: Product(id=id, category=shelf, categories=(*above, shelf))
-        for id, shelf, *above in [
+        id: Product(id=id, category=product_projection, categories=(*above, product_projection))
+        for id, product_projection, *above in [
             ("a", "tents", "outdoor"),
             ("b", "outdoor"),
             ("c", "home"),
@@ -75,9 +75,9 @@ def test_a_shelf_has_what_is_wanted_then_what_is_new_of_it_and_of_those_below():
         ]
     }
 
-    shelves = Shelves(products, [("b", 3.0), ("gone", 2.0), ("a", 1.0)])
+    ranking = CategoryRanking(products, [("b", 3.0), ("gone", 2.0), ("a", 1.0)])
 
-    assert list(shelves.all()) == [("b", 3.0), ("a", 1.0), ("d", 0.0), ("c", 0.0)]
-    assert list(shelves.of("outdoor")) == [("b", 3.0), ("a", 1.0), ("d", 0.0)]
-    assert list(shelves.of("tents")) == [("a", 1.0), ("d", 0.0)]
-    assert list(dict.fromkeys(shelves.wanted(["tents", "outdoor", "nowhere"]))) == [("b", 3.0), ("a", 1.0)]
+    assert list(ranking.all()) == [("b", 3.0), ("a", 1.0), ("d", 0.0), ("c", 0.0)]
+    assert list(ranking.of("outdoor")) == [("b", 3.0), ("a", 1.0), ("d", 0.0)]
+    assert list(ranking.of("tents")) == [("a", 1.0), ("d", 0.0)]
+    assert list(dict.fromkeys(ranking.wanted(["tents", "outdoor", "nowhere"]))) == [("b", 3.0), ("a", 1.0)]
