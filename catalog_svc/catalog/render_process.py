@@ -24,14 +24,20 @@ _ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 class RenderingFailed(Exception):
-    """The process was killed or returned nothing; another attempt may succeed. The text is for staff."""
+    """The process was killed or returned nothing; another attempt may succeed.
+
+    The text is a reason for staff.
+    """
 
 
 class ImageProcessor(Protocol):
     """Renderer of uploads."""
 
     def render(self, data: bytes) -> Rendered:
-        """Return renditions from small to large. Raises `InvalidImage` and `RenderingFailed`."""
+        """Return renditions from small to large.
+
+        Raises `InvalidImage` and `RenderingFailed`.
+        """
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,10 @@ class SandboxedProcessor:
     seconds: int = 30
 
     def render(self, data: bytes) -> Rendered:
-        """Return renditions from small to large. Raises `InvalidImage` and `RenderingFailed`."""
+        """Return renditions from small to large.
+
+        Raises `InvalidImage` and `RenderingFailed`.
+        """
         with self._child() as (child, late):
             threading.Thread(target=_feed, args=(child.stdin, data), daemon=True).start()
             answer = child.stdout.read(_MAX_OUTPUT)

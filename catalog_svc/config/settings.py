@@ -25,7 +25,7 @@ INDEX_REPAIR_SECONDS = declare(
     float,
     900.0,
     "seconds from one comparison of the whole search index with the documents to the next; what differs is "
-    "written anew and shown in the admin",
+    "repaired and shown in the admin",
 )
 IMAGE_RENDER_MEMORY_MB = declare(
     "IMAGE_RENDER_MEMORY_MB", int, 768, "memory of the process that renders one picture, in MB of addresses"

@@ -479,7 +479,7 @@ def test_a_day_without_the_blob_store_fails_no_image(lamp, client):
 
 
 def test_rendering_waits_for_an_unavailable_database(lamp):
-    images = with_processor(lamp, Failing(Unavailable("away")))
+    images = with_processor(lamp, Failing(Unavailable("down")))
     id = upload(lamp, plain())
     with pytest.raises(Unavailable):
         images.render(id)

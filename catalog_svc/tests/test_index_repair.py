@@ -198,7 +198,7 @@ class Pages:
         return self.found.get(f"page{self._left.pop(0)}", [])
 
 
-def difference(id: str, mark: str = "m") -> Discrepancy:
+def discrepancy(id: str, mark: str = "m") -> Discrepancy:
     return Discrepancy(id, "missing", "", mark)
 
 
@@ -246,7 +246,7 @@ def test_the_index_is_checked_right_after_an_outage():
 
 
 def test_an_outage_during_the_check_postpones_it():
-    bench = Bench(Unavailable("away"), Pages(1, page0=[difference("a")]), again=[[difference("a")]])
+    bench = Bench(Unavailable("down"), Pages(1, page0=[discrepancy("a")]), again=[[discrepancy("a")]])
 
     with pytest.raises(Unavailable):
         bench.wait(30)
@@ -258,8 +258,8 @@ def test_an_outage_during_the_check_postpones_it():
 
 def test_only_lasting_discrepancies_are_repaired():
     bench = Bench(
-        Pages(2, page0=[difference("lost"), difference("late")], page1=[difference("moving", "1")]),
-        again=[[difference("lost")], [difference("moving", "2")], [difference("moving", "2")]],
+        Pages(2, page0=[discrepancy("lost"), discrepancy("late")], page1=[discrepancy("moving", "1")]),
+        again=[[discrepancy("lost")], [discrepancy("moving", "2")], [discrepancy("moving", "2")]],
     )
 
     bench.wait(120)

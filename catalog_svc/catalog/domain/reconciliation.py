@@ -1,7 +1,7 @@
 """Rules that bring the stock of one SKU in line with the orders after a restore or a promotion.
 
-Repeating them changes nothing. Orders finished long ago have left no mark in the stock; `pruned_before`
-tells from when on the marks are complete.
+Repeating them changes nothing. Orders finished long ago have left no mark in the stock; the marks are
+complete from `pruned_before` on.
 """
 
 from __future__ import annotations
