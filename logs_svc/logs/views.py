@@ -92,7 +92,7 @@ class EventsView(View):
         """List events, the newest first."""
         wanted = EventsQuery.of(request)["wanted"]
         limit, cursor = page_params(request)
-        found = parts().event_queries.list_events(wanted, limit=limit, cursor=cursor)
+        found = parts().event_queries.events_list(wanted, limit=limit, cursor=cursor)
         return Response(page(map(event_body, found), found.next))
 
     @extend_schema(
@@ -108,7 +108,7 @@ class EventsView(View):
             reason = f"The body is an array of 1 to {MAX_EVENTS} events."
             raise BadRequest(reason, errors={"non_field_errors": [reason]})
         try:
-            answer = parts().intake.accept_events(payload, _visitor(request))
+            answer = parts().intake.events_accept(payload, _visitor(request))
         except JournalFull as full:
             raise Unavailable(retry_after=full.retry_after) from full
         return Response(intake_body(answer), status=202)

@@ -233,7 +233,7 @@ TO_PREPARE = _Collections(lambda known: parts().registry.upcoming(_months_to_cre
 
 def prepared() -> None:
     """Register new months and drop expired ones, called by `prepare` as the server's administrator."""
-    parts().maintenance.rotate_months(_months_to_create())
+    parts().maintenance.months_rotate(_months_to_create())
 
 
 HANDLERS = {
@@ -246,15 +246,15 @@ HANDLERS = {
 def _maintain_months() -> None:
     """Maintain the months first, as the other steps need them."""
     maintenance = parts().maintenance
-    maintenance.rotate_months()
-    maintenance.close_months()
-    maintenance.delete_old_identities()
+    maintenance.months_rotate()
+    maintenance.months_close()
+    maintenance.identities_expire()
 
 
 def _maintain_rollups() -> None:
     maintenance = parts().maintenance
     maintenance.upgrade()
-    while maintenance.merge_rollups():
+    while maintenance.rollups_merge():
         pass
 
 
@@ -262,7 +262,7 @@ BACKGROUND = [
     Job("months, old session identities", run=_maintain_months, every=600),
     Job("rollups", run=_maintain_rollups, every=5),
     Job("events of ended processes", run=lambda: parts().leftover_flusher.flush(), every=3),
-    Job("lists of this month", run=lambda: parts().maintenance.build_lists(), every=60),
+    Job("lists of this month", run=lambda: parts().maintenance.lists_build(), every=60),
 ]
 
 
@@ -273,7 +273,7 @@ def _has_months() -> None:
 
 
 #: The last check is optional: everything works without it until the months run out. It returns False rather
-#: than raise, so that it does not fill the log; `rotate_months` logs it with an alarm.
+#: than raise, so that it does not fill the log; `months_rotate` logs it with an alarm.
 READY = {
     "events": _has_months,
     "audit": lambda: open_store("audit").get_local("ready"),

@@ -66,13 +66,13 @@ def top(world):
 
 def test_a_bot_with_100_000_events_does_not_change_the_figures(world):
     for number in range(60):
-        world.parts.intake.accept_events(
+        world.parts.intake.events_accept(
             [{"type": "view", "product_id": "liked"}], Visitor(session=f"s{number}")
         )
     noise = [{"type": "view", "product_id": f"pushed-{number % 5}"} for number in range(100)]
 
     for _ in range(1000):
-        world.parts.intake.accept_events(noise, Visitor(session="bot"))
+        world.parts.intake.events_accept(noise, Visitor(session="bot"))
 
     overview = world.parts.stats.range_figures(TODAY).overview
     assert top(world)[0] == ("liked", 60)
@@ -82,7 +82,7 @@ def test_a_bot_with_100_000_events_does_not_change_the_figures(world):
 
 
 def test_a_named_bot_is_counted_separately_and_not_stored(world):
-    answer = world.parts.intake.accept_events([{"type": "view"}] * 3, Visitor(agent="Googlebot/2.1"))
+    answer = world.parts.intake.events_accept([{"type": "view"}] * 3, Visitor(agent="Googlebot/2.1"))
 
     overview = world.parts.stats.range_figures(TODAY).overview
     assert answer.accepted == 3
@@ -92,7 +92,7 @@ def test_a_named_bot_is_counted_separately_and_not_stored(world):
 
 def test_an_address_without_a_session_is_limited_like_an_office(world):
     for _ in range(200):
-        world.parts.intake.accept_events([{"type": "view"}] * 100, Visitor(address="203.0.113.7"))
+        world.parts.intake.events_accept([{"type": "view"}] * 100, Visitor(address="203.0.113.7"))
 
     overview = world.parts.stats.range_figures(TODAY).overview
     assert 12_000 <= overview.events < 12_500
@@ -101,7 +101,7 @@ def test_an_address_without_a_session_is_limited_like_an_office(world):
 
 def test_changing_sessions_of_an_address_are_limited_like_an_office(world):
     for turn in range(200):
-        world.parts.intake.accept_events(
+        world.parts.intake.events_accept(
             [{"type": "view"}] * 100, Visitor(session=f"s{turn}", address="203.0.113.7")
         )
 
@@ -112,7 +112,7 @@ def test_changing_sessions_of_an_address_are_limited_like_an_office(world):
 
 def test_accounts_behind_one_address_are_limited_separately(world):
     def send(**who):
-        world.parts.intake.accept_events([{"type": "view"}] * 100, Visitor(address="203.0.113.7", **who))
+        world.parts.intake.events_accept([{"type": "view"}] * 100, Visitor(address="203.0.113.7", **who))
 
     for turn in range(130):
         send(session=f"s{turn}")

@@ -21,7 +21,7 @@ ONE_EVENT = """
 import django; django.setup()
 from logs.services import Visitor
 from logs.wiring import parts
-parts().intake.accept_events([{"type": "view", "product_id": "last"}], Visitor())
+parts().intake.events_accept([{"type": "view", "product_id": "last"}], Visitor())
 """
 DAYS = Days(NOW.date() - timedelta(days=2), NOW.date())
 SOMEBODY = Visitor(session="s1")
@@ -43,15 +43,15 @@ def real(couch, tmp_path):
 def test_reported_events_are_stored_once(real):
     payload = [{"type": "view", "id": "e1"}, {"type": "search", "data": {"q": "Cup"}}, {"type": "purchase"}]
 
-    answers = [real.parts.intake.accept_events(payload, SOMEBODY) for _ in range(2)]
+    answers = [real.parts.intake.events_accept(payload, SOMEBODY) for _ in range(2)]
 
     assert [(answer.accepted, len(answer.rejected)) for answer in answers] == [(2, 1)] * 2
     assert sorted(event.type for event in real.all_events()) == ["search", "search", "view"]
 
 
 def test_a_history_is_imported_once(real):
-    first = list(real.parts.importer.import_events(lines(1100)))[-1]
-    again = list(real.parts.importer.import_events(lines(1100)))[-1]
+    first = list(real.parts.importer.events_import(lines(1100)))[-1]
+    again = list(real.parts.importer.events_import(lines(1100)))[-1]
 
     assert (first.stored, first.known) == (1100, 0)
     assert (again.stored, again.known) == (0, 1100)
@@ -65,7 +65,7 @@ def test_a_history_is_imported_once(real):
 def figures(each):
     stats, event_queries = each.parts.stats, each.parts.event_queries
     wanted = EventFilter(user="demo-person-1", type="view", start=NOW - timedelta(minutes=40))
-    found = event_queries.list_events(wanted, limit=100, cursor=None)
+    found = event_queries.events_list(wanted, limit=100, cursor=None)
     return [
         stats.timeseries(DAYS),
         stats.funnel(DAYS),
@@ -78,7 +78,7 @@ def figures(each):
 
 
 def fill(each):
-    list(each.parts.importer.import_events(lines(60)))
+    list(each.parts.importer.events_import(lines(60)))
     for number, type in enumerate(["search", "purchase", "add_to_cart", "purchase"]):
         at = NOW - timedelta(days=number % 2)
         more = {"product_id": "p1", "quantity": 2, "query": "cup" if type == "search" else None}
@@ -91,7 +91,7 @@ def fill(each):
 def test_figures_and_lists_equal_those_of_the_memory_store(real, tmp_path):
     fill(real)
     of_couch = figures(real)
-    real.parts.maintenance.merge_rollups(all=True)
+    real.parts.maintenance.rollups_merge(all=True)
     merged = figures(real)
     from django.test import override_settings
 
@@ -133,7 +133,7 @@ def test_nothing_accepted_is_lost_when_the_store_is_killed(real, couch):
         if number == 20:
             couch.start()
         payload = [{"type": "view", "id": f"e{number}-{place}"} for place in range(10)]
-        parts.intake.accept_events(payload, Visitor())
+        parts.intake.events_accept(payload, Visitor())
 
     settled = parts.flusher.wait_until_stored(30)
 

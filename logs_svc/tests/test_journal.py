@@ -76,7 +76,7 @@ def test_a_torn_line_is_ignored(world):
 
 
 def test_events_of_an_ended_process_are_stored(world):
-    world.parts.intake.accept_events([VIEW], Visitor(session="s1"))
+    world.parts.intake.events_accept([VIEW], Visitor(session="s1"))
     world.parts.flusher.journal.seal()
     again = world.new_process()
 
@@ -88,15 +88,15 @@ def test_events_of_an_ended_process_are_stored(world):
 
 def test_events_stored_before_a_crash_count_once(world):
     """Simulate a kill between the store's answer and the removal of the file."""
-    world.parts.intake.accept_events([VIEW, {"type": "click"}], Visitor(session="s1"))
+    world.parts.intake.events_accept([VIEW, {"type": "click"}], Visitor(session="s1"))
     sealed = world.parts.flusher.journal.seal()
     content = sealed.read_bytes()
     world.parts.flusher.flush()
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
     sealed.write_bytes(content)
 
     world.new_process().flusher.flush()
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
 
     assert sorted(seen(world)) == [("click", None), ("view", "p1")]
     assert counts(world) == {"click": 1, "view": 1}
@@ -111,7 +111,7 @@ def counts(world):
 def test_a_file_that_the_store_refuses_is_quarantined(world):
     world.parts.flusher.journal.append(b"not json")
     world.parts.flusher.journal.seal()
-    world.parts.intake.accept_events([VIEW], Visitor())
+    world.parts.intake.events_accept([VIEW], Visitor())
 
     for _ in range(6):
         world.parts.flusher.flush()
@@ -123,7 +123,7 @@ def test_a_file_that_the_store_refuses_is_quarantined(world):
 def test_the_background_thread_stores_events(world):
     parts = world.new_process(thread=True)
 
-    parts.intake.accept_events([VIEW], Visitor())
+    parts.intake.events_accept([VIEW], Visitor())
     settled = parts.flusher.wait_until_stored(5)
 
     assert settled

@@ -19,11 +19,11 @@ ANYBODY = Visitor(session="s1")
 
 def send(world, *events, **visitor):
     payload = [{"type": "view", **event} for event in events]
-    return world.parts.intake.accept_events(payload, Visitor(**visitor) if visitor else ANYBODY)
+    return world.parts.intake.events_accept(payload, Visitor(**visitor) if visitor else ANYBODY)
 
 
 def products(world, wanted=None, **page):
-    found = world.parts.event_queries.list_events(
+    found = world.parts.event_queries.events_list(
         wanted or EventFilter(), **{"limit": 100, "cursor": None, **page}
     )
     return [event.product_id for event in found]
@@ -63,7 +63,7 @@ def test_this_month_and_the_next_three_are_created(world):
 
     world.now += timedelta(days=25)
     on_the_first = world.parts.registry.count_ahead()
-    world.parts.maintenance.rotate_months()
+    world.parts.maintenance.months_rotate()
 
     assert on_the_first == MIN_MONTHS_AHEAD
     assert world.parts.registry.months().all == ("2026-03", "2026-04", "2026-05", "2026-06", "2026-07")
@@ -74,7 +74,7 @@ def test_months_created_by_another_process_are_found(world):
     world.now += timedelta(days=62)
     before = other.registry.count_ahead()
 
-    world.parts.maintenance.rotate_months()
+    world.parts.maintenance.months_rotate()
 
     assert (before, other.registry.count_ahead()) == (1, 3)
 
@@ -82,11 +82,11 @@ def test_months_created_by_another_process_are_found(world):
 def test_lists_and_cursors_span_months(world):
     for number in range(5):
         world.now = NOW + timedelta(days=25 * number)
-        world.parts.maintenance.rotate_months()
+        world.parts.maintenance.months_rotate()
         send(world, {"product_id": f"p{number}"})
 
     newest_first = products(world)
-    first = world.parts.event_queries.list_events(EventFilter(), limit=2, cursor=None)
+    first = world.parts.event_queries.events_list(EventFilter(), limit=2, cursor=None)
     second = products(world, cursor=first.next)
     arrived, cursor = [], None
     while True:
@@ -133,7 +133,7 @@ def test_a_delivery_repeated_in_the_next_month_counts_once(world):
     first = world.parts.event_handlers.order_confirmed(event)
 
     world.now += timedelta(days=40)
-    world.parts.maintenance.rotate_months()
+    world.parts.maintenance.months_rotate()
     again = world.parts.event_handlers.order_confirmed(event)
 
     assert (first, again) == ("done", "duplicate")
@@ -169,7 +169,7 @@ def test_events_go_to_the_last_month_if_a_month_cannot_be_created(world):
     registry = world.parts.registry
     registry.open = refusing(registry.open, ("2026-07", "2026-08", "2026-09", "2026-10"))
     world.now = NOW + timedelta(days=122)
-    world.parts.maintenance.rotate_months()
+    world.parts.maintenance.months_rotate()
 
     send(world, {"product_id": "p1"})
     world.parts.flusher.flush()
@@ -182,12 +182,12 @@ def test_events_go_to_the_last_month_if_a_month_cannot_be_created(world):
 def test_an_expired_month_is_dropped_and_its_figures_stay(world):
     send(world, {"product_id": "p1"})
     world.parts.flusher.flush()
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
 
     world.now = NOW + timedelta(days=400)
-    kept = world.parts.maintenance.rotate_months()
+    kept = world.parts.maintenance.months_rotate()
     world.now = NOW + timedelta(days=430)
-    dropped = world.parts.maintenance.rotate_months()
+    dropped = world.parts.maintenance.months_rotate()
 
     assert (kept, dropped) == ([], ["2026-03"])
     assert products(world) == []
@@ -201,11 +201,11 @@ def test_a_refused_drop_is_tried_again(world):
     maintenance = world.parts.maintenance
     allowed, maintenance._databases = maintenance._databases, NoRights()
 
-    refused = maintenance.rotate_months()
+    refused = maintenance.months_rotate()
     maintenance._databases = allowed
 
     assert refused == []
-    assert maintenance.rotate_months() == ["2026-03", "2026-04"][:1]
+    assert maintenance.months_rotate() == ["2026-03", "2026-04"][:1]
 
 
 def test_an_older_installation_is_upgraded(world):
@@ -282,7 +282,7 @@ def test_pages_of_a_user_over_sessions_have_each_event_once(world):
 
     found, cursor = [], None
     while True:
-        page = world.parts.event_queries.list_events(EventFilter(user="a1"), limit=5, cursor=cursor)
+        page = world.parts.event_queries.events_list(EventFilter(user="a1"), limit=5, cursor=cursor)
         found += [event.product_id for event in page]
         cursor = page.next
         if cursor is None:
@@ -310,7 +310,7 @@ def test_old_session_identities_are_deleted(world):
     world.parts.flusher.flush()
     world.now += timedelta(days=401)
 
-    assert [world.parts.maintenance.delete_old_identities() for _ in range(2)] == [1, 0]
+    assert [world.parts.maintenance.identities_expire() for _ in range(2)] == [1, 0]
 
 
 def test_without_consent_events_are_counted_without_identity(world):
@@ -322,7 +322,7 @@ def test_without_consent_events_are_counted_without_identity(world):
 
 
 def test_an_exported_history_can_be_imported(world, tmp_path, capsys):
-    list(world.parts.importer.import_events(lines(30)))
+    list(world.parts.importer.events_import(lines(30)))
     file = tmp_path / "events.jsonl"
 
     call_command("export_events", str(file))
@@ -334,13 +334,13 @@ def test_an_exported_history_can_be_imported(world, tmp_path, capsys):
         "session": "demo-0",
         "product_id": "p0", "quantity": 1, "query": None, "data": {"demo": True},
     }  # fmt: skip
-    (progress,) = world.parts.importer.import_events(file.read_text().splitlines())
+    (progress,) = world.parts.importer.events_import(file.read_text().splitlines())
     assert (progress.stored, progress.errors) == (30, [])
 
 
 def test_the_history_is_exported_as_parquet(world, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    list(world.parts.importer.import_events(lines(600)))
+    list(world.parts.importer.events_import(lines(600)))
     file = tmp_path / "events.parquet"
 
     call_command("export_events", str(file), format="parquet", stdout=StringIO())
@@ -370,6 +370,6 @@ def test_retention_keeps_the_audit_trail(world):
     world.parts.audit_trail.append(AuditEntry(id="e1", at=NOW, arrived=NOW, object_id="o", **fields))
     world.now = NOW + timedelta(days=4000)
 
-    world.parts.maintenance.rotate_months()
+    world.parts.maintenance.months_rotate()
 
     assert len(world.parts.audit_entries.find("by_time").items) == 1

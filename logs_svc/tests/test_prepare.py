@@ -48,7 +48,7 @@ def prepare(couch):
 
 def send(world, name):
     payload = [{"type": "view", "product_id": name}]
-    assert world.parts.intake.accept_events(payload, Visitor()).accepted == 1
+    assert world.parts.intake.events_accept(payload, Visitor()).accepted == 1
     assert world.parts.flusher.flush() == 0
 
 
@@ -81,7 +81,7 @@ def test_a_prepared_shop_runs_for_a_year(deployed, prepare):
     deployed.now = NOW + timedelta(days=365)
     deployed.parts.registry.invalidate()
     with alarms() as said:
-        deployed.parts.maintenance.rotate_months()
+        deployed.parts.maintenance.months_rotate()
     send(deployed, "a-year-later")
 
     assert (len(first), first[0], first[-1]) == (14, "2026-03", "2027-04")
@@ -94,7 +94,7 @@ def test_prepared_months_raise_no_alarm(deployed, prepare):
     prepare()
 
     with alarms() as said:
-        deployed.parts.maintenance.rotate_months()
+        deployed.parts.maintenance.months_rotate()
 
     assert said == []
     assert readiness() == {"status": "ok", "missing": []}
@@ -105,7 +105,7 @@ def test_events_go_to_the_last_month_if_none_is_prepared(deployed, prepare):
     send(deployed, "in-March")
     deployed.now = NOW + timedelta(days=450)
     deployed.parts.registry.invalidate()
-    deployed.parts.maintenance.rotate_months()
+    deployed.parts.maintenance.months_rotate()
     send(deployed, "too-late")
     before = (deployed.parts.registry.count_ahead(), stored(deployed, "2027-04"))
 
@@ -122,7 +122,7 @@ def test_events_go_to_the_last_month_if_none_is_prepared(deployed, prepare):
 
 
 def test_events_accepted_before_prepare_wait(deployed, prepare):
-    answer = deployed.parts.intake.accept_events([{"type": "view", "product_id": "p1"}], Visitor())
+    answer = deployed.parts.intake.events_accept([{"type": "view", "product_id": "p1"}], Visitor())
     waiting = deployed.parts.flusher.flush()
 
     prepare()

@@ -88,7 +88,7 @@ def test_merging_deltas_does_not_change_the_figures(world):
     days = Days(NOW.date() - timedelta(days=1), NOW.date())
 
     before = figures(world, days)
-    merged = world.parts.maintenance.merge_rollups(all=True)
+    merged = world.parts.maintenance.rollups_merge(all=True)
     after = figures(world, days)
 
     assert merged == 15
@@ -140,16 +140,16 @@ def test_a_finished_month_is_one_document_updated_by_late_events(world):
     february = [NOW - timedelta(days=number) for number in range(10, 38)]
     for at in february:
         world.put(session=f"s{at.day}", product_id="p1", at=at)
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
     days = Days(date(2026, 2, 1), NOW.date())
     before = figures(world, days)
 
     world.now = NOW + timedelta(days=10)
-    closed = world.parts.maintenance.close_months()
+    closed = world.parts.maintenance.months_close()
     with_month = figures(world, days)
     world.put(session="late", product_id="p1", at=february[0])
     fresh = figures(world, days)
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
 
     assert closed == ["2026-02"]
     assert with_month == before

@@ -95,7 +95,7 @@ def test_an_erased_account_is_forgotten_and_its_events_stay(world):
 def test_erasure_skips_events_of_other_accounts_in_a_session(world):
     def send(user, at):
         row = {"type": "view", "user": user, "session": "s1", "product_id": "p", "at": at.isoformat()}
-        list(world.parts.importer.import_events([json.dumps(row)]))
+        list(world.parts.importer.events_import([json.dumps(row)]))
 
     for number in range(3):
         send(None if number else "b2", NOW - timedelta(minutes=9 - number))
@@ -130,8 +130,8 @@ def lines(count):
 
 
 def test_a_history_is_imported_once_with_progress(world):
-    progress = [(p.read, p.stored, p.known) for p in world.parts.importer.import_events(lines(6200))]
-    again = [(p.read, p.stored, p.known) for p in world.parts.importer.import_events(lines(6200))]
+    progress = [(p.read, p.stored, p.known) for p in world.parts.importer.events_import(lines(6200))]
+    again = [(p.read, p.stored, p.known) for p in world.parts.importer.events_import(lines(6200))]
 
     assert progress == [(5000, 5000, 0), (6200, 6200, 0)]
     assert again[-1] == (6200, 0, 6200)
@@ -152,7 +152,7 @@ def test_a_history_is_imported_once_with_progress(world):
 def test_an_invalid_line_is_reported_and_the_others_are_imported(world):
     good = next(lines(1))
 
-    (progress,) = world.parts.importer.import_events(
+    (progress,) = world.parts.importer.events_import(
         [good, "not json\n", '{"type": "eat"}\n', "\n", '{"type": "view", "id": "a b", "at": "x"}\n']
     )
 
@@ -163,7 +163,7 @@ def test_an_invalid_line_is_reported_and_the_others_are_imported(world):
 def test_future_events_are_not_imported(world):
     at = [NOW + timedelta(days=2), NOW + timedelta(hours=3), NOW]
 
-    (progress,) = world.parts.importer.import_events(
+    (progress,) = world.parts.importer.events_import(
         [json.dumps({"type": "view", "session": "s", "product_id": "p", "at": one.isoformat()}) for one in at]
     )
 
@@ -176,7 +176,7 @@ def minutes(event):
 
 
 def test_events_are_read_in_order_of_arrival(world):
-    list(world.parts.importer.import_events(lines(25)))
+    list(world.parts.importer.events_import(lines(25)))
 
     seen, cursor = [], None
     while True:
@@ -190,12 +190,12 @@ def test_events_are_read_in_order_of_arrival(world):
 
 
 def test_filters_without_a_common_index_are_combined(world):
-    list(world.parts.importer.import_events(lines(60)))
+    list(world.parts.importer.events_import(lines(60)))
     wanted = EventFilter(user="demo-person-1", product="p3", type="view", start=NOW - timedelta(minutes=30))
 
     found, cursor = [], None
     while True:
-        page = world.parts.event_queries.list_events(wanted, limit=4, cursor=cursor)
+        page = world.parts.event_queries.events_list(wanted, limit=4, cursor=cursor)
         found += [minutes(event) for event in page]
         cursor = page.next
         if cursor is None:

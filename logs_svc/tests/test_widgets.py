@@ -21,7 +21,7 @@ STEPS = ("impression", "click", "add_to_cart", "purchase")
 def send(world, *types, session="s1", product="p1", shelf=None, **more):
     data = {"shelf": shelf, **more} if shelf else {}
     events = [{"type": type, "product_id": product, "data": data} for type in types]
-    answer = world.parts.intake.accept_events(events, Visitor(session=session, consented=session is not None))
+    answer = world.parts.intake.events_accept(events, Visitor(session=session, consented=session is not None))
     assert answer.rejected == []
     world.parts.flusher.flush()
 
@@ -54,7 +54,7 @@ def test_a_click_and_its_addition_may_share_a_batch(world):
         {"type": "click", "product_id": "p1", "data": {"shelf": "sale"}},
         {"type": "add_to_cart", "product_id": "p1"},
     ]
-    world.parts.intake.accept_events(events, Visitor(session="s1"))
+    world.parts.intake.events_accept(events, Visitor(session="s1"))
 
     assert figures(world) == [("sale", "", 0, 1, 1, 0)]
 
@@ -78,7 +78,7 @@ def test_a_late_click_does_not_replace_a_newer_one(world):
     send(world, "click", shelf="goes-with")
     older = {"type": "click", "product_id": "p1", "data": {"shelf": "sale"}}
     older["at"] = (world.now - timedelta(hours=2)).isoformat()
-    world.parts.intake.accept_events([older], Visitor(session="s1"))
+    world.parts.intake.events_accept([older], Visitor(session="s1"))
 
     send(world, "add_to_cart")
 
@@ -130,17 +130,17 @@ def test_figures_are_the_same_in_deltas_days_and_months(world):
     february = Days(world.now.date().replace(day=1), world.now.date().replace(day=28))
     before = figures(world, february)
 
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
     of_days = figures(world, february)
     world.now = NOW + timedelta(days=10)
-    closed = world.parts.maintenance.close_months()
+    closed = world.parts.maintenance.months_close()
 
     assert closed == ["2026-02"]
     assert before == of_days == figures(world, february) == [("for-you", "personal", 1, 1, 1, 0)]
 
 
 def test_an_erased_account_leaves_no_click(world):
-    world.parts.intake.accept_events(
+    world.parts.intake.events_accept(
         [{"type": "click", "product_id": "p1", "data": {"shelf": "sale"}}], Visitor(user="a1", session="s1")
     )
     send(world, "click", shelf="sale", session="s2")
@@ -177,7 +177,7 @@ def test_invented_shelves_are_trimmed():
 def test_a_shelf_may_have_any_name(world):
     for name in ("__proto__", "constructor", "<b>"):
         send(world, "impression", shelf=name, variant=name)
-    world.parts.maintenance.merge_rollups(all=True)
+    world.parts.maintenance.rollups_merge(all=True)
 
     assert [row[:3] for row in figures(world)] == [
         (name, name, 1) for name in ("<b>", "__proto__", "constructor")

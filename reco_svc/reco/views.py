@@ -16,7 +16,7 @@ from reco import serializers
 from reco.services.recommendations import RecommendationList, Recommendations
 from reco.wiring import parts
 
-LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 unless told.")
+LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 by default.")
 
 
 class ListView(View):

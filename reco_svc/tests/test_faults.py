@@ -168,13 +168,13 @@ def test_a_training_fails_while_logs_is_unavailable_and_the_next_resumes():
     world.history.events += visits()
     after, asked = world.history.after, []
 
-    def away(cursor):
+    def unavailable(cursor):
         asked.append(cursor)
         if len(asked) > 5:
-            raise SiblingDown("logs", "away")
+            raise SiblingDown("logs", "unavailable")
         return after(cursor)
 
-    world.history.after = away
+    world.history.after = unavailable
     failed = world.trains()
     world.history.after = after
     world.history.asked.clear()

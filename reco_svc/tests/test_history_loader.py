@@ -87,7 +87,7 @@ def test_a_training_without_progress_fails_and_the_model_stays(world):
 
     training = killed_after(world, 1)
 
-    assert (training.status, training.reason) == ("failed", "the worker went away")
+    assert (training.status, training.reason) == ("failed", "the worker was lost")
     assert world.serving.get("main").model == good.id
 
 
@@ -187,4 +187,4 @@ def test_a_training_is_resumed_only_after_progress():
 
     training.lose_worker(NOW)
 
-    assert (training.step, training.status, training.reason) == (READING, "failed", "the worker went away")
+    assert (training.step, training.status, training.reason) == (READING, "failed", "the worker was lost")

@@ -64,7 +64,7 @@ def left_by_a_killed_training(world, number, *, open):
     model = world.models.add(Model(id=training.id, algorithm="x", trained_at=NOW + timedelta(days=number)))
     world.models.attach(model, f"{number}.lists", b"lists", "application/octet-stream")
     if not open:
-        world.trainings.update(training.id, lambda one: one.fail(world.now, "the worker went away"))
+        world.trainings.update(training.id, lambda one: one.fail(world.now, "the worker was lost"))
     return model.id
 
 
@@ -141,7 +141,7 @@ def test_a_training_lost_while_storing_its_model_promotes_nothing(world):
 
     ran = while_a_model_is_kept(world, delete_unused)
 
-    assert (ran.status, ran.promoted, ran.reason) == ("failed", False, "the worker went away")
+    assert (ran.status, ran.promoted, ran.reason) == ("failed", False, "the worker was lost")
     assert world.serving.get("main").model == good.id
 
 
@@ -162,16 +162,16 @@ def after_the_promotion(world, happens):
 
 
 def test_a_cancel_after_the_promotion_is_refused(world):
-    told = []
+    errors = []
 
     def cancel(training_id):
         with pytest.raises(ValueError, match="its model serves already") as error:
             world.parts.trainings.training_cancel(training_id)
-        told.append(error)
+        errors.append(error)
 
     ran = after_the_promotion(world, cancel)
 
-    assert (ran.status, ran.promoted, len(told)) == ("done", True, 1)
+    assert (ran.status, ran.promoted, len(errors)) == ("done", True, 1)
     assert world.serving.get("main").model == ran.id
 
 
@@ -189,5 +189,5 @@ def test_a_training_lost_after_its_promotion_is_done(world):
 
     (training,) = world.trainings.find("by_time", limit=9).items
     assert (training.status, training.promoted) == ("done", True)
-    assert training.reason == "promoted; then the worker went away"
+    assert training.reason == "promoted; then the worker was lost"
     assert world.serving.get("main").model == training.id

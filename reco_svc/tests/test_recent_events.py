@@ -168,7 +168,7 @@ def test_a_new_product_has_neighbours_by_content_at_once(world):
 def test_recent_events_stay_while_logs_is_unavailable():
     class Away:
         def after(self, cursor):
-            raise SiblingDown("logs", "away")
+            raise SiblingDown("logs", "unavailable")
 
     recent_events = RecentEvents(Away())
 

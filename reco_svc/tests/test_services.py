@@ -71,7 +71,7 @@ def test_a_waiting_training_is_sent_again_and_a_lost_one_fails(world):
     world.now += timedelta(minutes=11)
 
     assert trainings.training_sweep() == 1
-    assert world.trainings.get(training.id).reason == "the worker went away"
+    assert world.trainings.get(training.id).reason == "the worker was lost"
 
 
 def test_only_three_models_are_stored_and_an_older_one_can_be_restored(world):

@@ -114,13 +114,13 @@ def test_progress_within_a_step_is_stored_once_a_second(world):
         training=world.trainings.get(training.id), trainings=world.trainings, budget=MemoryBudget(1),
         clock=lambda: world.now, tick=ticks.__next__,
     )  # fmt: skip
-    told = []
+    steps = []
 
     for step in ("tuning", "tuning, step 1 of 9", "tuning, step 2 of 9", "tuning, step 3 of 9", "fitting"):
         attempt.progress(step, 0.5)
-        told.append(world.trainings.get(training.id).step)
+        steps.append(world.trainings.get(training.id).step)
 
-    assert told == ["tuning", "tuning", "tuning", "tuning, step 3 of 9", "fitting"]
+    assert steps == ["tuning", "tuning", "tuning", "tuning, step 3 of 9", "fitting"]
 
 
 def test_every_night_beat_queues_a_training_unless_one_is_open(world):

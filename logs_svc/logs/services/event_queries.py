@@ -76,7 +76,7 @@ class EventQueries:
         self._event_store, self._identities, self._sessions = event_store, identities, sessions
         self._clock, self._wait_until_stored = clock, wait_until_stored
 
-    def list_events(self, wanted: EventFilter, *, limit: int, cursor: str | None) -> Page[Event]:
+    def events_list(self, wanted: EventFilter, *, limit: int, cursor: str | None) -> Page[Event]:
         """Return a page of matching events, the newest first.
 
         A page may hold fewer than `limit` although more follow: where filters share no index, at most 20

@@ -45,7 +45,7 @@ class EventImporter:
         """
         self._make_flusher, self._clock = make_flusher, clock
 
-    def import_events(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
+    def events_import(self, lines: Iterable[str]) -> Iterator[ImportProgress]:
         """Import JSON lines, and yield the progress after each 5,000; raises Unavailable.
 
         A line is `{id?, type, user?, session? (or session_id), product_id?, at, quantity?, data?}`. Repeating

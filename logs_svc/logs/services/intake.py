@@ -46,7 +46,7 @@ class Intake:
         """Set up the intake; `bots` limits visitors, `ip_limiter` requests by address without an account."""
         self._flusher, self._clock, self._bots, self._ip_limiter = flusher, clock, bots, ip_limiter
 
-    def accept_events(self, payload: Sequence[Any], visitor: Visitor) -> IntakeResult:
+    def events_accept(self, payload: Sequence[Any], visitor: Visitor) -> IntakeResult:
         """Accept the valid events and reject the others; raises JournalFull."""
         answer, good = IntakeResult(), self._checked(payload, visitor)
         answer.rejected = [(index, one) for index, one in enumerate(good) if isinstance(one, str)]

@@ -64,7 +64,7 @@ class Maintenance:
 
     # -- months
 
-    def rotate_months(self, ahead: int = MONTHS_AHEAD) -> list[str]:
+    def months_rotate(self, ahead: int = MONTHS_AHEAD) -> list[str]:
         """Create this month and those ahead, drop expired ones, and return the dropped.
 
         A refusal is logged with an alarm: then `manage.py prepare` does it, which signs in as the server's
@@ -108,7 +108,7 @@ class Maintenance:
 
     # -- rollups
 
-    def merge_rollups(self, *, all: bool = False, legacy: bool = False) -> int:
+    def rollups_merge(self, *, all: bool = False, legacy: bool = False) -> int:
         """Merge the deltas of days that have many or old ones, and return the number merged.
 
         Deltas of the legacy database are merged by `upgrade` alone, which knows when it is safe.
@@ -130,7 +130,7 @@ class Maintenance:
         made = _batch_time(delta)
         return made is not None and made < self._clock() - _LONG
 
-    def close_months(self) -> list[str]:
+    def months_close(self) -> list[str]:
         """Add up the days of each finished month, and return the months."""
         now, first = self._clock(), self._rollups.first_day()
         month, closed = (first or "9999")[:7], []
@@ -144,7 +144,7 @@ class Maintenance:
 
     # -- session identities
 
-    def delete_old_identities(self) -> int:
+    def identities_expire(self) -> int:
         """Delete up to 500 session identities without a sign-in for longer than events are kept.
 
         Returns their number.
@@ -159,7 +159,7 @@ class Maintenance:
 
     # -- lists and upgrades
 
-    def build_lists(self) -> bool:
+    def lists_build(self) -> bool:
         """Query this month's lists when no events arrive, so that staff find the view built.
 
         CouchDB builds views by itself; the local server would keep writes waiting. Returns False if events
@@ -201,8 +201,8 @@ class Maintenance:
             store.put_local("rolled", {"parts": part + 1})
             counted += len(documents)
             if part % 10 == 9:
-                self.merge_rollups(all=True, legacy=True)
-        while self.merge_rollups(all=True, legacy=True):
+                self.rollups_merge(all=True, legacy=True)
+        while self.rollups_merge(all=True, legacy=True):
             pass
         store.put_local("rolled", {"done": True})
         log.info("counted %d events of the legacy database", counted)

@@ -84,7 +84,7 @@ class Training:
         """
         self._guard("running")
         if not self.is_resumable:
-            self.fail(at, "the worker went away")
+            self.fail(at, "the worker was lost")
             return
         self.status, self.heartbeat_at, self.resumed_at = "queued", at, self.events
         self.step = f"waiting for a worker, to go on after {self.events:,} events"

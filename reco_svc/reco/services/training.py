@@ -187,7 +187,7 @@ class Trainings:
                 return
             if serves:
                 training.finish(
-                    now, model=seen.id, promoted=True, reason="promoted; then the worker went away"
+                    now, model=seen.id, promoted=True, reason="promoted; then the worker was lost"
                 )
             else:
                 training.lose_worker(now)

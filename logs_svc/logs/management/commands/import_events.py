@@ -25,13 +25,13 @@ class Command(BaseCommand):
         progress = ImportProgress()
         try:
             with file.open(encoding="utf-8") as lines:
-                for progress in parts().importer.import_events(lines):
+                for progress in parts().importer.events_import(lines):
                     self.stdout.write(
                         f"{progress.read} read, {progress.stored} stored, {progress.known} known"
                     )
-            while parts().maintenance.merge_rollups(all=True):  # so that figures need not read each delta
+            while parts().maintenance.rollups_merge(all=True):  # so that figures need not read each delta
                 pass
-            parts().maintenance.close_months()
+            parts().maintenance.months_close()
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:
