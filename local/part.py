@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Kind(IntEnum):
-    """Parts are stopped in this order: who asks before who is asked."""
+    """Dependencies are stopped in this order: who asks before who is asked."""
 
     WORKER = 1
     SERVICE = 2

@@ -35,7 +35,7 @@ def couch(plan: Plan) -> Part:
 
 
 def valkey(plan: Plan) -> Part:
-    """Nothing is kept on disk: losing Redis loses no fact (docs/architecture.md)."""
+    """Nothing is kept on disk: losing Redis loses no event (docs/architecture.md)."""
     configuration = plan.data / "valkey" / "valkey.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(

@@ -11,7 +11,7 @@ from swarm.secrets import Secrets
 from swarm.variables import upper
 
 HOUR = 3600.0
-LOG = '{"message"'  # how lines of the services' logs begin (chassis/observe/logs.py)
+LOG = '{"message"'  # how lines of the services' logs begin (chassis/observability/logs.py)
 
 
 def credentials(cluster: Cluster, service: str, host: str = "") -> dict[str, Any]:

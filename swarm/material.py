@@ -60,7 +60,7 @@ def couch_ini(admin_password: str) -> str:
 
 
 def redis_conf(redis_password: str) -> str:
-    """Nothing is kept on disk: losing Redis loses no fact (docs/architecture.md)."""
+    """Nothing is kept on disk: losing Redis loses no event (docs/architecture.md)."""
     return (
         f'bind 0.0.0.0\nport 6379\nrequirepass {redis_password}\nsave ""\nappendonly no\ndir /tmp\n'
         "maxmemory 128mb\nmaxmemory-policy noeviction\nloglevel warning\n"

@@ -18,7 +18,7 @@ from chassis.clock import now
 from chassis.couch import NotFound
 from chassis.identity.permissions_catalogue import ROLES
 
-from . import pages, repositories, wiring
+from . import container, pages, repositories
 from .domain import Account
 from .domain.account import CUSTOMER
 
@@ -29,7 +29,7 @@ STAFF_ROLES = [role for role in ROLES if role != CUSTOMER]
 
 AccountModel = document_model(
     repositories.ACCOUNTS,
-    lambda: wiring.parts().accounts,
+    lambda: container.dependencies().accounts,
     app_label="accounts",
     verbose_name="account",
     fields={
@@ -137,13 +137,13 @@ class AccountAdmin(DocumentAdmin):
         chosen = [row.pk for row in queryset if row.pk != request.user.id]
         for id in chosen:
             try:
-                wiring.parts().accounts.update(id, write)
+                container.dependencies().accounts.update(id, write)
             except NotFound:
                 continue
         self.message_user(request, f"{what} ({len(chosen)})", messages.SUCCESS)
 
 
-register_dead_letters(wiring.RELAY, app_label="accounts", noun="account")
+register_dead_letters(container.RELAY, app_label="accounts", noun="account")
 
 
 def _refuse_own_access(request: HttpRequest, account: Account, values: dict[str, Any]) -> None:
@@ -156,11 +156,11 @@ def _refuse_own_access(request: HttpRequest, account: Account, values: dict[str,
 @site.dashboard
 def dashboard(request: HttpRequest) -> list[Any]:
     """Return the cards of the overview: counts of accounts, dead letters, latest accounts."""
-    accounts = wiring.parts().accounts
+    accounts = container.dependencies().accounts
     latest = accounts.find("created", descending=True, limit=8).items
     today = accounts.find("created", start=now() - timedelta(days=1), limit=100)
     inactive = accounts.count({"active": False}, index="active")
-    parked = letters_of(wiring.RELAY).count({"status": "parked"}, index="status")
+    parked = letters_of(container.RELAY).count({"status": "parked"}, index="status")
     unverified = accounts.count({"email_verified": False}, index="verified")
     here = "/admin/auth/accounts/account/"
     return [

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 
 from chassis.admin.content_security import protect
-from chassis.admin.signon import SignOnDown, cookie_name, sign_on, user_of
 from chassis.admin.sites import HOME, LOGIN, suite_of
+from chassis.admin.sso import SignOnDown, cookie_name, sign_on, user_of
 from chassis.api.errors import NotAuthenticated, TooManyRequests, Unavailable
 from chassis.api.throttling import Limit, client_address
 from chassis.couch import CouchError
 
-from .wiring import parts
+from .container import dependencies
 
 INVALID_CREDENTIALS = "The e-mail or the password is wrong, or this account has no access here."
 TOO_MANY_ATTEMPTS = "Too many attempts. Wait a minute and try again."
@@ -45,7 +45,7 @@ def login(request: HttpRequest) -> HttpResponse:
 def _sign_in(request: HttpRequest, credentials: dict[str, Any], next_url: str) -> HttpResponse:
     try:
         _limit().check(client_address(request))
-        secret, _ = parts().staff.sign_in(**credentials)
+        secret, _ = dependencies().staff.sign_in(**credentials)
     except NotAuthenticated:
         return _page(request, next_url, INVALID_CREDENTIALS, 401)
     except TooManyRequests:
@@ -56,7 +56,7 @@ def _sign_in(request: HttpRequest, credentials: dict[str, Any], next_url: str) -
     response.set_cookie(
         cookie_name(),
         secret,
-        max_age=int(parts().staff.lifetime.total_seconds()),
+        max_age=int(dependencies().staff.lifetime.total_seconds()),
         path="/",
         secure=settings.COOKIES_SECURE,
         httponly=True,
@@ -76,7 +76,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         return TemplateResponse(request, "accounts/logout.html", {}).render()
     secret = request.COOKIES.get(cookie_name(), "")
     try:
-        parts().staff.sign_out(secret)
+        dependencies().staff.sign_out(secret)
     except CouchError:
         return _page(request, "", UNAVAILABLE, 503)
     sign_on().forget(secret)

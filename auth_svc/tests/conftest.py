@@ -17,9 +17,9 @@ os.environ["AUTH_RATE"] = "100000"  # limits have tests of their own
 os.environ["AUTH_SIGNING_KEYS"] = f"{KID}:{base64.b64encode(AUTH_KEY.private_bytes_raw()).decode()}"
 setup(__file__)
 
-from accounts import wiring  # noqa: E402 - needs Django
+from accounts import container  # noqa: E402 - needs Django
 from accounts.services import Mail  # noqa: E402
-from chassis.admin import signon  # noqa: E402
+from chassis.admin import sso  # noqa: E402
 from chassis.api.errors import TooManyRequests  # noqa: E402
 from chassis.clock import now  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
@@ -96,8 +96,8 @@ class World:
         self.attempts, self.mail_attempts = Attempts(), Attempts()
         self.queue: list[str] = []
         self.repositories: dict[str, Any] = {}
-        self.parts = wiring.assemble(
-            wiring.Outside(
+        self.parts = container.bootstrap(
+            container.Adapters(
                 repository=self.repository,
                 hasher=self.hasher,
                 mailer=self.mailer,
@@ -132,7 +132,7 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     made = World()
-    with wiring.wiring.override(made.parts):
-        signon.use(None)
+    with container.container.override(made.parts):
+        sso.use(None)
         yield made
-    signon.use(None)
+    sso.use(None)

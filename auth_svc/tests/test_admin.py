@@ -246,9 +246,9 @@ def test_an_unavailable_database_shows_a_message(world: Any, boss: Client) -> No
 
     from dataclasses import replace
 
-    from accounts import wiring
+    from accounts import container
 
-    with wiring.wiring.override(replace(world.parts, accounts=Away())):
+    with container.container.override(replace(world.parts, accounts=Away())):
         page = boss.get(ACCOUNTS)
 
     assert page.status_code == 503

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import World
 
-from accounts import repositories, wiring
+from accounts import container, repositories
 from chassis.api.errors import Conflict, NotAuthenticated
 from chassis.couch import couch_repository, ensure
 from chassis.testing.couch import couch_server, fresh_databases
@@ -26,7 +26,7 @@ class StoredWorld(World):
 @pytest.fixture(scope="module")
 def stored() -> Iterator[StoredWorld]:
     with couch_server(), fresh_databases():
-        ensure(wiring.COLLECTIONS)
+        ensure(container.COLLECTIONS)
         yield StoredWorld()
 
 

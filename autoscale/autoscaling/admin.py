@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 
 from autoscaling.clients.peers import NoPeer
+from autoscaling.container import dependencies
 from autoscaling.domain import BadOverride
 from autoscaling.engine import EngineDown, Refused
-from autoscaling.wiring import parts
 from chassis.admin import site
 
 READ, WRITE = "autoscale.service.read", "autoscale.service.write"
@@ -34,7 +34,7 @@ def board(request: HttpRequest) -> list[Any]:
         return []
     state = {**_state(0.0), "points": {}, "may_write": request.user.has_perm(WRITE)}
     try:
-        overrides = parts().telling.overrides()
+        overrides = dependencies().telling.overrides()
     except EngineDown:
         return [state]
     return [
@@ -63,7 +63,7 @@ def state_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def _state(since: float) -> dict[str, Any]:
     try:
-        return parts().peers.newest(since)
+        return dependencies().peers.newest(since)
     except NoPeer:
         return AWAY
 
@@ -83,7 +83,7 @@ def change_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def _change(request: HttpRequest) -> str:
     who = {"actor": str(request.user.pk), "actor_name": str(request.user)}
-    telling, service = parts().telling, request.POST.get("service", "")
+    telling, service = dependencies().telling, request.POST.get("service", "")
     action = request.POST.get("action", "")
     if action in ("hold", "release"):
         telling.hold(action == "hold", **who)
@@ -101,7 +101,7 @@ def _change(request: HttpRequest) -> str:
 
 def _known() -> set[str]:
     """Whatever the loop sees, and whatever was told of: that can be taken back though nothing is seen."""
-    return {row["service"] for row in _state(0.0)["services"]} | parts().telling.overrides().services
+    return {row["service"] for row in _state(0.0)["services"]} | dependencies().telling.overrides().services
 
 
 def _limit(request: HttpRequest, name: str) -> int | None:

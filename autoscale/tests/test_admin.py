@@ -6,13 +6,13 @@ import pytest
 from benches import STACK, FakeBench
 from django.test import Client
 
-from autoscaling import wiring
+from autoscaling import container
 from autoscaling.clients.docker import Docker
 from autoscaling.clients.peers import NoPeer, Peers
 from autoscaling.engine import HttpEngine
 from autoscaling.services import Telling
 from autoscaling.serving import Server
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.testing.identity import make_token
 
 HELD = {
@@ -48,7 +48,7 @@ class World:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.audit = []
         docker = Docker(lambda: [HttpEngine(bench.address, timeout=20)])
-        self.parts = wiring.Parts(
+        self.parts = container.Dependencies(
             telling=Telling(kept=docker, audit=self.audit.append),
             peers=Peers([f"127.0.0.1:{self.server.server_port}"]),
         )
@@ -62,7 +62,7 @@ class World:
 def world(tmp_path):
     with FakeBench(tmp_path).running() as bench:
         made = World(bench)
-        with wiring.wiring.override(made.parts):
+        with container.container.override(made.parts):
             yield made
         made.server.shutdown()
         made.server.server_close()

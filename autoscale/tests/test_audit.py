@@ -7,8 +7,8 @@ import pytest
 
 from autoscaling.clients import logs
 from autoscaling.clients.logs import AuditTrail
+from chassis.clients import Refused, ServiceUnavailable
 from chassis.messaging import Envelope
-from chassis.siblings import Refused, SiblingDown
 
 RECORD = {"service": "cart", "from": 2, "to": 5, "outcome": "applied", "reason": "120 requests a second"}
 
@@ -59,7 +59,7 @@ def test_a_decision_becomes_a_fact_that_logs_understands():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", [SiblingDown("logs", "away"), Refused("logs", 400, {})])
+@pytest.mark.parametrize("fault", [ServiceUnavailable("logs", "away"), Refused("logs", 400, {})])
 def test_logs_being_away_loses_nothing_and_a_refusal_stops_nothing(fault):
     target = Logs(fault, fault)
     made = trail(target)
@@ -69,12 +69,12 @@ def test_logs_being_away_loses_nothing_and_a_refusal_stops_nothing(fault):
     target.until("2 to 5")
 
     messages = target.messages()
-    assert len(messages) == (3 if isinstance(fault, SiblingDown) else 1)
+    assert len(messages) == (3 if isinstance(fault, ServiceUnavailable) else 1)
 
 
 def test_who_waits_too_long_loses_the_oldest_only(monkeypatch):
     monkeypatch.setattr(logs, "MOST", 5)
-    target = Logs(*[SiblingDown("logs", "away")] * 100)
+    target = Logs(*[ServiceUnavailable("logs", "away")] * 100)
     made = trail(target)
 
     for number in range(20):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from cart import repositories
+from cart.container import dependencies
 from cart.domain import Money, RuleViolation
-from cart.wiring import parts
 from chassis.admin import Card, Column, DocumentAdmin, Table, document_model, money, register, site
 
 
@@ -16,7 +16,7 @@ def _value(cart):
 
 CartModel = document_model(
     repositories.CARTS,
-    lambda: parts().carts,
+    lambda: dependencies().carts,
     app_label="cart",
     verbose_name="cart",
     verbose_name_plural="carts",
@@ -29,7 +29,7 @@ CartModel = document_model(
 )
 CouponModel = document_model(
     repositories.COUPONS,
-    lambda: parts().coupons,
+    lambda: dependencies().coupons,
     app_label="cart",
     verbose_name="coupon",
     verbose_name_plural="coupons",
@@ -78,12 +78,12 @@ class CouponAdmin(DocumentAdmin):
 @site.dashboard
 def dashboard(request):
     """Return the cards of the overview: counts, and the carts that changed last."""
-    carts = parts().carts
+    carts = dependencies().carts
     latest = carts.find("by_time", descending=True, limit=10)
     return [
         Card("Guests' carts", carts.count({"guest": True}, index="by_owner")),
         Card("Accounts' carts", carts.count({"guest": False}, index="by_owner")),
-        Card("Coupons in use", parts().coupons.count({"active": True}, index="by_active")),
+        Card("Coupons in use", dependencies().coupons.count({"active": True}, index="by_active")),
         Table(
             "Last changed",
             ["cart", "owner", "units", "value", "at"],

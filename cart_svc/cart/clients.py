@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cart.domain import Money, Offer
-from chassis.siblings import Refused, Sibling, SiblingDown
+from chassis.clients import Refused, ServiceClient, ServiceUnavailable
 
 _PER_CALL = 60  # SKUs of 64 characters: an address well under 8 KB, nginx's limit
 
@@ -26,7 +26,7 @@ class Catalog(Protocol):
 class CatalogClient:
     """`Catalog` over `GET /internal/skus` of catalog_svc."""
 
-    def __init__(self, catalog: Sibling) -> None:
+    def __init__(self, catalog: ServiceClient) -> None:
         self._catalog = catalog
 
     def offers(self, skus: Sequence[str]) -> Mapping[str, Offer]:
@@ -39,7 +39,7 @@ class CatalogClient:
         try:
             answer = self._catalog.get("/internal/skus", {"sku": ",".join(skus)}, timeout=4.0).json
             return [_offer(row) for row in answer]
-        except (SiblingDown, Refused, KeyError, TypeError) as error:
+        except (ServiceUnavailable, Refused, KeyError, TypeError) as error:
             raise CatalogUnavailable(repr(error)) from error
 
 

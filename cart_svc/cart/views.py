@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cart.container import dependencies
 from cart.domain import PricedCart
 from cart.serializers import (
     CartOut,
@@ -24,7 +25,6 @@ from cart.serializers import (
     internal_body,
 )
 from cart.services import AddResult, CartOwner
-from cart.wiring import parts
 from chassis.api.idempotency import fingerprint, idempotency_key
 from chassis.api.views import View
 from chassis.identity import FromService, Public, SignedIn
@@ -68,12 +68,12 @@ class CartView(View):
     @extend_schema(operation_id="cart_get", parameters=[CART_ID], responses=CartOut)
     def get(self, request: Request) -> Response:
         """Return the cart with current prices; empty if there is none. Nothing is created."""
-        return answer(parts().cart_service.cart_view(cart_owner(request)))
+        return answer(dependencies().cart_service.cart_view(cart_owner(request)))
 
     @extend_schema(operation_id="cart_empty", parameters=[CART_ID], responses={200: CartOut})
     def delete(self, request: Request) -> Response:
         """Remove all lines; saved lines stay."""
-        return answer(parts().cart_service.cart_empty(cart_owner(request)))
+        return answer(dependencies().cart_service.cart_empty(cart_owner(request)))
 
 
 class LinesView(View):
@@ -92,7 +92,7 @@ class LinesView(View):
         """
         body = LineIn.of(request)
         key = idempotency_key(request)
-        cart_service = parts().cart_service
+        cart_service = dependencies().cart_service
         return _added(
             cart_service.line_add(cart_owner(request), **body, key=key, fingerprint=fingerprint(body))
         )
@@ -105,12 +105,12 @@ class LineView(View):
     def patch(self, request: Request, sku: str) -> Response:
         """Set the quantity, 1 to 99."""
         body = QuantityIn.of(request)
-        return answer(parts().cart_service.line_set(cart_owner(request), sku=sku, **body))
+        return answer(dependencies().cart_service.line_set(cart_owner(request), sku=sku, **body))
 
     @extend_schema(operation_id="line_remove", parameters=[CART_ID, SKU], responses={200: CartOut})
     def delete(self, request: Request, sku: str) -> Response:
         """Remove a line."""
-        return answer(parts().cart_service.line_remove(cart_owner(request), sku=sku))
+        return answer(dependencies().cart_service.line_remove(cart_owner(request), sku=sku))
 
 
 class SaveView(View):
@@ -119,7 +119,7 @@ class SaveView(View):
     @extend_schema(operation_id="line_save", parameters=[CART_ID, SKU], request=None, responses=CartOut)
     def post(self, request: Request, sku: str) -> Response:
         """Save a line for later."""
-        return answer(parts().cart_service.line_save(cart_owner(request), sku=sku))
+        return answer(dependencies().cart_service.line_save(cart_owner(request), sku=sku))
 
 
 class RestoreView(View):
@@ -128,7 +128,7 @@ class RestoreView(View):
     @extend_schema(operation_id="line_restore", parameters=[CART_ID, SKU], request=None, responses=CartOut)
     def post(self, request: Request, sku: str) -> Response:
         """Move a saved line back into the cart."""
-        return answer(parts().cart_service.line_restore(cart_owner(request), sku=sku))
+        return answer(dependencies().cart_service.line_restore(cart_owner(request), sku=sku))
 
 
 class CouponView(View):
@@ -137,12 +137,12 @@ class CouponView(View):
     @extend_schema(operation_id="coupon_set", parameters=[CART_ID], request=CouponIn, responses=CartOut)
     def post(self, request: Request) -> Response:
         """Set a coupon; 422 `unknown-coupon` or `coupon-ended`."""
-        return answer(parts().cart_service.coupon_set(cart_owner(request), **CouponIn.of(request)))
+        return answer(dependencies().cart_service.coupon_set(cart_owner(request), **CouponIn.of(request)))
 
     @extend_schema(operation_id="coupon_remove", parameters=[CART_ID], responses={200: CartOut})
     def delete(self, request: Request) -> Response:
         """Remove the coupon."""
-        return answer(parts().cart_service.coupon_remove(cart_owner(request)))
+        return answer(dependencies().cart_service.coupon_remove(cart_owner(request)))
 
 
 class MergeView(View):
@@ -152,7 +152,9 @@ class MergeView(View):
     def post(self, request: Request) -> Response:
         """Merge a guest's cart into the account's; a repeated request changes nothing."""
         body = MergeIn.of(request)
-        return answer(parts().cart_service.cart_merge(request.user.account_id, guest_cart=body["cart_id"]))
+        return answer(
+            dependencies().cart_service.cart_merge(request.user.account_id, guest_cart=body["cart_id"])
+        )
 
 
 class InternalCartView(View):
@@ -161,7 +163,7 @@ class InternalCartView(View):
     @extend_schema(operation_id="internal_cart_get", responses=InternalCartOut)
     def get(self, request: Request, cart_id: str) -> Response:
         """Return the stored cart."""
-        return Response(internal_body(parts().checkout_cart_service.cart_get(cart_id)))
+        return Response(internal_body(dependencies().checkout_cart_service.cart_get(cart_id)))
 
 
 class ClaimView(View):
@@ -171,7 +173,7 @@ class ClaimView(View):
     def post(self, request: Request, cart_id: str) -> Response:
         """Claim a version: 409 `cart-claimed` if another live order holds it, `cart-changed` if it is old."""
         return Response(
-            internal_body(parts().checkout_cart_service.cart_claim(cart_id, **ClaimIn.of(request)))
+            internal_body(dependencies().checkout_cart_service.cart_claim(cart_id, **ClaimIn.of(request)))
         )
 
 
@@ -182,7 +184,7 @@ class UnclaimView(View):
     def post(self, request: Request, cart_id: str) -> Response:
         """Release the claim of an order."""
         return Response(
-            internal_body(parts().checkout_cart_service.cart_unclaim(cart_id, **UnclaimIn.of(request)))
+            internal_body(dependencies().checkout_cart_service.cart_unclaim(cart_id, **UnclaimIn.of(request)))
         )
 
 
@@ -193,4 +195,6 @@ class SettleView(View):
     def post(self, request: Request, cart_id: str) -> Response:
         """Remove the ordered lines, once per order."""
         body: dict[str, Any] = SettleIn.of(request)
-        return Response(internal_body(parts().checkout_cart_service.cart_remove_ordered(cart_id, **body)[0]))
+        return Response(
+            internal_body(dependencies().checkout_cart_service.cart_remove_ordered(cart_id, **body)[0])
+        )

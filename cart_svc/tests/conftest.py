@@ -14,7 +14,7 @@ setup(__file__)
 
 from django.test import Client  # noqa: E402
 
-from cart import wiring  # noqa: E402
+from cart import container  # noqa: E402
 from cart.clients import CatalogUnavailable  # noqa: E402
 from cart.domain import Money, Offer  # noqa: E402
 from cart.repositories import CARTS, COUPONS  # noqa: E402
@@ -69,7 +69,7 @@ class World:
         self.carts = carts or MemoryRepository(CARTS)
         self.coupons = coupons or MemoryRepository(COUPONS)
         checkout_cart_service = CheckoutCartService(carts=self.carts, clock=self.clock)
-        self.parts = wiring.Parts(
+        self.parts = container.Dependencies(
             carts=self.carts,
             coupons=self.coupons,
             cart_service=CartService(
@@ -84,7 +84,7 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     made = World()
-    with wiring.wiring.override(made.parts):
+    with container.container.override(made.parts):
         yield made
 
 

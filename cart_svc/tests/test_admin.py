@@ -5,7 +5,7 @@ from django.test import Client
 
 from cart.domain import Coupon
 from cart.services import CartOwner
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.testing.identity import make_token
 
 HELD = {

@@ -5,8 +5,8 @@ import urllib3
 
 from cart.clients import CatalogClient, CatalogUnavailable
 from cart.domain import Money, Offer
-from chassis.siblings import Sibling
-from chassis.siblings.client import transport
+from chassis.clients import ServiceClient
+from chassis.clients.client import transport
 
 ROW = {
     "sku": "cup", "product_id": "p1", "slug": "cup", "title": "Cup", "attributes": {"colour": "red"},
@@ -31,7 +31,7 @@ def test_a_row_of_the_catalogue_becomes_an_offer():
     wire, asked = catalogue((200, [ROW]))
 
     with wire:
-        offers = CatalogClient(Sibling("catalog")).offers(["cup", "pot"])
+        offers = CatalogClient(ServiceClient("catalog")).offers(["cup", "pot"])
 
     assert [url.split("/api/")[1] for url in asked] == ["catalog/internal/skus?sku=cup%2Cpot"]
     assert offers == {
@@ -43,7 +43,7 @@ def test_many_skus_are_requested_in_urls_under_the_limit():
     wire, asked = catalogue((200, []))
 
     with wire:
-        CatalogClient(Sibling("catalog")).offers([f"{n:064}" for n in range(200)])
+        CatalogClient(ServiceClient("catalog")).offers([f"{n:064}" for n in range(200)])
 
     assert len(asked) == 4
     assert max(map(len, asked)) < 8000
@@ -61,4 +61,4 @@ def test_an_unusable_response_means_that_the_catalogue_is_unavailable(answer):
     wire, _ = catalogue(answer)
 
     with wire, pytest.raises(CatalogUnavailable):
-        CatalogClient(Sibling("catalog")).offers(["cup"])
+        CatalogClient(ServiceClient("catalog")).offers(["cup"])

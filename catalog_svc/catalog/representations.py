@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import wiring
+from catalog import container
 from catalog.domain import Category, Image, Product, Review, Stock
 from catalog.readmodel import index_documents
 from catalog.readmodel.index_documents import Context
@@ -19,7 +19,7 @@ from chassis.api.json import rfc3339
 
 def product(value: Product) -> dict[str, Any]:
     """Return the product page of docs/api.md, made from documents."""
-    found = wiring.parts().products
+    found = container.dependencies().products
     return index_documents.build_page(
         value, Context(found.tree(), found.availability(value), {}, settings.MEDIA_URL)
     )

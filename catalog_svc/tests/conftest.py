@@ -15,11 +15,11 @@ from typing import Any  # noqa: E402
 import pytest  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from catalog import wiring  # noqa: E402
+from catalog import container  # noqa: E402
 from catalog.clients import InMemoryBlobStore, InMemoryRenderQueue  # noqa: E402
+from catalog.container import Adapters, Dependencies, bootstrap  # noqa: E402
 from catalog.image_rendering import Limits  # noqa: E402
 from catalog.render_process import ImageProcessor, SandboxedProcessor  # noqa: E402
-from catalog.wiring import Adapters, Dependencies, bootstrap  # noqa: E402
 from chassis.couch import MemoryRepository  # noqa: E402
 from chassis.couch.memory import MemoryStore  # noqa: E402
 
@@ -81,7 +81,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
-    with wiring.override(made.parts):
+    with container.override(made.parts):
         yield made
     made.parts.indexer.close()
 

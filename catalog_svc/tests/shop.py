@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.container import Dependencies
 from catalog.domain import Money, Product, Variant
-from catalog.wiring import Dependencies
 
 
 def eur(amount: int) -> Money:

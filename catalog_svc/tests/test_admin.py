@@ -14,7 +14,7 @@ from PIL import Image
 
 from catalog.domain import Variant
 from catalog.readmodel.consistency import Discrepancy
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.testing.identity import make_token
 from shop import eur, small_shop
 

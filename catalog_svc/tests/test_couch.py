@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from catalog import repositories, wiring
+from catalog import container, repositories
 from catalog.clients import InMemoryBlobStore, InMemoryRenderQueue
+from catalog.container import Adapters, Dependencies, bootstrap
 from catalog.image_rendering import Limits
 from catalog.readmodel.query import Filters
 from catalog.readmodel.reader import IndexMissing
 from catalog.render_process import SandboxedProcessor
 from catalog.services.stock import OutOfStock, ReservationLine
-from catalog.wiring import Adapters, Dependencies, bootstrap
 from chassis.background import Job, keep_running
 from chassis.couch import couch_repository, ensure, open_store
 from chassis.testing.couch import couch_server, fresh_databases
@@ -40,7 +40,7 @@ def server() -> Iterator[Any]:
 @pytest.fixture
 def parts(server: Any, tmp_path: Path) -> Iterator[Dependencies]:
     with fresh_databases():
-        ensure(wiring.COLLECTIONS)
+        ensure(container.COLLECTIONS)
         made = bootstrap(
             Adapters(
                 repository=couch_repository,
@@ -53,7 +53,7 @@ def parts(server: Any, tmp_path: Path) -> Iterator[Dependencies]:
                 limits=Limits(),
             )
         )
-        with wiring.override(made):
+        with container.override(made):
             yield made
         made.indexer.close()
 
@@ -218,7 +218,7 @@ def test_products_stay_listed_when_couchdb_fails_during_the_popularity_update(se
         limits=Limits(),
     )
     with fresh_databases():
-        ensure(wiring.COLLECTIONS)
+        ensure(container.COLLECTIONS)
         parts = bootstrap(adapters)
         small_shop(parts)
         with _running(parts):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from catalog import wiring
+from catalog import container
 from chassis.messaging import Envelope, Rejected
 from chassis.testing.identity import bearer, service_headers
 from shop import category, product, small_shop
@@ -149,7 +149,7 @@ def confirmed(order_id: str = "HM-1", account_id: str | None = "a1", quantity: i
 
 def test_an_order_counts_once_for_popularity(world):
     small_shop(world.parts)
-    handle = wiring.HANDLERS
+    handle = container.HANDLERS
 
     results = [handle["order.confirmed"](confirmed()) for _ in range(2)]
     other = handle["order.confirmed"](confirmed("HM-2", None, 5))
@@ -162,11 +162,11 @@ def test_an_order_counts_once_for_popularity(world):
 
 def test_a_malformed_event_is_rejected(world):
     with pytest.raises(Rejected):
-        wiring.HANDLERS["order.confirmed"](event("order.confirmed", order_id="HM-1"))
+        container.HANDLERS["order.confirmed"](event("order.confirmed", order_id="HM-1"))
 
 
 def test_one_review_per_shopper_with_verified_purchase(shop, client):
-    wiring.HANDLERS["order.confirmed"](confirmed())
+    container.HANDLERS["order.confirmed"](confirmed())
     path = "/api/catalog/products/lamp/reviews"
     body = {"rating": 4, "title": "Bright", "body": "Very."}
 
@@ -196,11 +196,11 @@ def test_reviews_have_cache_headers(shop, client):
 
 
 def test_an_erased_account_leaves_anonymous_reviews(shop, client):
-    wiring.HANDLERS["order.confirmed"](confirmed(account_id="account-one"))
+    container.HANDLERS["order.confirmed"](confirmed(account_id="account-one"))
     body = {"rating": 4, "title": "Bright"}
     client.post("/api/catalog/products/lamp/reviews", body, format="json", headers=bearer(sub="account-one"))
 
-    wiring.HANDLERS["account.erased"](event("account.erased", account_id="account-one"))
+    container.HANDLERS["account.erased"](event("account.erased", account_id="account-one"))
 
     assert client.get("/api/catalog/products/lamp/reviews").json()["results"][0]["title"] == "Bright"
     assert "account-one" not in str(

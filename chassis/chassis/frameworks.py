@@ -45,11 +45,11 @@ def django(app: str, admin: bool) -> dict[str, Any]:
 
 def _middleware(admin: bool) -> list[str]:
     return [
-        "chassis.observe.middleware.RequestIdMiddleware",
+        "chassis.observability.middleware.RequestIdMiddleware",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.middleware.common.CommonMiddleware",
-        "chassis.admin.origin.SameOriginMiddleware",
+        "chassis.admin.csrf.SameOriginMiddleware",
         *(["django.contrib.messages.middleware.MessageMiddleware"] if admin else []),
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
@@ -62,7 +62,7 @@ def _templates(admin: bool) -> dict[str, Any]:
             "django.contrib.auth.context_processors.auth",
             "django.contrib.messages.context_processors.messages",
         ]
-        processors += ["chassis.admin.origin.no_csrf_token", "chassis.stand_ins.demo"]
+        processors += ["chassis.admin.csrf.no_csrf_token", "chassis.stand_ins.demo"]
     return {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [],

@@ -65,7 +65,7 @@ def post_worker_init(worker: Any) -> None:
 
     from chassis.background import run_replica_jobs
 
-    jobs = getattr(importlib.import_module(f"{settings.SERVICE_APP}.wiring"), "BACKGROUND", ())
+    jobs = getattr(importlib.import_module(f"{settings.SERVICE_APP}.container"), "BACKGROUND", ())
     run_replica_jobs(jobs, settings.DATA_DIR, _stop)
 
 

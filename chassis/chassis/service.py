@@ -15,9 +15,9 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from chassis.api import converters  # noqa: F401  # importing registers <id:…> and <sku:…>
-from chassis.wiring import Wiring
+from chassis.container import Container
 
-__all__ = ["Wiring", "urlpatterns"]
+__all__ = ["Container", "urlpatterns"]
 
 Routes = Sequence[URLPattern | URLResolver]
 
@@ -28,7 +28,7 @@ def urlpatterns(*, api: Routes, internal: Routes = ()) -> list[URLPattern | URLR
     `api` goes under /api/<name>/ (an empty route is /api/<name> itself), `internal` under /internal/.
     """
     from chassis.api import handlers
-    from chassis.observe import health
+    from chassis.observability import health
 
     handlers.install()
     name = settings.SERVICE
@@ -66,7 +66,7 @@ def _documents() -> list[URLPattern]:
 
 
 def _inbox() -> list[URLPattern]:
-    """Where siblings deliver their facts, if the service listens to any."""
+    """Where services deliver their events, if the service listens to any."""
     if find_spec("chassis.messaging.views") is None:
         return []
     from chassis.messaging import views

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chassis import frameworks
-from chassis.declaring import BadSetting, declare, is_set
+from chassis.env import BadSetting, env, is_set
 
 #: Good for a laptop only; production refuses to start with it.
 LOCAL_SECRET_KEY = "local-only-not-a-secret-local-only-not-a-secret"  # noqa: S105 - refused in production
@@ -46,38 +46,38 @@ def environment(text: str) -> str:
 
 def _core(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "HIVEMART_ENV": declare(
+        "HIVEMART_ENV": env(
             "HIVEMART_ENV",
             environment,
             "local",
             "`local`, `test` or `production`; production refuses unsafe values",
         ),
-        "DEMO": declare(
+        "DEMO": env(
             "DEMO",
             bool,
             False,
             "`1`: a demo: test cards pay and every page says so; without it orders need a payment provider",
         ),
-        "DEBUG": declare("DEBUG", bool, False, "Django's debug pages; refused in production"),
-        "SECRET_KEY": declare(
+        "DEBUG": env("DEBUG", bool, False, "Django's debug pages; refused in production"),
+        "SECRET_KEY": env(
             "SECRET_KEY", str, LOCAL_SECRET_KEY, "Django's signing key, one per service", secret=True
         ),
-        "ALLOWED_HOSTS": declare(
+        "ALLOWED_HOSTS": env(
             "ALLOWED_HOSTS", list, ["*"], "host names that are answered; `*` is refused in production"
         ),
-        "PUBLIC_URL": declare(
+        "PUBLIC_URL": env(
             "PUBLIC_URL",
             str,
             "http://localhost:8000",
             "the shop's address as browsers see it; https turns Secure cookies on",
         ).rstrip("/"),
-        "GATEWAY_URL": declare(
+        "GATEWAY_URL": env(
             "GATEWAY_URL",
             str,
             "http://127.0.0.1:8001",
             "the gateway's inner listener, for calls between services",
         ).rstrip("/"),
-        "DATA_DIR": declare(
+        "DATA_DIR": env(
             "DATA_DIR",
             Path,
             root.parent / "var" / service,
@@ -89,24 +89,24 @@ def _core(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict
 def _stores(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "COUCHDB_URL": _with_password(
-            declare(
+            env(
                 "COUCHDB_URL",
                 str,
                 "memory:",
                 "CouchDB's URL with user and password; `memory:` is an in-memory twin for tests",
                 secret=True,
             ),
-            declare("COUCHDB_PASSWORD", str, "", "the password of the user in `COUCHDB_URL`", secret=True),
+            env("COUCHDB_PASSWORD", str, "", "the password of the user in `COUCHDB_URL`", secret=True),
         ),
         "COUCHDB_ADMIN_URL": _with_password(
-            declare(
+            env(
                 "COUCHDB_ADMIN_URL",
                 str,
                 "",
                 "the same server as its administrator, for `prepare`, `backup`, `restore` and `standby`",
                 secret=True,
             ),
-            declare(
+            env(
                 "COUCHDB_ADMIN_PASSWORD",
                 str,
                 "",
@@ -114,33 +114,31 @@ def _stores(service: str, root: Path, admin: bool, values: dict[str, Any]) -> di
                 secret=True,
             ),
         ),
-        "COUCHDB_PREFIX": declare(
+        "COUCHDB_PREFIX": env(
             "COUCHDB_PREFIX", str, "", "put before each database name, so that test runs can share a server"
         ),
-        "COUCHDB_TIMEOUT": declare(
-            "COUCHDB_TIMEOUT", float, 10.0, "seconds to wait for an answer of CouchDB"
-        ),
-        "COUCHDB_POOL": declare(
+        "COUCHDB_TIMEOUT": env("COUCHDB_TIMEOUT", float, 10.0, "seconds to wait for an answer of CouchDB"),
+        "COUCHDB_POOL": env(
             "COUCHDB_POOL",
             int,
             16,
             "connections kept to CouchDB per process; at least the threads of a worker",
         ),
-        "COUCHDB_QUEUE": declare(
+        "COUCHDB_QUEUE": env(
             "COUCHDB_QUEUE",
             int,
             4,
             "threads of a process that wait to change one document; the next are soon told to come back",
         ),
         "REDIS_URL": _with_password(
-            declare(
+            env(
                 "REDIS_URL",
                 str,
                 "redis://127.0.0.1:6379/0",
                 "Redis or Valkey, for jobs and throttles",
                 secret=True,
             ),
-            declare("REDIS_PASSWORD", str, "", "the password of the Redis in `REDIS_URL`", secret=True),
+            env("REDIS_PASSWORD", str, "", "the password of the Redis in `REDIS_URL`", secret=True),
         ),
     }
 
@@ -157,14 +155,14 @@ def _with_password(url: str, password: str) -> str:
 
 def _identity(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "SERVICE_PRIVATE_KEY": declare(
+        "SERVICE_PRIVATE_KEY": env(
             "SERVICE_PRIVATE_KEY",
             str,
             "",
             "this service's own Ed25519 key, 32 raw bytes in base64",
             secret=True,
         ),
-        "SERVICE_PUBLIC_KEYS": declare(
+        "SERVICE_PUBLIC_KEYS": env(
             "SERVICE_PUBLIC_KEYS", dict, {}, "public Ed25519 keys of the services, JSON `{service: base64}`"
         ),
     }
@@ -172,23 +170,21 @@ def _identity(service: str, root: Path, admin: bool, values: dict[str, Any]) -> 
 
 def _mail(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "EMAIL_BACKEND": declare(
+        "EMAIL_BACKEND": env(
             "EMAIL_BACKEND",
             str,
             "django.core.mail.backends.console.EmailBackend",
             "Django's mail backend; what keeps mails in a folder or in memory is refused in production",
         ),
-        "EMAIL_FILE_PATH": declare(
-            "EMAIL_FILE_PATH", str, "", "folder of the file backend, one file per mail"
-        )
+        "EMAIL_FILE_PATH": env("EMAIL_FILE_PATH", str, "", "folder of the file backend, one file per mail")
         or None,
-        "EMAIL_HOST": declare("EMAIL_HOST", str, "localhost", "SMTP server"),
-        "EMAIL_PORT": declare("EMAIL_PORT", int, 25, "SMTP port"),
-        "EMAIL_HOST_USER": declare("EMAIL_HOST_USER", str, "", "SMTP user"),
-        "EMAIL_HOST_PASSWORD": declare("EMAIL_HOST_PASSWORD", str, "", "SMTP password", secret=True),
-        "EMAIL_USE_TLS": declare("EMAIL_USE_TLS", bool, False, "STARTTLS to the SMTP server"),
-        "EMAIL_TIMEOUT": declare("EMAIL_TIMEOUT", int, 10, "seconds to wait for the SMTP server"),
-        "DEFAULT_FROM_EMAIL": declare(
+        "EMAIL_HOST": env("EMAIL_HOST", str, "localhost", "SMTP server"),
+        "EMAIL_PORT": env("EMAIL_PORT", int, 25, "SMTP port"),
+        "EMAIL_HOST_USER": env("EMAIL_HOST_USER", str, "", "SMTP user"),
+        "EMAIL_HOST_PASSWORD": env("EMAIL_HOST_PASSWORD", str, "", "SMTP password", secret=True),
+        "EMAIL_USE_TLS": env("EMAIL_USE_TLS", bool, False, "STARTTLS to the SMTP server"),
+        "EMAIL_TIMEOUT": env("EMAIL_TIMEOUT", int, 10, "seconds to wait for the SMTP server"),
+        "DEFAULT_FROM_EMAIL": env(
             "DEFAULT_FROM_EMAIL", str, "Hivemart <shop@hivemart.example>", "sender of the shop's mails"
         ),
     }
@@ -197,7 +193,7 @@ def _mail(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict
 def _web(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
     prefix = f"/admin/{service}" if admin else ""
     secure = values["PUBLIC_URL"].startswith("https://")
-    static_root = declare(
+    static_root = env(
         "STATIC_ROOT",
         str,
         "",
@@ -216,13 +212,13 @@ def _web(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[
             "staticfiles": {"BACKEND": storage},
         },
         "WHITENOISE_USE_FINDERS": not static_root,
-        "MEDIA_URL": declare(
+        "MEDIA_URL": env(
             "MEDIA_URL",
             str,
             "/media/",
             "where browsers find product pictures: the gateway's `/media/` or a CDN's domain",
         ),
-        "ADMIN_SITES": declare(
+        "ADMIN_SITES": env(
             "ADMIN_SITES",
             list,
             ["catalog", "checkout", "cart", "auth", "logs", "reco", "autoscale"],
@@ -239,16 +235,16 @@ def _web(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[
         "SECURE_HSTS_SECONDS": 31_536_000 if secure and values["HIVEMART_ENV"] == "production" else 0,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": declare(
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": env(
             "BODY_LIMIT", int, 8 * 1024 * 1024, "largest request body in bytes"
         ),
     }
 
 
 def _logging(service: str, root: Path, admin: bool, values: dict[str, Any]) -> dict[str, Any]:
-    from chassis.observe import logs
+    from chassis.observability import logs
 
-    level = declare("LOG_LEVEL", str, "INFO", "least severe level that is logged")
+    level = env("LOG_LEVEL", str, "INFO", "least severe level that is logged")
     return {"LOGGING": logs.config(service, level)}
 
 

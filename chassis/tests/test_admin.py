@@ -22,14 +22,14 @@ from chassis.admin import (
     Chart,
     Column,
     DocumentAdmin,
-    Parts,
+    Inlines,
     Table,
     document_model,
     money,
     site,
     text,
 )
-from chassis.admin.signon import SignOn, SignOnDown, use
+from chassis.admin.sso import SignOn, SignOnDown, use
 from chassis.api.errors import Unprocessable
 from chassis.couch import Collection, Index, MemoryRepository
 from chassis.testing.identity import make_token
@@ -110,7 +110,7 @@ class ThingAdmin(DocumentAdmin):
         (None, {"fields": ["title", "brand", "state", "price", "featured", "note"]}),
         ("Sizes", {"fields": ["sizes", "first_sku"]}),
     ]
-    form_parts = {"sizes": Parts(Size, ["sku", "price"], kinds={"price": money("EUR")})}
+    form_parts = {"sizes": Inlines(Size, ["sku", "price"], kinds={"price": money("EUR")})}
     actions = ["publish", "break_rules"]
 
     def create(self, request: Any, values: dict[str, Any]) -> Thing:

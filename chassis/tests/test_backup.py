@@ -21,7 +21,7 @@ from django.test import override_settings
 from chassis.backup import BadBackup, Blob, Manifest, restore, save
 from chassis.couch import couch_repository, open_store
 from chassis.couch.administration import Server
-from chassis.couch.instance import instance_id
+from chassis.couch.database_id import instance_id
 from chassis.testing.couch import CouchServer, fresh_databases
 from chassis.testing.fruits import FRUITS, Fruit
 
@@ -46,7 +46,7 @@ class Pictures:
 
 
 def ask(method: str, path: str, body: Any = None) -> Any:
-    return Server(settings.COUCHDB_URL).done(method, f"{settings.COUCHDB_PREFIX}{path}", body)
+    return Server(settings.COUCHDB_URL).request_ok(method, f"{settings.COUCHDB_PREFIX}{path}", body)
 
 
 def everything() -> dict[str, Any]:

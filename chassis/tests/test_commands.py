@@ -50,18 +50,18 @@ def served(couch: CouchServer, prefix: str) -> Iterator[str]:
 def test_prepare_gives_a_service_a_user_of_its_own(couch: CouchServer) -> None:
     with fresh_databases() as prefix, served(couch, prefix) as name:
         call_command("prepare", stdout=StringIO())
-        first = Server(couch.url).done("GET", f"_users/org.couchdb.user:{name}")["_rev"]
+        first = Server(couch.url).request_ok("GET", f"_users/org.couchdb.user:{name}")["_rev"]
         call_command("prepare", stdout=StringIO())
         couch_repository(FRUITS).add(Fruit("a", "apple"))
 
         assert couch_repository(FRUITS).count() == 1
-        assert Server(couch.url).done("GET", f"_users/org.couchdb.user:{name}")["_rev"] == first
-        assert Server(couch.url).done("GET", f"{prefix}fruits/_security") == {
+        assert Server(couch.url).request_ok("GET", f"_users/org.couchdb.user:{name}")["_rev"] == first
+        assert Server(couch.url).request_ok("GET", f"{prefix}fruits/_security") == {
             "admins": {"names": [], "roles": ["catalog"]},
             "members": {"names": [], "roles": ["catalog"]},
         }
         with pytest.raises(CouchError):
-            Server(settings.COUCHDB_URL).done("PUT", f"{prefix}more")
+            Server(settings.COUCHDB_URL).request_ok("PUT", f"{prefix}more")
 
 
 @pytest.mark.integration
@@ -79,7 +79,7 @@ def test_prepare_takes_over_a_new_password_and_removes_the_user_of_before(couch:
             assert couch_repository(FRUITS).count() == 0
             with pytest.raises(CommandError, match="is the user of COUCHDB_URL"):
                 call_command("prepare", remove_user=f"{name}-2", stdout=StringIO())
-        assert Server(settings.COUCHDB_URL).ask("GET", "_session")[0] == 401
+        assert Server(settings.COUCHDB_URL).request("GET", "_session")[0] == 401
 
 
 def test_the_settings_of_a_service_are_printed_as_a_table() -> None:

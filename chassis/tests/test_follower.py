@@ -14,7 +14,7 @@ import pytest
 from chassis.couch import Change, FileCursor, Follower, couch_repository, end_of_feed, ensure
 from chassis.couch.client import CouchStore
 from chassis.couch.connection import server
-from chassis.couch.instance import instance_id
+from chassis.couch.database_id import instance_id
 from chassis.couch.memory import MemoryStore
 from chassis.testing.couch import CouchServer, couch_server, fresh_databases
 from chassis.testing.fruits import FRUITS, Fruit

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from sample import wiring
+from sample import container
 
 import chassis
 from chassis.background import Job
@@ -39,7 +39,7 @@ def test_a_worker_does_its_replicas_jobs_only_when_told(
 ) -> None:
     ran = threading.Event()
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    monkeypatch.setattr(wiring, "BACKGROUND", [Job("index", run=lambda stop: ran.set(), replica=True)])
+    monkeypatch.setattr(container, "BACKGROUND", [Job("index", run=lambda stop: ran.set(), replica=True)])
 
     CONF["post_worker_init"](None)
     untold = ran.wait(0.2)

@@ -1,4 +1,4 @@
-"""POST /internal/events as siblings see it."""
+"""POST /internal/events as services see it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _post(body: Any, caller: str | None = "checkout") -> Any:
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return the sample service's one handler, which a test chooses."""
-    from sample import wiring
+    from sample import container
 
-    wiring.HANDLERS.clear()
-    return wiring.HANDLERS
+    container.HANDLERS.clear()
+    return container.HANDLERS
 
 
 def test_a_fact_reaches_its_handler(handler: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The relay and the inbox: every fact takes effect once, in order, whoever is away."""
+"""The relay and the inbox: every event takes effect once, in order, whoever is away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ import pytest
 
 from chassis.couch import Collection, MemoryRepository
 from chassis.couch.memory import MemoryStore
-from chassis.messaging import DeadLetters, Envelope, Rejected, Relay, SubscriberAway, dead_letters, record
+from chassis.messaging import (
+    DeadLetters,
+    Envelope,
+    Rejected,
+    Relay,
+    SubscriberUnavailable,
+    append_event,
+    dead_letters,
+)
 from chassis.messaging.inbox import receive
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -28,7 +36,7 @@ class Order:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def tell(self, type: str = "order.confirmed", **data: Any) -> None:
-        record(self, type=type, source="checkout", subject=self.id, data=data, at=AT)
+        append_event(self, type=type, source="checkout", subject=self.id, data=data, at=AT)
 
 
 ORDERS = Collection(database="orders", kind="order", type=Order)
@@ -52,7 +60,7 @@ class Cart:
     def deliver(self, subscriber: str, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         assert subscriber == "cart"
         if self.away:
-            raise SubscriberAway("away")
+            raise SubscriberUnavailable("away")
         self.batches += 1
         return receive(events, {"order.confirmed": self.handle}, caller="checkout")
 
@@ -67,9 +75,9 @@ class World:
             repository=MemoryRepository(dead_letters("orders"), self.store),
             deliver=self.cart.deliver,
         )
-        self.outlet = self.new_outlet()
+        self.worker = self.new_worker()
 
-    def new_outlet(self, **more: tuple[str, ...]) -> Any:
+    def new_worker(self, **more: tuple[str, ...]) -> Any:
         relay = Relay(
             "orders",
             {"order.confirmed": ("cart",), **more},
@@ -77,12 +85,12 @@ class World:
             store=self.store,
             dead_letters=self.letters,
         )
-        outlet = next(outlet for outlet in relay.outlets() if outlet.subscriber == "cart")
-        outlet._retry_seconds = 0
-        return outlet
+        worker = next(worker for worker in relay.workers() if worker.subscriber == "cart")
+        worker._retry_seconds = 0
+        return worker
 
     def run(self) -> None:
-        self.outlet.follower().run_once()
+        self.worker.follower().run_once()
 
     def order(self, id: str, facts: int = 1) -> Order:
         order = Order(id)
@@ -149,7 +157,7 @@ def test_a_subscriber_that_is_away_gets_everything_later_and_in_order(world: Wor
     world.cart.away = True
     for number in range(3):
         world.order(f"HM-{number}", facts=2)
-    with pytest.raises(SubscriberAway):
+    with pytest.raises(SubscriberUnavailable):
         world.run()
 
     world.cart.away = False
@@ -163,7 +171,7 @@ def test_a_relay_that_starts_anew_goes_on_from_its_cursor(world: World) -> None:
     world.run()
     world.order("HM-2")
 
-    world.outlet = world.new_outlet()
+    world.worker = world.new_worker()
     world.run()
 
     assert world.cart.heard == [("HM-1", 1), ("HM-2", 1)]
@@ -215,7 +223,7 @@ def test_a_document_with_many_facts_is_relieved_of_those_that_all_have(world: Wo
 
 
 def test_facts_stay_while_one_subscriber_lacks_them(world: World) -> None:
-    world.outlet = world.new_outlet(**{"order.cancelled": ("logs",)})
+    world.worker = world.new_worker(**{"order.cancelled": ("logs",)})
     world.order("HM-1", facts=20)
 
     world.run()
@@ -227,7 +235,7 @@ def test_the_outlet_ends_when_told(world: World) -> None:
     stop = threading.Event()
     stop.set()
 
-    world.outlet.run(stop)
+    world.worker.run(stop)
 
     assert world.cart.heard == []
 

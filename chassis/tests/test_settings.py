@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.declaring import BadSetting, declare, table
+from chassis.env import BadSetting, env, table
 from chassis.settings import base
 
 PRODUCTION = {
@@ -39,7 +39,7 @@ def test_a_variable_is_read_as_its_type(
 ) -> None:
     monkeypatch.setenv("A_TEST_VARIABLE", text)
 
-    assert declare("A_TEST_VARIABLE", type, None, "a test") == value
+    assert env("A_TEST_VARIABLE", type, None, "a test") == value
 
 
 @pytest.mark.parametrize(("type", "text"), [(int, "five"), (bool, "maybe"), (dict, "[]"), (dict, "{")])
@@ -47,7 +47,7 @@ def test_what_cannot_be_read_is_said_clearly(monkeypatch: pytest.MonkeyPatch, ty
     monkeypatch.setenv("A_TEST_VARIABLE", text)
 
     with pytest.raises(BadSetting, match=r"A_TEST_VARIABLE.*is not a valid"):
-        declare("A_TEST_VARIABLE", type, None, "a test")
+        env("A_TEST_VARIABLE", type, None, "a test")
 
 
 def test_a_secret_comes_from_a_file_and_is_never_shown(
@@ -57,9 +57,9 @@ def test_a_secret_comes_from_a_file_and_is_never_shown(
     secret.write_text("hush\n")
     monkeypatch.setenv("A_TEST_VARIABLE_FILE", str(secret))
 
-    assert declare("A_TEST_VARIABLE", str, "", "a test", secret=True) == "hush"
+    assert env("A_TEST_VARIABLE", str, "", "a test", secret=True) == "hush"
     with pytest.raises(BadSetting) as caught:
-        declare("A_TEST_VARIABLE", int, 0, "a test", secret=True)
+        env("A_TEST_VARIABLE", int, 0, "a test", secret=True)
     assert "hush" not in str(caught.value)
 
 
@@ -89,7 +89,7 @@ def test_a_list_may_come_from_several_files(monkeypatch: pytest.MonkeyPatch, tmp
         file.write_text(f"{file.name}-key\n")
     monkeypatch.setenv("A_TEST_VARIABLE_FILE", ":".join(map(str, files)))
 
-    assert declare("A_TEST_VARIABLE", list, [], "a test", secret=True) == ["new-key", "old-key"]
+    assert env("A_TEST_VARIABLE", list, [], "a test", secret=True) == ["new-key", "old-key"]
 
 
 def test_redis_needs_no_user_before_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_redis_needs_no_user_before_its_password(monkeypatch: pytest.MonkeyPatch
 
 
 def test_every_declared_variable_is_in_the_table() -> None:
-    declare("A_TEST_VARIABLE", int, 7, "what a test says")
+    env("A_TEST_VARIABLE", int, 7, "what a test says")
 
     assert "| `A_TEST_VARIABLE` | int | `7` | what a test says |" in table()
     assert "| `COUCHDB_PREFIX` |" in table()

@@ -130,7 +130,7 @@ def test_a_standby_that_was_left_follows_nobody_also_without_its_primary(
     first, again = run("stop", standby)[1], run("stop", standby)[1]
 
     assert ("follows nobody any more" in first, "followed nobody" in again) == (True, True)
-    assert Server(standby.url).ask("GET", "_users/org.couchdb.user:catalog-standby")[0] == 404
+    assert Server(standby.url).request("GET", "_users/org.couchdb.user:catalog-standby")[0] == 404
 
 
 def test_starting_again_goes_on_where_it_was(pair: tuple[CouchServer, CouchServer]) -> None:
@@ -175,4 +175,4 @@ def test_the_service_can_use_its_standby_after_prepare(pair: tuple[CouchServer, 
 
         assert couch_repository(FRUITS).count() == 1
         with pytest.raises(CouchError):
-            Server(new["COUCHDB_URL"]).done("GET", "_replicator/standby-fruits")
+            Server(new["COUCHDB_URL"]).request_ok("GET", "_replicator/standby-fruits")

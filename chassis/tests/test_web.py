@@ -296,9 +296,9 @@ def test_a_throttled_caller_learns_when_to_come_back(client: Client) -> None:
         ("store-busy", 429, "busy"),
         ("store-away", 503, "unavailable"),
         ("store-cursor", 400, "invalid"),
-        ("sibling-down", 503, "unavailable"),
-        ("sibling-throttled", 429, "too-many-requests"),
-        ("sibling-polite", 503, "unavailable"),
+        ("service-down", 503, "unavailable"),
+        ("service-throttled", 429, "too-many-requests"),
+        ("service-polite", 503, "unavailable"),
         ("http404", 404, "not-found"),
         ("throttled", 429, "too-many-requests"),
         ("bug", 500, "internal-error"),
@@ -316,7 +316,7 @@ def test_every_error_is_a_problem_that_tells_nothing_internal(
 
 
 @pytest.mark.parametrize(
-    ("what", "seconds"), [("sibling-throttled", "8"), ("sibling-polite", "9"), ("sibling-down", "5")]
+    ("what", "seconds"), [("service-throttled", "8"), ("service-polite", "9"), ("service-down", "5")]
 )
 def test_the_time_to_wait_is_the_siblings_own(client: Client, what: str, seconds: str) -> None:
     assert client.get(f"{API}/raise/{what}")["Retry-After"] == seconds

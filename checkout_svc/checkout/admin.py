@@ -27,9 +27,10 @@ from chassis.admin import (
 )
 from chassis.couch import CouchError, couch_repository
 from chassis.ids import new_id
-from chassis.messaging import Rejected, SubscriberAway, dead_letters
+from chassis.messaging import Rejected, SubscriberUnavailable, dead_letters
 
 from . import repositories
+from .container import RELAY, dependencies
 from .domain import (
     FulfilmentStatus,
     Money,
@@ -41,7 +42,6 @@ from .domain import (
     Shipment,
 )
 from .services import DependencyUnavailable, RuleViolation, Viewer
-from .wiring import RELAY, parts
 
 _EXPECTED_ERRORS = (NotAllowed, RuleViolation, DependencyUnavailable, ProviderDown, RefundRefused, CouchError)
 
@@ -54,7 +54,7 @@ def _choice_column(choices: Any, get: Callable[[Any], str]) -> Column:
 
 OrderModel = document_model(
     repositories.ORDERS,
-    lambda: parts().orders,
+    lambda: dependencies().orders,
     app_label="checkout",
     verbose_name="order",
     verbose_name_plural="orders",
@@ -92,7 +92,7 @@ class UseCaseAdmin(DocumentAdmin):
             try:
                 act(row)
                 good += 1
-            except (*_EXPECTED_ERRORS, Rejected, SubscriberAway) as error:
+            except (*_EXPECTED_ERRORS, Rejected, SubscriberUnavailable) as error:
                 self.message_user(request, f"{row.pk}: {error}", messages.ERROR)
         if good:
             self.message_user(request, f"{good} {done}.")
@@ -151,7 +151,7 @@ class OrderAdmin(UseCaseAdmin):
 
     def search(self, request: Any, term: str) -> list[str] | None:
         term = term.strip()
-        found = parts().orders.find("email", {"email": term.lower()}, descending=True, limit=200).items
+        found = dependencies().orders.find("email", {"email": term.lower()}, descending=True, limit=200).items
         return [term.upper(), *(order.id for order in found)]
 
     @admin.action(description="Cancel and refund", permissions=["write"])
@@ -161,14 +161,14 @@ class OrderAdmin(UseCaseAdmin):
             request,
             queryset,
             "cancelled",
-            lambda row: parts().order_service.cancel(row.pk, viewer, reason="by staff"),
+            lambda row: dependencies().order_service.cancel(row.pk, viewer, reason="by staff"),
         )
 
     @admin.action(description="Mark all that is left as sent", permissions=["write"])
     def ship(self, request, queryset):
         def send(row: Any) -> None:
             parcel = Shipment(new_id(), clock.now(), carrier="by hand", tracking="", lines={})
-            parts().order_service.ship(row.pk, parcel, actor=request.user.id)
+            dependencies().order_service.ship(row.pk, parcel, actor=request.user.id)
 
         self.apply_to_each(request, queryset, "marked as sent", send)
 
@@ -178,14 +178,14 @@ class OrderAdmin(UseCaseAdmin):
             request,
             queryset,
             "marked as delivered",
-            lambda row: parts().order_service.deliver(row.pk, actor=request.user.id),
+            lambda row: dependencies().order_service.deliver(row.pk, actor=request.user.id),
         )
 
     @admin.action(description="Refund all that is left", permissions=["refund"])
     def refund(self, request, queryset):
         def back(row: Any) -> None:
             refund = RefundRequest(new_id(), clock.now(), reason="by staff")
-            parts().order_service.refund(row.pk, refund, actor=request.user.id)
+            dependencies().order_service.refund(row.pk, refund, actor=request.user.id)
 
         self.apply_to_each(request, queryset, "refunded", back)
 
@@ -198,7 +198,7 @@ class OrderAdmin(UseCaseAdmin):
             request,
             queryset,
             "on the way again",
-            lambda row: parts().order_service.retry(row.pk, actor=request.user.id),
+            lambda row: dependencies().order_service.retry(row.pk, actor=request.user.id),
         )
 
 
@@ -214,18 +214,18 @@ class LetterAdmin(UseCaseAdmin):
 
 
 def _payments_card() -> Card:
-    if parts().sandbox:
+    if dependencies().sandbox:
         return Card("Payments", "Demo", note="test cards pay; no money moves", tone="warn")
-    if not parts().payments.methods:
+    if not dependencies().payments.methods:
         note = "no provider is configured: orders are refused as payment-not-configured"
         return Card("Payments", "None", note=note, tone="bad")
-    return Card("Payments", ", ".join(parts().payments.methods), tone="ok")
+    return Card("Payments", ", ".join(dependencies().payments.methods), tone="ok")
 
 
 @site.dashboard
 def dashboard(request):
     """Return the cards of the overview: today's sales, payments, stuck orders, dead letters."""
-    now, orders = clock.now(), parts().orders
+    now, orders = clock.now(), dependencies().orders
     days = [(now - timedelta(days=back)).date().isoformat() for back in range(13, -1, -1)]
     sales = {row.key: row.value for row in orders.rows("sales", start=days[0], end=days[-1], group=True)}
     today = sales.get(days[-1], {"sum": 0, "count": 0})

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from chassis.siblings import Answer, Refused, Sibling, SiblingDown
+from chassis.clients import Answer, Refused, ServiceClient, ServiceUnavailable
 
 from .domain import Money
 from .services.ports import (
@@ -34,7 +34,7 @@ _SKU_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 class CatalogClient:
     """``Catalog`` over the internal API of catalog_svc."""
 
-    def __init__(self, catalog: Sibling) -> None:
+    def __init__(self, catalog: ServiceClient) -> None:
         self._catalog = catalog
 
     def skus(self, skus: Sequence[str]) -> dict[str, Sku]:
@@ -100,7 +100,7 @@ class CatalogClient:
 class CartClient:
     """``Carts`` over the internal API of cart_svc."""
 
-    def __init__(self, carts: Sibling) -> None:
+    def __init__(self, carts: ServiceClient) -> None:
         self._carts = carts
 
     def get(self, cart_id: str) -> Cart | None:
@@ -149,7 +149,7 @@ class CartClient:
 def _call(call: Callable[[], Answer]) -> Answer:
     try:
         return call()
-    except SiblingDown as error:
+    except ServiceUnavailable as error:
         raise DependencyUnavailable(str(error)) from error
 
 

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from .wiring import MAIL_TASK, parts
+from .container import MAIL_TASK, dependencies
 
 
 @shared_task(name=MAIL_TASK)
 def send_confirmation(number: str) -> bool:
     """Send the order confirmation if it is due; return True if it was sent now."""
-    return parts().order_mail.send_confirmation(number)
+    return dependencies().order_mail.send_confirmation(number)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from chassis.declaring import declare
+from chassis.env import env
 from chassis.settings import base
 
 globals().update(base(service="checkout", app="checkout", root=Path(__file__).resolve().parent.parent))
 
-TEST_PAYMENT_UNKNOWN_SECONDS = declare(
+TEST_PAYMENT_UNKNOWN_SECONDS = env(
     "TEST_PAYMENT_UNKNOWN_SECONDS",
     int,
     10,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis.couch import MemoryRepository
-from checkout import repositories, wiring
+from checkout import container, repositories
 from checkout.domain import Address, Money
 from checkout.services import (
     Basket,
@@ -223,11 +223,11 @@ class Shop:
         self.slept: list[float] = []
         self.orders = MemoryRepository(repositories.ORDERS)
         self.ledger = MemoryRepository(repositories.LEDGER)
-        self.parts = self.assemble()
+        self.parts = self.bootstrap()
 
-    def assemble(self, **other: Any) -> wiring.Parts:
+    def bootstrap(self, **other: Any) -> container.Dependencies:
         """Build the service as in another process over the same databases."""
-        return wiring.assemble(
+        return container.bootstrap(
             **{
                 "orders": self.orders,
                 "ledger": self.ledger,
@@ -242,7 +242,7 @@ class Shop:
         )
 
     def wired(self) -> Any:
-        return wiring.wiring.override(self.parts)
+        return container.container.override(self.parts)
 
     def fill_cart(self, lines: dict[str, int], *, id: str = "cart-1", account_id: str | None = None) -> str:
         self.carts.carts[id] = Cart(id, 3, account_id, dict(lines))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
-from chassis.admin import signon
+from chassis.admin import sso
 from chassis.testing.identity import make_token
 from checkout.domain import FulfilmentStatus, OrderStatus, RefundRequest, Shipment
 from checkout.services import Basket
@@ -22,7 +22,7 @@ def staff(shop):
     def client(permissions=ALL) -> Client:
         token = make_token("staff-1", ["support"], permissions)
         answer = {"access": token, "expires_in": 600, "user": {"name": "Sam", "email": "sam@example.com"}}
-        signon.use(signon.SignOn(lambda session: answer))
+        sso.use(sso.SignOn(lambda session: answer))
         found = Client()
         found.cookies["staff_session"] = "session"
         return found

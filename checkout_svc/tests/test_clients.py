@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chassis.siblings import Sibling
-from chassis.siblings.client import transport
+from chassis.clients import ServiceClient
+from chassis.clients.client import transport
 from checkout.clients import CatalogClient
 from checkout.services import Correction, ExpectedReservation, ReservationStatus, StockSnapshot
 
@@ -31,7 +31,7 @@ def test_a_release_sends_the_sold_flag(sold, more):
     wire = Wire()
 
     with transport.override(wire):
-        CatalogClient(Sibling("catalog")).release("HM-1", {"TEA": 2, "CUP": 1}, sold=sold)
+        CatalogClient(ServiceClient("catalog")).release("HM-1", {"TEA": 2, "CUP": 1}, sold=sold)
 
     lines = [{"sku": "CUP", "quantity": 1}, {"sku": "TEA", "quantity": 2}]
     assert wire.asked == [("/reservations/HM-1/release", {"lines": lines, **more})]
@@ -56,7 +56,7 @@ def test_a_correction_sends_its_times():
 
     with transport.override(wire):
         reservation = ExpectedReservation("HM-1", ReservationStatus.COMMITTED, {"TEA": 2}, moment)
-        corrections = CatalogClient(Sibling("catalog")).correct([reservation])
+        corrections = CatalogClient(ServiceClient("catalog")).correct([reservation])
 
     sent = {
         "order_id": "HM-1", "how": "committed", "since": "2026-03-01T12:00:00+00:00", "sold_at": None,
@@ -72,7 +72,7 @@ def test_all_pages_of_the_stock_are_read():
     wire = Pages([{"results": [page], "next": "c1"}, {"results": [page | {"sku": "POT"}], "next": None}])
 
     with transport.override(wire):
-        books = list(CatalogClient(Sibling("catalog")).stock_snapshots())
+        books = list(CatalogClient(ServiceClient("catalog")).stock_snapshots())
 
     assert [path for path, _ in wire.asked] == [
         "/reservations?limit=100",

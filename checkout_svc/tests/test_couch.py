@@ -10,7 +10,7 @@ import pytest
 
 from chassis.couch import BadCursor, Conflict, couch_repository, ensure
 from chassis.testing.couch import couch_server, fresh_databases
-from checkout import repositories, wiring
+from checkout import container, repositories
 from checkout.domain import NotAllowed, OrderStatus, RefundRequest, Shipment
 from checkout.services import Basket, OrderFilter, RuleViolation, Viewer
 from tests.fakes import Shop
@@ -28,11 +28,11 @@ def couch():
 def shop(couch):
     """Return a shop over a real server and real time, since concurrent requests wait for each other."""
     with fresh_databases():
-        ensure(wiring.COLLECTIONS)
+        ensure(container.COLLECTIONS)
         shop = Shop()
         shop.orders = couch_repository(repositories.ORDERS)
         shop.ledger = couch_repository(repositories.LEDGER)
-        shop.parts = shop.assemble()
+        shop.parts = shop.bootstrap()
         yield shop
 
 

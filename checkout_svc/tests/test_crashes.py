@@ -26,7 +26,7 @@ EFFECTS = ["claim", "reserve", "create", "commit", "remove_ordered", "save"]
 def test_a_crash_around_any_effect_loses_and_repeats_nothing(shop, when, effect, token, retry):
     cart = shop.fill_cart({"TEA": 2})
     command = {"basket": Basket(cart_id=cart), "payment_token": token}
-    parts = shop.assemble(
+    parts = shop.bootstrap(
         orders=Crashing(shop.orders, effect, when),
         catalog=Crashing(shop.catalog, effect, when),
         carts=Crashing(shop.carts, effect, when),
@@ -52,7 +52,7 @@ def test_a_crash_around_any_effect_loses_and_repeats_nothing(shop, when, effect,
 
 
 def test_a_paused_worker_cannot_pay_for_an_abandoned_order(shop):
-    slow = shop.assemble()
+    slow = shop.bootstrap()
     held = {}
 
     def pause(request):
@@ -82,7 +82,7 @@ def replace_create(provider, create):
 
 
 def test_a_concurrent_request_waits_five_seconds_for_the_first(shop):
-    dying = shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before"))
+    dying = shop.bootstrap(catalog=Crashing(shop.catalog, "reserve", "before"))
     with pytest.raises(Crash):
         dying.place_order.place(shop.command())
 
@@ -104,8 +104,8 @@ def test_only_a_few_concurrent_requests_wait_long(shop):
             go_on.wait(10)
 
     with pytest.raises(Crash):
-        shop.assemble(catalog=Crashing(shop.catalog, "reserve", "before")).place_order.place(shop.command())
-    slow = shop.assemble(sleep=sleep)
+        shop.bootstrap(catalog=Crashing(shop.catalog, "reserve", "before")).place_order.place(shop.command())
+    slow = shop.bootstrap(sleep=sleep)
     with ThreadPoolExecutor(MAX_LONG_WAITS) as pool:
         waiting_requests = [
             pool.submit(slow.place_order.place, shop.command()) for _ in range(MAX_LONG_WAITS)
@@ -123,7 +123,7 @@ def test_only_a_few_concurrent_requests_wait_long(shop):
 
 
 def test_a_retry_after_the_lease_expired_takes_the_order_over(shop):
-    dying = shop.assemble(catalog=Crashing(shop.catalog, "reserve", "after"))
+    dying = shop.bootstrap(catalog=Crashing(shop.catalog, "reserve", "after"))
     with pytest.raises(Crash):
         dying.place_order.place(shop.command())
     shop.clock.advance(seconds=21)

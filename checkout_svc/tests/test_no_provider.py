@@ -7,10 +7,10 @@ import re
 import pytest
 from django.test import override_settings
 
-from chassis.observe import health
+from chassis.observability import health
 from chassis.testing.bad_input import assert_problem
 from chassis.testing.identity import bearer
-from checkout import wiring
+from checkout import container
 from checkout.domain import NotConfigured
 from checkout.services import Viewer
 from tests.fakes import Shop
@@ -32,7 +32,7 @@ def shop():
 def demo_order(shop):
     """Place an order as if the shop were still a demo."""
     with override_settings(DEMO=True):
-        return shop.assemble().place_order.place(shop.command()).order
+        return shop.bootstrap().place_order.place(shop.command()).order
 
 
 def test_an_order_is_refused_before_prices_or_stock_are_requested(client, shop):
@@ -54,7 +54,7 @@ def test_an_order_is_refused_before_prices_or_stock_are_requested(client, shop):
 def test_the_same_key_buys_once_a_provider_is_there(client, shop):
     assert post(client).status_code == 503
 
-    with override_settings(DEMO=True), wiring.wiring.override(shop.assemble()):
+    with override_settings(DEMO=True), container.container.override(shop.bootstrap()):
         assert post(client).status_code == 201
 
 
@@ -67,7 +67,7 @@ def test_quotes_and_shipping_methods_work_without_a_provider(client, shop):
 
 def test_payment_methods_are_listed(client, shop):
     assert client.get("/api/checkout/payment-methods").json() == {"results": []}
-    with override_settings(DEMO=True), wiring.wiring.override(shop.assemble()):
+    with override_settings(DEMO=True), container.container.override(shop.bootstrap()):
         assert client.get("/api/checkout/payment-methods").json() == {
             "results": [{"code": "card", "test": True}]
         }
@@ -87,7 +87,7 @@ def test_demo_orders_are_replayed_and_their_owed_refunds_are_shown_as_stuck(clie
 
 
 def test_the_test_payments_page_is_gone(client, shop):
-    url = wiring.action_url("pay_HM-000000000000").removeprefix("http://localhost:8000")
+    url = container.action_url("pay_HM-000000000000").removeprefix("http://localhost:8000")
 
     assert_problem(client.get(url), 404)
     assert_problem(client.post(url, {"decision": "approve"}), 404)
@@ -108,9 +108,9 @@ def test_the_service_is_degraded_and_still_ready(client, shop):
         200,
         {"status": "degraded", "missing": ["payment provider"]},
     )
-    with override_settings(DEMO=True), wiring.wiring.override(shop.assemble()):
+    with override_settings(DEMO=True), container.container.override(shop.bootstrap()):
         assert client.get("/readyz").json() == {"status": "ok", "missing": []}
-    assert health.verdict(["couch"], wiring.SPARE) == "missing"
+    assert health.verdict(["couch"], container.SPARE) == "missing"
 
 
 def test_the_admin_says_what_is_missing_and_what_is_a_demo(shop, staff):  # noqa: F811
@@ -118,7 +118,7 @@ def test_the_admin_says_what_is_missing_and_what_is_a_demo(shop, staff):  # noqa
         return re.sub(r"\s+", " ", staff().get("/admin/checkout/").content.decode())
 
     missing = page()
-    with override_settings(DEMO=True), wiring.wiring.override(shop.assemble()):
+    with override_settings(DEMO=True), container.container.override(shop.bootstrap()):
         demo = page()
 
     assert "no provider is configured: orders are refused as payment-not-configured" in missing
@@ -134,7 +134,7 @@ def test_a_mail_of_a_demo_says_so():
             shop = Shop()
             number = shop.place().order.id
         with override_settings(DEMO=demo):
-            shop.assemble().order_mail.send_confirmation(number)
+            shop.bootstrap().order_mail.send_confirmation(number)
 
         (mail,) = shop.mailer.sent
         assert mail.text.count("This shop is a demo: nothing was charged") == count

@@ -74,7 +74,7 @@ def test_cancelling_keeps_concurrent_writes(shop):
 )
 def test_the_recovery_job_finishes_an_interrupted_cancellation(shop, effect, when):
     order = shop.place().order
-    dying = shop.assemble(catalog=Crashing(shop.catalog, effect, when))
+    dying = shop.bootstrap(catalog=Crashing(shop.catalog, effect, when))
     dying.saga._payments = Crashing(dying.payments, effect, when)
     with pytest.raises(Crash):
         dying.order_service.cancel(order.id, STAFF)

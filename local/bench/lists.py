@@ -1,6 +1,6 @@
 """`python -m local.bench.lists`: lists of recommendations over HTTP, from reco_svc's own web server.
 
-A shop of made-up goods and shoppers (seed stated) is told to reco_svc as its siblings tell it; it trains on
+A shop of made-up goods and shoppers (seed stated) is told to reco_svc as its services tell it; it trains on
 that, and answers lists of all four kinds: at a steady rate, for the service time, and as many as it can.
 Service time is what gunicorn measures of each request. Ends with 1 when a target is missed.
 """
@@ -35,7 +35,7 @@ _QUESTIONS = 2000
 _FACTS = 100  # of a request
 _TRAIN = """
 import django; django.setup()
-from reco.wiring import parts
+from reco.container import parts
 trainings = parts().trainings
 done = trainings.training_run(trainings.training_request(requested_by="bench").id)
 assert done.promoted, (done.status, done.reason)

@@ -7,8 +7,8 @@ from django.db import models
 
 from chassis.admin import Column, DocumentAdmin, choice, document_model, register
 from logs import dashboard, live, repositories  # noqa: F401 - the first two show themselves
+from logs.container import dependencies
 from logs.domain import TYPES
-from logs.wiring import parts
 
 
 def _format_data(event):
@@ -17,7 +17,7 @@ def _format_data(event):
 
 EventModel = document_model(
     repositories.EVENTS,
-    lambda: parts().events,
+    lambda: dependencies().events,
     app_label="logs",
     verbose_name="event",
     verbose_name_plural="events",
@@ -29,7 +29,7 @@ EventModel = document_model(
 )
 EntryModel = document_model(
     repositories.AUDIT,
-    lambda: parts().audit_entries,
+    lambda: dependencies().audit_entries,
     app_label="logs",
     verbose_name="audit entry",
     verbose_name_plural="audit trail",

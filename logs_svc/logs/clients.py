@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.siblings import Refused, Sibling, SiblingDown
+from chassis.clients import Refused, ServiceClient, ServiceUnavailable
 
 _DEADLINE = 0.5
 
 
 class Catalog:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def titles(self, ids: Sequence[str]) -> dict[str, str]:
@@ -19,6 +19,6 @@ class Catalog:
             return {}
         try:
             answer = self._sibling.get("/products", {"ids": ",".join(ids)}, timeout=_DEADLINE)
-        except (SiblingDown, Refused):
+        except (ServiceUnavailable, Refused):
             return {}
         return {card["id"]: card["title"] for card in answer.json["results"]}

@@ -12,10 +12,10 @@ from django.utils.html import format_html_join
 from chassis.admin import Card, Chart, Table, site
 from chassis.clock import now
 from logs import placements
+from logs.container import dependencies
 from logs.domain import MIN_MONTHS_AHEAD
 from logs.services import Days
 from logs.services.stats import DayFigures, RangeFigures
-from logs.wiring import parts
 
 RANGES = (1, 7, 14, 30, 90, 365)
 _DEFAULT_RANGE = 14
@@ -30,7 +30,7 @@ def dashboard(request: HttpRequest) -> list[Any]:
         return []
     count = _days(request)
     today = now().date()
-    board = parts().stats.range_figures(Days(today - timedelta(days=count - 1), today))
+    board = dependencies().stats.range_figures(Days(today - timedelta(days=count - 1), today))
     period = "today" if count == 1 else f"the last {count} days"
     return [
         *_cards(board, count),
@@ -64,7 +64,7 @@ def _cards(board: RangeFigures, count: int) -> list[Card]:
 
 def _warnings() -> list[Card]:
     """List what needs a person: events that wait, files that were refused, months that run out."""
-    journal, found = parts().flusher.journal, [_months()]
+    journal, found = dependencies().flusher.journal, [_months()]
     if journal.pending_bytes() > 1 << 20:
         waiting = f"{journal.pending_bytes() >> 20} MB"
         found.append(Card("Waiting to be stored", waiting, tone="warn", note="nothing is lost"))
@@ -75,7 +75,7 @@ def _warnings() -> list[Card]:
 
 
 def _months() -> Card:
-    registry = parts().registry
+    registry = dependencies().registry
     left = max(0, registry.count_ahead())
     if left < MIN_MONTHS_AHEAD:
         note = "events then go to the last month: run make deploy, or manage.py prepare"
@@ -117,7 +117,7 @@ def _grouped(series: Sequence[DayFigures]) -> list[tuple[str, Sequence[DayFigure
 
 def _tables(board: RangeFigures, period: str) -> list[Table]:
     viewed, bought = board.top_products("view", _SHOWN_ROWS), board.top_products("purchase", _SHOWN_ROWS)
-    titles = parts().catalog.titles(sorted({id for id, _ in (*viewed, *bought)}))
+    titles = dependencies().catalog.titles(sorted({id for id, _ in (*viewed, *bought)}))
     searches = [(query, times) for query, times, _ in board.searches(_SHOWN_ROWS)]
     without_results = [
         (query, empty) for query, _, empty in board.searches(_SHOWN_ROWS, without_results=True)

@@ -10,9 +10,9 @@ from django.template.response import TemplateResponse
 
 from chassis.admin import site
 from chassis.couch import BadCursor
+from logs.container import dependencies
 from logs.domain import Event
 from logs.domain.events import format_time
-from logs.wiring import parts
 
 _BATCH_SIZE = 100
 
@@ -22,10 +22,12 @@ def live(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     if "after" not in request.GET:
         return TemplateResponse(request, "admin/logs/live.html", context)
     try:
-        events, after = parts().event_queries.tail(request.GET["after"][:512] or None, limit=_BATCH_SIZE)
+        events, after = dependencies().event_queries.tail(
+            request.GET["after"][:512] or None, limit=_BATCH_SIZE
+        )
     except BadCursor:
-        events, after = parts().event_queries.tail(None, limit=_BATCH_SIZE)
-    titles = parts().catalog.titles(sorted({event.product_id for event in events if event.product_id}))
+        events, after = dependencies().event_queries.tail(None, limit=_BATCH_SIZE)
+    titles = dependencies().catalog.titles(sorted({event.product_id for event in events if event.product_id}))
     answer = JsonResponse({"events": [_shown(event, titles) for event in events], "after": after or ""})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -16,6 +16,7 @@ from chassis.api.throttling import client_address
 from chassis.api.views import View
 from chassis.identity import ByMethod, FromService, Public, Staff
 from chassis.messaging.views import Inbox
+from logs.container import dependencies
 from logs.journal import JournalFull
 from logs.serializers import (
     AuditPageOut,
@@ -38,7 +39,6 @@ from logs.serializers import (
 )
 from logs.services import Visitor
 from logs.widgets import WidgetsOut, conversion_body
-from logs.wiring import parts
 
 MAX_EVENTS = 100
 CALLERS = ("auth", "catalog", "cart", "checkout", "logs", "reco", "autoscale")
@@ -92,7 +92,7 @@ class EventsView(View):
         """List events, the newest first."""
         wanted = EventsQuery.of(request)["wanted"]
         limit, cursor = page_params(request)
-        found = parts().event_queries.events_list(wanted, limit=limit, cursor=cursor)
+        found = dependencies().event_queries.events_list(wanted, limit=limit, cursor=cursor)
         return Response(page(map(event_body, found), found.next))
 
     @extend_schema(
@@ -108,7 +108,7 @@ class EventsView(View):
             reason = f"The body is an array of 1 to {MAX_EVENTS} events."
             raise BadRequest(reason, errors={"non_field_errors": [reason]})
         try:
-            answer = parts().intake.events_accept(payload, _visitor(request))
+            answer = dependencies().intake.events_accept(payload, _visitor(request))
         except JournalFull as full:
             raise Unavailable(retry_after=full.retry_after) from full
         return Response(intake_body(answer), status=202)
@@ -134,7 +134,7 @@ class InternalAuditView(View):
 def _audit(request: Request) -> Response:
     query = AuditQuery.of(request)
     limit, cursor = page_params(request)
-    found = parts().audit_trail.list(
+    found = dependencies().audit_trail.list(
         actor=query.get("actor"), object=query.get("object"), limit=limit, cursor=cursor
     )
     return Response(page(map(audit_body, found), found.next))
@@ -152,7 +152,9 @@ class InternalEventsView(Inbox):
         `checkpoint` is the `after` with which to continue another day.
         """
         limit = page_params(request, default=1000, most=1000).limit
-        found = parts().event_queries.events_after(request.query_params.get("after") or None, limit=limit)
+        found = dependencies().event_queries.events_after(
+            request.query_params.get("after") or None, limit=limit
+        )
         return Response(page(map(event_body, found.events), found.next, checkpoint=found.checkpoint))
 
 
@@ -162,7 +164,7 @@ class TimeseriesView(View):
     @extend_schema(operation_id="stats_timeseries", parameters=[DaysQuery], responses=TimeseriesOut)
     def get(self, request: Request) -> Response:
         """Return events by type, orders and revenue for each day."""
-        series = parts().stats.timeseries(DaysQuery.of(request)["days"])
+        series = dependencies().stats.timeseries(DaysQuery.of(request)["days"])
         return _results(map(day_body, series))
 
 
@@ -172,7 +174,7 @@ class FunnelView(View):
     @extend_schema(operation_id="stats_funnel", parameters=[DaysQuery], responses=FunnelOut)
     def get(self, request: Request) -> Response:
         """Return the number of visitors who reached each step."""
-        steps = parts().stats.funnel(DaysQuery.of(request)["days"])
+        steps = dependencies().stats.funnel(DaysQuery.of(request)["days"])
         return _results(
             {"step": step, "visitors": visitors, "events": events} for step, visitors, events in steps
         )
@@ -185,7 +187,7 @@ class TopProductsView(View):
     def get(self, request: Request) -> Response:
         """Return the products most viewed, added or bought."""
         query = TopProductsQuery.of(request)
-        top = parts().stats.top_products(query["days"], type=query["type"], limit=query["limit"])
+        top = dependencies().stats.top_products(query["days"], type=query["type"], limit=query["limit"])
         return _results({"product_id": product, "count": count} for product, count in top)
 
 
@@ -197,7 +199,7 @@ class SearchesView(View):
         """Return the most frequent searches, and how often each found nothing."""
         query = SearchesQuery.of(request)
         in_vain = bool(query.get("without_results"))
-        top = parts().stats.searches(query["days"], limit=query["limit"], without_results=in_vain)
+        top = dependencies().stats.searches(query["days"], limit=query["limit"], without_results=in_vain)
         return _results(
             {"query": text, "count": count, "without_results": empty} for text, count, empty in top
         )
@@ -209,7 +211,7 @@ class WidgetsView(View):
     @extend_schema(operation_id="stats_widgets", parameters=[DaysQuery], responses=WidgetsOut)
     def get(self, request: Request) -> Response:
         """Return clicks, additions and purchases by shelf and variant, with confidence intervals."""
-        return Response(conversion_body(parts().stats.widgets(DaysQuery.of(request)["days"])))
+        return Response(conversion_body(dependencies().stats.widgets(DaysQuery.of(request)["days"])))
 
 
 def _results(rows: Any) -> Response:

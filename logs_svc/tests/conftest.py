@@ -14,7 +14,7 @@ setup(__file__)
 from django.test import Client  # noqa: E402
 
 from chassis.couch import memory  # noqa: E402
-from logs import wiring  # noqa: E402
+from logs import container  # noqa: E402
 from logs.domain import IncomingEvent  # noqa: E402
 from logs.domain.events import format_time  # noqa: E402
 
@@ -34,7 +34,7 @@ class World:
     def new_process(self, **options):
         """Build another process of this service over the same store."""
         settings = {"folder": self.folder, "max_bytes": 1 << 20, "thread": False, **options}
-        return wiring.assemble(clock=self.clock, new_id=self.new_id, **settings)
+        return container.bootstrap(clock=self.clock, new_id=self.new_id, **settings)
 
     def clock(self) -> datetime:
         return self.now
@@ -63,7 +63,7 @@ class World:
 def world(tmp_path) -> Iterator[World]:
     memory.reset()
     built = World(tmp_path / "journal")
-    with wiring.wiring.override(built.parts):
+    with container.container.override(built.parts):
         yield built
     memory.reset()
 

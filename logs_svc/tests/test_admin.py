@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.clock import now
 from chassis.testing.identity import make_token
 from logs.domain import AuditEntry

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.integration
 ONE_EVENT = """
 import django; django.setup()
 from logs.services import Visitor
-from logs.wiring import parts
-parts().intake.events_accept([{"type": "view", "product_id": "last"}], Visitor())
+from logs.container import dependencies
+dependencies().intake.events_accept([{"type": "view", "product_id": "last"}], Visitor())
 """
 DAYS = Days(NOW.date() - timedelta(days=2), NOW.date())
 SOMEBODY = Visitor(session="s1")

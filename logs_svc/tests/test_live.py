@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.testing.identity import make_token
-from logs import wiring
+from logs import container
 
 HELD = {"staff": ["logs.event.read"], "other": ["logs.audit.read"]}
 
@@ -24,7 +24,7 @@ class Titles:
 @pytest.fixture
 def world(world):
     use(SignOn(exchange))
-    with wiring.wiring.override(replace(world.parts, catalog=Titles())):
+    with container.container.override(replace(world.parts, catalog=Titles())):
         yield world
     use(None)
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from test_services import ORDER, envelope, lines
 
 from chassis.couch import CouchError, Unavailable
-from logs import wiring
+from logs import container
 from logs.domain import MIN_MONTHS_AHEAD, AuditEntry, Months
 from logs.domain.months import month_of_id, next_month
 from logs.services import Days, EventFilter, Visitor
@@ -360,7 +360,7 @@ def test_the_export_explains_a_missing_pyarrow(world, tmp_path, monkeypatch):
 
 
 def test_all_months_are_prepared_and_backed_up(world):
-    names = {collection.database for collection in wiring.COLLECTIONS}
+    names = {collection.database for collection in container.COLLECTIONS}
 
     assert {"rollups", "ties", "audit", "events-2026-03", "seen-2026-03", "events-2026-04"} <= names
 

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 from chassis.testing.couch import couch_server, fresh_databases
-from logs import wiring
+from logs import container
 from logs.services import Days, Visitor
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ def deployed(couch, tmp_path):
         own = f"http://user-of-{prefix}:secret@127.0.0.1:{couch.port}"
         with override_settings(COUCHDB_URL=own):
             world = World(tmp_path / "journal", create_months=False)
-            with wiring.wiring.override(world.parts):
+            with container.container.override(world.parts):
                 yield world
 
 

@@ -8,8 +8,8 @@ from django.db import models
 from chassis.admin import Column, DocumentAdmin, document_model, register
 from chassis.couch import couch_repository
 from reco import dashboard, repositories  # noqa: F401 - the first shows itself
+from reco.container import dependencies
 from reco.report import report
-from reco.wiring import parts
 
 TrainingModel = document_model(
     repositories.TRAININGS,
@@ -69,7 +69,7 @@ class TrainingAdmin(ReadOnly):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """Show the report of a training above its fields."""
         found = self.get_object(request, object_id) if object_id else None
-        widgets = report(parts().trainings.training_get(found.pk)) if found else []
+        widgets = report(dependencies().trainings.training_get(found.pk)) if found else []
         return super().changeform_view(
             request, object_id, form_url, {**(extra_context or {}), "widgets": widgets}
         )
@@ -78,7 +78,7 @@ class TrainingAdmin(ReadOnly):
     def cancel(self, request, queryset):
         for training in queryset:
             try:
-                parts().trainings.training_cancel(training.pk)
+                dependencies().trainings.training_cancel(training.pk)
             except ValueError as error:
                 self.message_user(request, str(error), messages.ERROR)
             else:
@@ -98,7 +98,7 @@ class ModelAdmin(ReadOnly):
             self.message_user(request, "Choose one model.", messages.ERROR)
             return
         try:
-            parts().trainings.model_roll_back(chosen[0].pk)
+            dependencies().trainings.model_roll_back(chosen[0].pk)
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:

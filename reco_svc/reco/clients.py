@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chassis.siblings import Sibling
+from chassis.clients import ServiceClient
 from reco.domain import WEIGHTS, Interaction
 from reco.recent_events import EventPage
 
@@ -15,13 +15,13 @@ PAGE = 1000
 class LogsHistory:
     """The event history over logs_svc's `GET /internal/events`, 1,000 events a page."""
 
-    def __init__(self, logs: Sibling) -> None:
+    def __init__(self, logs: ServiceClient) -> None:
         self._logs = logs
 
     def after(self, cursor: str | None) -> EventPage:
         """Return a page of interactions, the oldest arrival first.
 
-        Raises `Refused` for a cursor that logs_svc does not know, `SiblingDown`.
+        Raises `Refused` for a cursor that logs_svc does not know, `ServiceUnavailable`.
         """
         params = {"limit": PAGE, **({"after": cursor} if cursor else {})}
         page = self._logs.get("/internal/events", params, timeout=20.0).json

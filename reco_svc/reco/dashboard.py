@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from chassis.admin import Card, Table, site
+from reco.container import dependencies
 from reco.domain import Training
 from reco.report import over_time, titles
-from reco.wiring import parts
 
 TRAININGS = 30
 
@@ -19,11 +19,11 @@ TRAININGS = 30
 def dashboard(request: HttpRequest) -> list[Any]:
     if not request.user.has_perm("reco.training.read"):
         return []
-    trainings = parts().trainings.training_list(limit=TRAININGS, cursor=None).items
+    trainings = dependencies().trainings.training_list(limit=TRAININGS, cursor=None).items
     last = trainings[0] if trainings else None
-    serving_state = parts().serving_state
+    serving_state = dependencies().serving_state
     serving_state.refresh()
-    popular = parts().recommendations.trending(category=None, limit=5).results
+    popular = dependencies().recommendations.trending(category=None, limit=5).results
     named = titles([one.product_id for one in popular])
     return [
         _last(last),

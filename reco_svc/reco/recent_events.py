@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from reco.domain import HISTORY, Interaction, Scored
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class RecentEvents:
         with self._lock:
             try:
                 self._read()
-            except (SiblingDown, Refused) as error:
+            except (ServiceUnavailable, Refused) as error:
                 log.warning("recent events are unavailable", extra={"reason": str(error)})
 
     def history(self, people: Iterable[str], since: Callable[[str], datetime | None]) -> list[Interaction]:

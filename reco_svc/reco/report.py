@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chassis.admin import Card, Chart, Table
+from reco.container import dependencies
 from reco.domain import Comparison, Quality, Training
-from reco.wiring import parts
 
 LIST_TITLES = {"": "goes well with", "together_": "bought together", "personal_": "for you"}
 MEANINGS = {
@@ -31,7 +31,7 @@ TONES = {"done": "ok", "failed": "bad", "cancelled": "warn"}
 
 def report(training: Training) -> list[Any]:
     """Return the cards, charts and tables of one training's page."""
-    history = parts().trainings.training_history(training)
+    history = dependencies().trainings.training_history(training)
     return [
         Card("Training", training.status, note=_said(training), tone=TONES.get(training.status, "")),
         *([Card("Alert", "quality fell", note=training.alert, tone="warn")] if training.alert else []),
@@ -64,7 +64,7 @@ def over_time(trainings: Sequence[Training]) -> list[Chart]:
 
 def titles(ids: Iterable[str]) -> dict[str, str]:
     """Return the titles of products; a product that the catalogue does not know keeps its id."""
-    held = parts().serving_state.products
+    held = dependencies().serving_state.products
     return {id: held[id].title if id in held and held[id].title else id for id in ids}
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chassis.couch import NotFound, Repository, Unavailable, every
+from chassis.couch import NotFound, Repository, Unavailable, iter_all
 from reco.domain import CategoryRanking, ErasureRequest, Lists, Model, Product, Serving
 from reco.model_files import ModelFiles
 from reco.recent_events import RecentEvents
@@ -137,7 +137,7 @@ class ServingState:
         if self._checked < self._products_due:
             return
         started = time.perf_counter()
-        every_one = every(self._product_documents.find, "by_status", limit=PAGE)
+        every_one = iter_all(self._product_documents.find, "by_status", limit=PAGE)
         self.products = {product.id: product for product in every_one}
         self._arrange()
         took = time.perf_counter() - started
@@ -149,5 +149,5 @@ class ServingState:
         The clocks of machines differ by a little, so the start is a minute earlier.
         """
         start = None if self._forgotten_to is None else self._forgotten_to - CLOCK_SKEW
-        since = every(self._forgotten_documents.find, "by_time", limit=PAGE, start=start)
+        since = iter_all(self._forgotten_documents.find, "by_time", limit=PAGE, start=start)
         self.forgotten = {one.person: one.at for one in since}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from reco.wiring import parts
+from reco.container import dependencies
 
 
 @shared_task(name="reco.tasks.train")
 def train(training_id: str) -> str:
     """Run a queued training; safe to repeat."""
-    return parts().trainings.training_run(training_id).status
+    return dependencies().trainings.training_run(training_id).status
 
 
 @shared_task(name="reco.tasks.train_nightly")
 def train_nightly() -> str:
     """Queue a training unless one is open; called by Celery beat."""
-    return parts().trainings.training_request(requested_by="schedule").id
+    return dependencies().trainings.training_request(requested_by="schedule").id

@@ -13,8 +13,8 @@ from chassis.api.pagination import page, page_only
 from chassis.api.views import View
 from chassis.identity.permissions import ByMethod, Public, Staff
 from reco import serializers
+from reco.container import dependencies
 from reco.services.recommendations import RecommendationList, Recommendations
-from reco.wiring import parts
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 by default.")
 
@@ -25,10 +25,10 @@ class ListView(View):
     permission_classes = [Public]
 
     def recommendations(self) -> Recommendations:
-        serving_state = parts().serving_state
+        serving_state = dependencies().serving_state
         serving_state.wake()
         serving_state.recent_events.wake()
-        return parts().recommendations
+        return dependencies().recommendations
 
     @staticmethod
     def query(
@@ -102,7 +102,7 @@ class ForYouView(ListView):
     )
     def delete(self, request: Request) -> Response:
         """Forget the history behind the personal lists of the account and the session."""
-        parts().erasure.people_forget(_people(request))
+        dependencies().erasure.people_forget(_people(request))
         return Response(status=204)
 
 
@@ -125,14 +125,14 @@ class TrainingsView(View):
     def get(self, request: Request) -> Response:
         """List trainings, the newest first."""
         limit, cursor = page_only(request)
-        found = parts().trainings.training_list(limit=limit, cursor=cursor)
+        found = dependencies().trainings.training_list(limit=limit, cursor=cursor)
         return Response(page(serializers.TrainingOut(found.items, many=True).data, found.next))
 
     @extend_schema(request=serializers.TrainingIn, responses={202: serializers.TrainingOut})
     def post(self, request: Request) -> Response:
         """Start a training, or return the one that is open."""
         serializers.TrainingIn.of(request)
-        training = parts().trainings.training_request(requested_by=request.user.id)
+        training = dependencies().trainings.training_request(requested_by=request.user.id)
         return Response(serializers.TrainingOut(training).data, status=202)
 
 
@@ -142,7 +142,7 @@ class TrainingView(View):
     @extend_schema(responses=serializers.TrainingOut)
     def get(self, request: Request, training_id: str) -> Response:
         """Return the progress of a training, then its quality."""
-        return Response(serializers.TrainingOut(parts().trainings.training_get(training_id)).data)
+        return Response(serializers.TrainingOut(dependencies().trainings.training_get(training_id)).data)
 
 
 class CancelView(View):
@@ -153,7 +153,7 @@ class CancelView(View):
         """Cancel a training that is queued or running; 409 if it has ended."""
         serializers.TrainingIn.of(request)
         try:
-            training = parts().trainings.training_cancel(training_id)
+            training = dependencies().trainings.training_cancel(training_id)
         except ValueError as error:
             raise Conflict(str(error)) from error
         return Response(serializers.TrainingOut(training).data)

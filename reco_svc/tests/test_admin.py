@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from chassis.admin.signon import SignOn, use
+from chassis.admin.sso import SignOn, use
 from chassis.couch import couch_repository
 from chassis.couch.memory import reset
 from chassis.testing.identity import make_token
-from reco import wiring
+from reco import container
 from tests.world import World
 
 HELD = {"staff": ["reco.training.read", "reco.model.read"], "models": ["reco.model.read"]}
@@ -32,7 +32,7 @@ def world():
         world.history.visit(f"s{number}", "tent", "torch", ago=9 - number / 10)
     world.sells("tent", "torch")
     use(SignOn(exchange))
-    with wiring.wiring.override(world.parts):
+    with container.container.override(world.parts):
         yield world
     use(None)
     reset()

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.siblings import SiblingDown
+from chassis.clients import ServiceUnavailable
 from reco.domain import Interaction
 from reco.engine.interactions import Hyperparameters
 from reco.engine.trainer import HyperparameterSet, lists_of, train
@@ -171,7 +171,7 @@ def test_a_training_fails_while_logs_is_unavailable_and_the_next_resumes():
     def unavailable(cursor):
         asked.append(cursor)
         if len(asked) > 5:
-            raise SiblingDown("logs", "unavailable")
+            raise ServiceUnavailable("logs", "unavailable")
         return after(cursor)
 
     world.history.after = unavailable
@@ -180,6 +180,6 @@ def test_a_training_fails_while_logs_is_unavailable_and_the_next_resumes():
     world.history.asked.clear()
     done = world.trains()
 
-    assert (failed.status, failed.reason.split(":")[0]) == ("failed", "SiblingDown")
+    assert (failed.status, failed.reason.split(":")[0]) == ("failed", "ServiceUnavailable")
     assert (done.status, done.events) == ("done", len(visits()))
     assert world.history.asked[:2] == [None, "40"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.siblings import SiblingDown
+from chassis.clients import ServiceUnavailable
 from reco.domain import Interaction
 from reco.recent_events import CoVisits, RecentEvents
 from reco.services.erasure import forgotten_id
@@ -168,7 +168,7 @@ def test_a_new_product_has_neighbours_by_content_at_once(world):
 def test_recent_events_stay_while_logs_is_unavailable():
     class Away:
         def after(self, cursor):
-            raise SiblingDown("logs", "unavailable")
+            raise ServiceUnavailable("logs", "unavailable")
 
     recent_events = RecentEvents(Away())
 

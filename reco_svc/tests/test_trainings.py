@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from chassis.testing.identity import staff
-from reco import wiring
+from reco import container
 from reco.domain import Quality, Training, quality_alert
 from reco.memory_budget import MemoryBudget
 from reco.services.attempt import Attempt
@@ -20,7 +20,7 @@ def world():
     world = World()
     for number in range(6):
         world.history.visit(f"s{number}", "tent", "torch")
-    with wiring.wiring.override(world.parts):
+    with container.container.override(world.parts):
         yield world
 
 

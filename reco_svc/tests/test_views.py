@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from chassis.testing.identity import bearer, staff
 from chassis.testing.permissions import assert_every_view_declares_permissions
-from reco import wiring
+from reco import container
 from reco.services.erasure import forgotten_id
 from tests.world import World
 
@@ -18,7 +18,7 @@ def world():
     for number in range(6):
         world.history.visit(f"s{number}", "tent", "torch")
     world.sells("tent", "torch")
-    with wiring.wiring.override(world.parts):
+    with container.container.override(world.parts):
         yield world
 
 

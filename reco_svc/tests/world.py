@@ -8,10 +8,11 @@ import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from chassis.clients import Refused
 from chassis.couch import MemoryRepository
 from chassis.messaging import Envelope
-from chassis.siblings import Refused
 from reco import repositories
+from reco.container import Dependencies
 from reco.domain import Interaction
 from reco.engine import ease
 from reco.engine.trainer import train
@@ -20,7 +21,6 @@ from reco.model_files import ModelFiles
 from reco.recent_events import EventPage, RecentEvents
 from reco.services import Erasure, HistoryLoader, ModelRegistry, ProductProjection, Recommendations, Trainings
 from reco.serving_state import ServingState
-from reco.wiring import Parts
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ class World:
             files=ModelFiles(self.folder),
             tick=iter(range(0, 9999, 10)).__next__,
         )
-        self.parts = Parts(
+        self.parts = Dependencies(
             trainings=Trainings(
                 trainings=self.trainings,
                 registry=ModelRegistry(models=self.models, serving=self.serving, trainings=self.trainings),

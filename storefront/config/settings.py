@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from chassis.declaring import declare
+from chassis.env import env
 from chassis.settings import base
 
 ROOT = Path(__file__).resolve().parent.parent
 globals().update(base(service="storefront", app="shop", root=ROOT, admin=False))
 
-SHOP_LOCALE = declare(
+SHOP_LOCALE = env(
     "SHOP_LOCALE", str, "en-IE", "how the pages write prices: a language, or a language and a country"
 )
 
-AB_CONTROL_PERCENT = declare(
+AB_CONTROL_PERCENT = env(
     "AB_CONTROL_PERCENT",
     int,
     0,
@@ -23,10 +23,10 @@ AB_CONTROL_PERCENT = declare(
 INSTALLED_APPS = ["django.contrib.staticfiles", "chassis", "shop"]
 DATABASES: dict[str, object] = {}
 MIDDLEWARE = [
-    "chassis.observe.middleware.RequestIdMiddleware",
+    "chassis.observability.middleware.RequestIdMiddleware",
     "shop.middleware.PageHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "chassis.admin.origin.SameOriginMiddleware",
+    "chassis.admin.csrf.SameOriginMiddleware",
 ]
 TEMPLATES = [
     {

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from chassis.observe import health
+from chassis.observability import health
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),

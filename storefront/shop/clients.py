@@ -1,6 +1,6 @@
 """Clients of the six services: one small class each, a method per call of docs/api.md.
 
-Each method returns the parsed JSON. It raises `SiblingDown` if the service is unavailable and
+Each method returns the parsed JSON. It raises `ServiceUnavailable` if the service is unavailable and
 `Refused(status, problem)` if it refuses the request. Identity is always an argument (`Caller`): nothing
 here remembers it.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from chassis.siblings import Answer, Sibling
+from chassis.clients import Answer, ServiceClient
 
 Json = dict[str, Any]
 
@@ -51,7 +51,7 @@ def segment(text: str) -> str:
 
 
 class Catalog:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def products(self, params: Sequence[tuple[str, str]], *, timeout: float = 3.0) -> Json:
@@ -76,7 +76,7 @@ class Catalog:
 
 
 class Cart:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def get(self, caller: Caller, *, timeout: float = 3.0) -> Json:
@@ -140,7 +140,7 @@ class Cart:
 
 
 class Checkout:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def methods(self, caller: Caller, country: str) -> list[Json]:
@@ -199,7 +199,7 @@ def _with_token(caller: Caller, token: str) -> dict[str, str]:
 
 
 class Auth:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def register(self, caller: Caller, *, email: str, password: str, name: str) -> Json:
@@ -251,7 +251,7 @@ class Auth:
 
 
 class Logs:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def send(self, caller: Caller, events: Sequence[Json], *, agent: str, consented: bool) -> Json:
@@ -271,7 +271,7 @@ class Recommendation:
 
 
 class Reco:
-    def __init__(self, sibling: Sibling) -> None:
+    def __init__(self, sibling: ServiceClient) -> None:
         self._sibling = sibling
 
     def similar(self, product_id: str, limit: int) -> list[Recommendation]:

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import SiblingDown
+from chassis.clients import ServiceUnavailable
 from shop.clients import Caller
 from shop.services.accounts import AccountService, Tokens
 
@@ -116,7 +116,7 @@ class Shopper:
             return
         try:
             tokens = accounts.refresh(self.caller, self.get("refresh"))
-        except SiblingDown:
+        except ServiceUnavailable:
             self.session_unknown = True
             return
         if tokens is None:

@@ -12,7 +12,7 @@ setup(__file__)
 
 from django.test import Client, override_settings  # noqa: E402 - after Django is set up
 
-from shop.wiring import bootstrap, wiring  # noqa: E402
+from shop.container import bootstrap, container  # noqa: E402
 from tests.backend import Backend, running  # noqa: E402
 
 
@@ -27,7 +27,7 @@ def backend() -> Iterator[Backend]:
 def shop(backend: Backend) -> Iterator[Client]:
     """Return a guest's browser with fresh services that do not wait between attempts."""
     parts = bootstrap(sleep=lambda seconds: None)
-    with wiring.override(parts):
+    with container.override(parts):
         yield Client()
     parts.catalog.close()
 

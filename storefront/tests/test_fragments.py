@@ -13,7 +13,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from chassis.siblings.client import FAILURES
+from chassis.clients.client import FAILURES
 from shop import urls
 from tests.backend import TOKEN, Backend
 from tests.pages import field, heading, words

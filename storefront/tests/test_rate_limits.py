@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from chassis.siblings.client import FAILURES
+from chassis.clients.client import FAILURES
 from shop.domain.outages import wait_sentence
 from tests.backend import Backend
 from tests.pages import field, words

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from chassis.siblings import Sibling
+from chassis.clients import ServiceClient
 from shop.clients import Caller, Catalog, Reco
 from shop.services.shelves import ShelfService
 from tests.backend import Backend
@@ -111,7 +111,7 @@ def test_an_unavailable_shelf_is_left_out(shop: Client, backend: Backend, down: 
 
 
 def test_a_browser_stays_in_its_group_and_groups_have_their_share() -> None:
-    catalog, reco = Catalog(Sibling("catalog")), Reco(Sibling("reco"))
+    catalog, reco = Catalog(ServiceClient("catalog")), Reco(ServiceClient("reco"))
     shelves = ShelfService(
         catalog=catalog, reco=reco, popular_in_category=lambda _: [], locale="en-IE", control=20
     )

@@ -28,7 +28,7 @@ sys.path.insert(0, ".")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from chassis.messaging import Relay
-module = importlib.import_module(sys.argv[1] + ".wiring")
+module = importlib.import_module(sys.argv[1] + ".container")
 relays = [value for value in vars(module).values() if isinstance(value, Relay)]
 relays += [each for value in vars(module).values() if isinstance(value, (list, tuple))
            for each in value if isinstance(each, Relay)]

@@ -39,7 +39,7 @@ def test_two_things_viewed_and_bought_together_rise_in_each_others_list(shop):
 
     for _ in range(6):
         together(shop, canoe, banjo)
-    time.sleep(3)  # facts of the orders travel to logs_svc
+    time.sleep(3)  # events of the orders travel to logs_svc
     train(staff)
     time.sleep(2.5)  # a replica looks for a new model every two seconds
 

@@ -47,7 +47,7 @@ def saved(stack, out, figures):
     records = out / "backup.jsonl"
     records.write_text("")
     visitor = Visitor(stack, records)
-    time.sleep(5)  # facts arrive
+    time.sleep(5)  # events arrive
     # What was ordered while Redis was away is mailed by and by.
     unsent = lambda: [order for order in stack.documents("orders") if order.get("mail_due")]  # noqa: E731
     stack.until(lambda: not unsent(), 90, "every mail to be sent")

@@ -9,7 +9,7 @@ from accounts.domain import Account, Address, EmailClaim, TooManyAddresses, pass
 from chassis.api.errors import BadRequest, Forbidden, NotAuthenticated, NotFound, Unprocessable
 from chassis.couch import Conflict
 from chassis.couch import NotFound as Missing
-from chassis.messaging import record
+from chassis.messaging import append_event
 
 from .account_lookup import AccountLookup
 from .ports import Clock, Hasher, Limiter, NewId
@@ -109,7 +109,7 @@ class Profile:
             at = self._clock()
             account.erase(at)
             data = {"account_id": account.id}
-            record(account, type="account.erased", source="auth", subject=account.id, data=data, at=at)
+            append_event(account, type="account.erased", source="auth", subject=account.id, data=data, at=at)
 
         self._accounts.update(account_id, change)
         self._free(email)

@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts.domain import Account, normalize_email, password_errors
 from chassis.api.errors import BadRequest, TooManyRequests
 from chassis.couch import NotFound, Repository
-from chassis.messaging import record
+from chassis.messaging import append_event
 
 from .account_mail import AccountMailService
 from .ports import Clock, Hasher, Limiter
@@ -97,7 +97,7 @@ class Recovery:
 def _verify(account: Account, at: datetime) -> None:
     if account.verify_email():
         data = {"account_id": account.id}
-        record(account, type="account.verified", source="auth", subject=account.id, data=data, at=at)
+        append_event(account, type="account.verified", source="auth", subject=account.id, data=data, at=at)
 
 
 def _bad_token() -> BadRequest:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import serializers
-from accounts.wiring import parts
+from accounts.container import dependencies
 from chassis.api.pagination import bad_cursor, decode_cursor, encode_cursor, page, page_only
 from chassis.api.views import View
 from chassis.couch.codec import converter
@@ -26,13 +26,13 @@ class Me(View):
     @extend_schema(responses=serializers.UserResponse)
     def get(self, request: Request) -> Response:
         """Return my account."""
-        return responses.private(responses.user(parts().profile.me(responses.account_id(request))))
+        return responses.private(responses.user(dependencies().profile.me(responses.account_id(request))))
 
     @extend_schema(request=serializers.Profile, responses=serializers.UserResponse)
     def patch(self, request: Request) -> Response:
         """Change my name."""
         body = serializers.Profile.of(request, partial=True)
-        profile = parts().profile
+        profile = dependencies().profile
         account = (
             profile.rename(responses.account_id(request), **body)
             if body
@@ -51,7 +51,7 @@ class Addresses(View):
         """List my addresses."""
         limit, cursor = page_only(request)
         after = decode_cursor(cursor, str)
-        book = parts().profile.me(responses.account_id(request)).addresses
+        book = dependencies().profile.me(responses.account_id(request)).addresses
         start = 0 if after is None else _start_after(after[0], [one.id for one in book])
         shown = book[start : start + limit]
         following = encode_cursor(shown[-1].id) if start + limit < len(book) else None
@@ -60,7 +60,9 @@ class Addresses(View):
     @extend_schema(request=serializers.Address, responses={201: serializers.AddressResponse})
     def post(self, request: Request) -> Response:
         """Add an address; 20 at most."""
-        made = parts().profile.add_address(responses.account_id(request), serializers.Address.of(request))
+        made = dependencies().profile.add_address(
+            responses.account_id(request), serializers.Address.of(request)
+        )
         return responses.private(responses.address(made), 201)
 
 
@@ -80,7 +82,7 @@ class AddressDetail(View):
     def get(self, request: Request, address_id: str) -> Response:
         """Return one of my addresses; 404 for others."""
         return responses.private(
-            responses.address(parts().profile.address(responses.account_id(request), address_id))
+            responses.address(dependencies().profile.address(responses.account_id(request), address_id))
         )
 
     @extend_schema(request=serializers.Address, responses=serializers.AddressResponse)
@@ -89,14 +91,14 @@ class AddressDetail(View):
         fields = serializers.Address.of(request)
         return responses.private(
             responses.address(
-                parts().profile.replace_address(responses.account_id(request), address_id, fields)
+                dependencies().profile.replace_address(responses.account_id(request), address_id, fields)
             )
         )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, address_id: str) -> Response:
         """Remove the address."""
-        parts().profile.remove_address(responses.account_id(request), address_id)
+        dependencies().profile.remove_address(responses.account_id(request), address_id)
         return responses.no_content()
 
 
@@ -109,7 +111,7 @@ class Export(View):
     def get(self, request: Request) -> Response:
         """Return everything that this service stores about me."""
         return responses.private(
-            {"account": converter.unstructure(parts().profile.export(responses.account_id(request)))}
+            {"account": converter.unstructure(dependencies().profile.export(responses.account_id(request)))}
         )
 
 
@@ -121,5 +123,5 @@ class Erase(View):
     @extend_schema(request=serializers.Password, responses={204: None})
     def post(self, request: Request) -> Response:
         """Erase my account. My orders stay, without my name."""
-        parts().profile.erase(responses.account_id(request), **serializers.Password.of(request))
+        dependencies().profile.erase(responses.account_id(request), **serializers.Password.of(request))
         return responses.no_content()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import serializers
-from accounts.wiring import parts
+from accounts.container import dependencies
 from chassis.api.throttling import Limit, client_address
 from chassis.api.views import View
 from chassis.identity import Public, SignedIn
@@ -30,7 +30,7 @@ class Forgot(View):
         """
         email = serializers.Email.of(request)["email"]
         if self.limit.wait(client_address(request)) <= 0:
-            parts().recovery.request_reset(email)
+            dependencies().recovery.request_reset(email)
         return Response(status=202)
 
 
@@ -42,7 +42,7 @@ class Reset(View):
     @extend_schema(request=serializers.Reset, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with the token of the mail, once."""
-        parts().recovery.reset(**serializers.Reset.of(request))
+        dependencies().recovery.reset(**serializers.Reset.of(request))
         return responses.no_content()
 
 
@@ -54,7 +54,7 @@ class Change(View):
     @extend_schema(request=serializers.ChangePassword, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with the old one. All sessions end; sign in again."""
-        parts().profile.change_password(
+        dependencies().profile.change_password(
             responses.account_id(request), **serializers.ChangePassword.of(request)
         )
         return responses.no_content()
@@ -68,5 +68,5 @@ class Verify(View):
     @extend_schema(request=serializers.Token, responses={204: None})
     def post(self, request: Request) -> Response:
         """Confirm the address with the token of the mail, once."""
-        parts().recovery.verify(serializers.Token.of(request)["token"])
+        dependencies().recovery.verify(serializers.Token.of(request)["token"])
         return responses.no_content()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import serializers
-from accounts.wiring import parts
+from accounts.container import dependencies
 from chassis.api.throttling import Limit, by_address
 from chassis.api.views import View
 from chassis.identity import FromService, Public
@@ -31,8 +31,8 @@ class Register(View):
     @extend_schema(request=serializers.Register, responses={201: serializers.RegisterResponse})
     def post(self, request: Request) -> Response:
         """Create a customer account and sign in. 409 for a taken address."""
-        account = parts().registration.register(**serializers.Register.of(request))
-        pair = parts().signin.begin(account)
+        account = dependencies().registration.register(**serializers.Register.of(request))
+        pair = dependencies().signin.begin(account)
         return responses.private({"user": responses.user(account), **responses.pair(pair)}, 201)
 
 
@@ -47,7 +47,7 @@ class Token(View):
         """Sign in. 401 reveals neither what was wrong nor whether the account exists."""
         body = serializers.SignIn.of(request)
         return responses.private(
-            responses.pair(parts().signin.sign_in(email=body["email"], password=body["password"]))
+            responses.pair(dependencies().signin.sign_in(email=body["email"], password=body["password"]))
         )
 
 
@@ -63,7 +63,7 @@ class Refresh(View):
         The same token gets the same successor for 10 s; later it ends the whole family.
         """
         return responses.private(
-            responses.pair(parts().signin.refresh(serializers.Refresh.of(request)["refresh"]))
+            responses.pair(dependencies().signin.refresh(serializers.Refresh.of(request)["refresh"]))
         )
 
 
@@ -75,7 +75,7 @@ class Revoke(View):
     @extend_schema(request=serializers.Refresh, responses={204: None})
     def post(self, request: Request) -> Response:
         """Sign out: end the token's family."""
-        parts().signin.revoke(serializers.Refresh.of(request)["refresh"])
+        dependencies().signin.revoke(serializers.Refresh.of(request)["refresh"])
         return responses.no_content()
 
 
@@ -87,7 +87,7 @@ class Jwks(View):
     @extend_schema(responses=serializers.KeySet)
     def get(self, request: Request) -> Response:
         """Return the public keys of access tokens: the current one and the next."""
-        return Response(parts().access.jwks(), headers={"Cache-Control": "public, max-age=60"})
+        return Response(dependencies().access.jwks(), headers={"Cache-Control": "public, max-age=60"})
 
 
 class StaffToken(View):
@@ -98,7 +98,7 @@ class StaffToken(View):
     @extend_schema(request=serializers.Session, responses=serializers.Exchange)
     def post(self, request: Request) -> Response:
         """Return an access token for a live staff session, 401 otherwise."""
-        found = parts().staff.exchange(serializers.Session.of(request)["session"])
+        found = dependencies().staff.exchange(serializers.Session.of(request)["session"])
         if found is None:
             raise responses.no_session()
         return responses.private({**found, "user": responses.plain_user(found["user"])})

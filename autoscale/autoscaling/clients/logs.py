@@ -1,4 +1,4 @@
-"""What was decided, and who told what, as facts for logs_svc's audit trail: best effort, never waited for."""
+"""Decisions and overrides as events for logs_svc's audit trail: best effort, never waited for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from chassis.clients import Refused, ServiceUnavailable
 from chassis.identity.keys import BadKey
-from chassis.siblings import Refused, SiblingDown
 
 log = logging.getLogger(__name__)
 
-MOST = 500  # facts that wait; older ones go first
+MOST = 500  # events that wait; older ones go first
 PAUSE = 5.0  # seconds after a failure
 SOURCE = "autoscale"
 
@@ -25,7 +25,7 @@ class Poster(Protocol):
 
 
 class AuditTrail:
-    """`audit.recorded` facts, sent in order by a thread of their own while logs_svc answers."""
+    """`audit.recorded` events, sent in order by a thread of their own while logs_svc answers."""
 
     def __init__(
         self, logs: Poster, *, clock: Callable[[], datetime], new_id: Callable[[], str], pause: float = PAUSE
@@ -36,7 +36,7 @@ class AuditTrail:
         self._lock = threading.Lock()
 
     def record(self, data: Mapping[str, Any]) -> None:
-        """Keep a fact for sending. At once; the oldest is dropped when too many wait."""
+        """Keep an event for sending. At once; the oldest is dropped when too many wait."""
         at = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         fact = {
             "id": self._new_id(), "type": "audit.recorded", "source": SOURCE, "subject": data["object_id"],
@@ -78,7 +78,7 @@ class AuditTrail:
     def _sent(self, fact: dict[str, Any]) -> bool:
         try:
             self._logs.post("/internal/events", [fact], safe=True, timeout=2.0)
-        except SiblingDown:
+        except ServiceUnavailable:
             return False
         except (Refused, BadKey) as error:
             log.warning("logs_svc does not take what was decided: %s", error)

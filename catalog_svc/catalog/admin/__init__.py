@@ -4,7 +4,7 @@ Every write goes through the services, so that rules and events hold here too.
 """
 
 from catalog.admin import categories, dashboard, images, products, reviews, stock
-from catalog.wiring import RELAYS
+from catalog.container import RELAYS
 from chassis.admin import register_dead_letters
 
 for _relay in RELAYS:

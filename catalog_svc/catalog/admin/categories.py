@@ -12,13 +12,13 @@ from django.urls import reverse
 
 from catalog import repositories
 from catalog.admin.shared import category_field, require_version
+from catalog.container import dependencies
 from catalog.domain import Category, RuleViolation, is_slug
-from catalog.wiring import parts
 from chassis.admin import Column, DocumentAdmin, document_model, register
 
 CategoryModel = document_model(
     repositories.CATEGORIES,
-    lambda: parts().category_documents,
+    lambda: dependencies().category_documents,
     app_label="catalog",
     verbose_name="category",
     verbose_name_plural="categories",
@@ -60,17 +60,17 @@ class CategoryAdmin(DocumentAdmin):
         wanted = {
             name: value for name, value in values.items() if name in ("title", "slug", "parent", "position")
         }
-        return parts().categories.create(fields={**wanted, "position": wanted.get("position") or 0})
+        return dependencies().categories.create(fields={**wanted, "position": wanted.get("position") or 0})
 
     def store(
         self, request: Any, entity_id: str, values: dict[str, Any], version: int, note: Any
     ) -> Category:
-        return parts().categories.update(
+        return dependencies().categories.update(
             slug=entity_id, changes=values, check_version=require_version(version), add_audit=note
         )
 
     def remove(self, request: Any, entity: Category) -> None:
-        parts().categories.remove(slug=entity.id)
+        dependencies().categories.remove(slug=entity.id)
 
     def delete_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
         try:

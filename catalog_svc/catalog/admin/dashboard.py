@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.html import format_html
 
+from catalog.container import dependencies
 from catalog.domain import ImageStatus, IndexRepairs, ProductStatus
 from catalog.domain.availability import LOW_STOCK
-from catalog.wiring import parts
 from chassis import clock
 from chassis.admin import Card, Table, site
 from chassis.admin.widgets import plain
@@ -21,7 +21,7 @@ _NEWS = timedelta(days=1)
 
 @site.dashboard
 def dashboard(request: Any) -> list[Any]:
-    found = parts()
+    found = dependencies()
     low = found.stock_documents.rows("available", end=LOW_STOCK, limit=200)
     failed = found.image_documents.find(
         "status", {"status": ImageStatus.FAILED}, descending=True, limit=_SHOWN

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db import models
 
 from catalog import repositories
-from catalog.wiring import parts
+from catalog.container import dependencies
 from chassis.admin import Column, DocumentAdmin, document_model, register
 
 ImageModel = document_model(
     repositories.IMAGES,
-    lambda: parts().image_documents,
+    lambda: dependencies().image_documents,
     app_label="catalog",
     verbose_name="picture",
     verbose_name_plural="pictures",
@@ -48,5 +48,5 @@ class ImageAdmin(DocumentAdmin):
     @admin.action(description="Try again", permissions=["write"])
     def retry(self, request: Any, queryset: Any) -> None:
         for row in queryset:
-            parts().images.retry(row.pk)
+            dependencies().images.retry(row.pk)
         self.message_user(request, "They will be tried again.")

@@ -15,6 +15,7 @@ from django.utils.html import format_html_join
 
 from catalog import repositories
 from catalog.admin.shared import category_field, require_version
+from catalog.container import dependencies
 from catalog.domain import (
     CURRENCY,
     Money,
@@ -29,8 +30,7 @@ from catalog.domain import (
 from catalog.domain.names import is_attribute
 from catalog.image_rendering import format_of
 from catalog.input_serializers import MAX_AMOUNT
-from catalog.wiring import parts
-from chassis.admin import Column, DocumentAdmin, Parts, document_model, mapping, money, register, text
+from chassis.admin import Column, DocumentAdmin, Inlines, document_model, mapping, money, register, text
 from chassis.admin.forms import DocumentForm
 
 _CENT = Decimal("0.01")
@@ -50,7 +50,7 @@ def _money(value: Decimal) -> Money:
 
 ProductModel = document_model(
     repositories.PRODUCTS,
-    lambda: parts().product_documents,
+    lambda: dependencies().product_documents,
     app_label="catalog",
     verbose_name="product",
     verbose_name_plural="products",
@@ -98,7 +98,7 @@ class ProductForm(DocumentForm):
         file = self.cleaned_data.get("picture")
         if not file:
             return None
-        if file.size > parts().images.max_bytes:
+        if file.size > dependencies().images.max_bytes:
             raise forms.ValidationError("The picture has too many bytes.")
         data: bytes = file.read()
         if format_of(data) is None:
@@ -124,7 +124,7 @@ class ProductAdmin(DocumentAdmin):
     ]
     readonly_fields = ["thumbnails", "stars", "created_at", "updated_at"]
     form_parts = {
-        "variants": Parts(
+        "variants": Inlines(
             Variant,
             ["sku", "attributes", "price", "compare_at_price", "tax_class", "weight"],
             kinds={
@@ -140,7 +140,7 @@ class ProductAdmin(DocumentAdmin):
                 "weight": models.PositiveIntegerField(default=0, blank=True, help_text="grams"),
             },
         ),
-        "images": Parts(ProductImage, ["alt"], extra=0),
+        "images": Inlines(ProductImage, ["alt"], extra=0),
     }
     actions = ["hide", "show"]
 
@@ -157,8 +157,8 @@ class ProductAdmin(DocumentAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def search(self, request: Any, term: str) -> list[str] | None:
-        owner = parts().claims.owners_of_skus([term.strip()]) if is_sku(term.strip()) else {}
-        return [*owner.values(), *parts().search.ids(term)]
+        owner = dependencies().claims.owners_of_skus([term.strip()]) if is_sku(term.strip()) else {}
+        return [*owner.values(), *dependencies().search.ids(term)]
 
     def create(self, request: Any, values: dict[str, Any]) -> Product:
         picture, alt = values.pop("picture", None), values.pop("picture_alt", "")
@@ -166,23 +166,23 @@ class ProductAdmin(DocumentAdmin):
         changes = _changes(None, values)
         if not changes.get("slug"):
             changes.pop("slug", None)
-        product = parts().products.create(fields=changes)
+        product = dependencies().products.create(fields=changes)
         _upload(product, picture, alt)
         return product
 
     def store(self, request: Any, entity_id: str, values: dict[str, Any], version: int, note: Any) -> Product:
         picture, alt = values.pop("picture", None), values.pop("picture_alt", "")
-        product = parts().product_documents.get(entity_id)
+        product = dependencies().product_documents.get(entity_id)
         changes = _changes(product, values)
         if changes:
-            product = parts().products.update_by_id(
+            product = dependencies().products.update_by_id(
                 id=entity_id, changes=changes, check_version=require_version(version), add_audit=note
             )
         _upload(product, picture, alt)
         return product
 
     def remove(self, request: Any, entity: Product) -> None:
-        parts().products.remove(slug=entity.slug)
+        dependencies().products.remove(slug=entity.slug)
 
     @admin.display(description="shown now")
     def thumbnails(self, obj: Any) -> str:
@@ -199,7 +199,7 @@ class ProductAdmin(DocumentAdmin):
 
     def _set_status(self, request: Any, queryset: Any, status: ProductStatus, message: str) -> None:
         for row in queryset:
-            parts().products.update_by_id(
+            dependencies().products.update_by_id(
                 id=row.pk,
                 changes={"status": status},
                 add_audit=lambda product: self.note(request, product, action="change", message=message),
@@ -252,4 +252,4 @@ def _check(changes: dict[str, Any]) -> None:
 
 def _upload(product: Product, picture: bytes | None, alt: str) -> None:
     if picture:
-        parts().images.upload(product=product, data=picture, alt=alt or "")
+        dependencies().images.upload(product=product, data=picture, alt=alt or "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from catalog import repositories
+from catalog.container import dependencies
 from catalog.domain import Review
-from catalog.wiring import parts
 from chassis.admin import DocumentAdmin, document_model, register, text
 
 ReviewModel = document_model(
     repositories.REVIEWS,
-    lambda: parts().review_documents,
+    lambda: dependencies().review_documents,
     app_label="catalog",
     verbose_name="review",
     verbose_name_plural="reviews",
@@ -30,4 +30,4 @@ class ReviewAdmin(DocumentAdmin):
     fields = ["title", "rating", "body", "product_id", "account_id", "verified_purchase", "at"]
 
     def remove(self, request: Any, entity: Review) -> None:
-        parts().reviews.remove(entity.id)
+        dependencies().reviews.remove(entity.id)

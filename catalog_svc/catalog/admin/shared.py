@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django import forms
 
-from catalog.wiring import parts
+from catalog.container import dependencies
 from chassis.admin.forms import StaleVersion
 
 
@@ -22,7 +22,7 @@ def require_version(version: int) -> Callable[[int], None]:
 
 def category_choices(empty: str = "") -> list[tuple[str, str]]:
     """Return (slug, "Home / Kitchen") of all categories, in the tree's order."""
-    tree = parts().products.tree()
+    tree = dependencies().products.tree()
 
     def below(slug: str | None, path: str) -> list[tuple[str, str]]:
         found = []

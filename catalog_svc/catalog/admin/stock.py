@@ -8,13 +8,13 @@ from django.db import models
 
 from catalog import repositories
 from catalog.admin.shared import require_version
+from catalog.container import dependencies
 from catalog.domain import RuleViolation, Stock
-from catalog.wiring import parts
 from chassis.admin import Column, DocumentAdmin, document_model, register
 
 StockModel = document_model(
     repositories.STOCK,
-    lambda: parts().stock_documents,
+    lambda: dependencies().stock_documents,
     app_label="catalog",
     verbose_name="stock of an SKU",
     verbose_name_plural="stock",
@@ -49,10 +49,10 @@ class StockAdmin(DocumentAdmin):
 
     def search(self, request: Any, term: str) -> list[str] | None:
         term = term.strip()
-        of_product = parts().stock_documents.find("product", {"product_id": term}, limit=100)
+        of_product = dependencies().stock_documents.find("product", {"product_id": term}, limit=100)
         return [term, *(stock.id for stock in of_product)]
 
     def store(self, request: Any, entity_id: str, values: dict[str, Any], version: int, note: Any) -> Stock:
-        return parts().stock.set_on_hand(
+        return dependencies().stock.set_on_hand(
             sku=entity_id, on_hand=values["on_hand"], check_version=require_version(version), add_audit=note
         )

@@ -10,7 +10,7 @@ from catalog.domain import Category, CategoryTree, Product, ProductStatus, RuleV
 from catalog.readmodel.sources import all_categories
 from catalog.services import events
 from catalog.services.events import Actor
-from chassis.couch import Conflict, NotFound, Repository, every
+from chassis.couch import Conflict, NotFound, Repository, iter_all
 
 Clock = Callable[[], datetime]
 VersionCheck = Callable[[int], None]
@@ -116,5 +116,5 @@ class CategoryService:
         return self._categories.update(slug, change)
 
     def _has_products(self, slug: str) -> bool:
-        there = every(self._products.find, "category", {"category": slug}, limit=100)
+        there = iter_all(self._products.find, "category", {"category": slug}, limit=100)
         return any(product.status is not ProductStatus.DELETED for product in there)

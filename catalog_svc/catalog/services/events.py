@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.domain import Availability, Product, Stock
-from chassis.messaging import record
+from chassis.messaging import append_event
 
 SOURCE = "catalog"
 
@@ -40,17 +40,17 @@ def append_product_changed(
         "price_from": {"amount": cheapest.amount, "currency": cheapest.currency},
         "skus": {sku: str(availability.get(sku, Availability.OUT)) for sku in product.skus},
     }
-    record(product, type="product.changed", source=SOURCE, subject=product.id, data=data, at=at)
+    append_event(product, type="product.changed", source=SOURCE, subject=product.id, data=data, at=at)
 
 
 def append_product_deleted(product: Product, at: datetime) -> None:
     data = {"product_id": product.id}
-    record(product, type="product.deleted", source=SOURCE, subject=product.id, data=data, at=at)
+    append_event(product, type="product.deleted", source=SOURCE, subject=product.id, data=data, at=at)
 
 
 def append_availability_changed(stock: Stock, at: datetime) -> None:
     data = {"sku": stock.sku, "product_id": stock.product_id, "availability": str(stock.availability)}
-    record(stock, type="availability.changed", source=SOURCE, subject=stock.sku, data=data, at=at)
+    append_event(stock, type="availability.changed", source=SOURCE, subject=stock.sku, data=data, at=at)
 
 
 def append_audit(
@@ -70,4 +70,4 @@ def append_audit(
         "message": message,
         "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    record(entity, type="audit.recorded", source=SOURCE, subject=entity.id, data=data, at=at)
+    append_event(entity, type="audit.recorded", source=SOURCE, subject=entity.id, data=data, at=at)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from catalog.domain import Product, Purchase, Rating, Review, RuleViolation
-from chassis.couch import Conflict, Page, Repository, every
+from chassis.couch import Conflict, Page, Repository, iter_all
 
 Clock = Callable[[], datetime]
 
@@ -69,7 +69,7 @@ class ReviewService:
         self._products.update(product_id, change)
 
     def _has_bought(self, account_id: str, product_id: str) -> bool:
-        bought = every(self._purchases.find, "account", {"account_id": account_id}, limit=100)
+        bought = iter_all(self._purchases.find, "account", {"account_id": account_id}, limit=100)
         return any(product_id in one.quantities and not one.cancelled for one in bought)
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import Category
 from catalog.input_serializers import CategoryInput, CategoryUpdateInput
 from catalog.output_serializers import CategoryNode, CategoryOutput
@@ -40,7 +40,7 @@ class CategoriesView(CatalogView):
     @extend_schema(operation_id="create_category", request=CategoryInput, responses={201: CategoryOutput})
     def post(self, request: Request) -> Response:
         fields = CategoryInput.of(request)
-        return _answer(wiring.parts().categories.create(fields=fields, actor=actor(request)), 201)
+        return _answer(container.dependencies().categories.create(fields=fields, actor=actor(request)), 201)
 
 
 class CategoryView(CatalogView):
@@ -50,12 +50,12 @@ class CategoryView(CatalogView):
 
     @extend_schema(operation_id="read_category", responses=CategoryOutput)
     def get(self, request: Request, slug: str) -> Response:
-        category = wiring.parts().categories.get(slug)
+        category = container.dependencies().categories.get(slug)
         return cacheable_response(request, dumps(representations.category(category)), category.version)
 
     @extend_schema(operation_id="update_category", request=CategoryUpdateInput, responses=CategoryOutput)
     def patch(self, request: Request, slug: str) -> Response:
-        categories = wiring.parts().categories
+        categories = container.dependencies().categories
         categories.get(slug)  # 404 before 428
         check_version = version_check(request)
         changes = CategoryUpdateInput.of(request)
@@ -68,7 +68,7 @@ class CategoryView(CatalogView):
 
     @extend_schema(operation_id="delete_category", responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
-        categories = wiring.parts().categories
+        categories = container.dependencies().categories
         categories.get(slug)
         categories.remove(slug=slug, actor=actor(request), check_version=version_check(request))
         return Response(status=204)

@@ -12,7 +12,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.output_serializers import UploadedImageOutput, UploadOutput
 from catalog.services.images import ImageTooLarge
 from catalog.views.base import CatalogView, actor
@@ -42,7 +42,7 @@ class ProductImagesView(CatalogView):
 
     @extend_schema(operation_id="upload_image", request=_UPLOAD, responses={202: UploadOutput})
     def post(self, request: Request, slug: str) -> Response:
-        parts = wiring.parts()
+        parts = container.dependencies()
         product = parts.products.get(slug)
         file, alt = _upload(request, parts.images.max_bytes)
         image = parts.images.upload(product=product, data=file.read(), alt=alt, actor=actor(request))
@@ -76,4 +76,4 @@ class ImageView(CatalogView):
 
     @extend_schema(operation_id="read_image", responses=UploadedImageOutput)
     def get(self, request: Request, id: str) -> Response:
-        return Response(representations.image(wiring.parts().images.get(id)))
+        return Response(representations.image(container.dependencies().images.get(id)))

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import ExpectedReservation, ReservationStatus, Stock, is_sku
 from catalog.domain.names import is_identifier
 from catalog.input_serializers import LinesInput, ReconciliationInput, ReleaseInput, ReservationInput
@@ -33,7 +33,7 @@ class SkusView(CatalogView):
                 errors={"sku": [f"Must be 1 to {_MAX_SKUS} SKUs with commas between them."]}
             )
         return Response(
-            [representations.sellable(each) for each in wiring.parts().products.find_sellable(skus)]
+            [representations.sellable(each) for each in container.dependencies().products.find_sellable(skus)]
         )
 
 
@@ -47,13 +47,13 @@ class ReservationsView(CatalogView):
 
     def get(self, request: Request) -> Response:
         limit, cursor = page_params(request)
-        found = wiring.parts().reconciliation.list_stock(limit=limit, cursor=cursor)
+        found = container.dependencies().reconciliation.list_stock(limit=limit, cursor=cursor)
         return Response({"results": [_serialize_stock(stock) for stock in found], "next": found.next})
 
     def post(self, request: Request) -> Response:
         fields = ReservationInput.of(request)
         lines = [ReservationLine(**line) for line in fields["lines"]]
-        wiring.parts().stock.reserve(order_id=fields["order_id"], lines=lines, ttl=fields["ttl"])
+        container.dependencies().stock.reserve(order_id=fields["order_id"], lines=lines, ttl=fields["ttl"])
         return Response({"order_id": fields["order_id"], "lines": fields["lines"]}, status=201)
 
 
@@ -81,7 +81,7 @@ class ReconcileView(CatalogView):
             for order in ReconciliationInput.of(request)["orders"]
             for line in order["lines"]
         ]
-        done = wiring.parts().reconciliation.reconcile(expected)
+        done = container.dependencies().reconciliation.reconcile(expected)
         return Response({"results": [asdict(each) for each in done]})
 
 
@@ -100,7 +100,7 @@ class CommitView(CatalogView):
 
     def post(self, request: Request, order_id: str) -> Response:
         lines = _lines(_fields(request, LinesInput))
-        wiring.parts().stock.commit(order_id=_check_order_id(order_id), lines=lines)
+        container.dependencies().stock.commit(order_id=_check_order_id(order_id), lines=lines)
         return Response({"order_id": order_id, "status": "committed"})
 
 
@@ -111,7 +111,7 @@ class ReleaseView(CatalogView):
 
     def post(self, request: Request, order_id: str) -> Response:
         fields = _fields(request, ReleaseInput)
-        wiring.parts().stock.release(
+        container.dependencies().stock.release(
             order_id=_check_order_id(order_id), lines=_lines(fields), sold=fields.get("sold", False)
         )
         return Response({"order_id": order_id, "status": "released"})

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import Product
 from catalog.input_serializers import ProductInput, ProductUpdateInput
 from catalog.output_serializers import CardPage, ProductOutput
@@ -42,7 +42,7 @@ class ProductsView(CatalogView):
     @extend_schema(operation_id="create_product", request=ProductInput, responses={201: ProductOutput})
     def post(self, request: Request) -> Response:
         fields = ProductInput.of(request)
-        return _answer(wiring.parts().products.create(fields=fields, actor=actor(request)), 201)
+        return _answer(container.dependencies().products.create(fields=fields, actor=actor(request)), 201)
 
 
 class ProductView(CatalogView):
@@ -59,7 +59,7 @@ class ProductView(CatalogView):
 
     @extend_schema(operation_id="update_product", request=ProductUpdateInput, responses=ProductOutput)
     def patch(self, request: Request, slug: str) -> Response:
-        products = wiring.parts().products
+        products = container.dependencies().products
         products.get(slug)  # 404 before 428
         check_version = version_check(request)
         changes = ProductUpdateInput.of(request)
@@ -72,7 +72,7 @@ class ProductView(CatalogView):
 
     @extend_schema(operation_id="delete_product", responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
-        products = wiring.parts().products
+        products = container.dependencies().products
         products.get(slug)
         products.remove(slug=slug, actor=actor(request), check_version=version_check(request))
         return Response(status=204)

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import is_slug
 from catalog.output_serializers import CardPage, CategoryNode, ProductOutput, SuggestOutput
 from catalog.readmodel.index_documents import dumps
@@ -43,7 +43,7 @@ LISTING_PARAMETERS = [
 def list_products(request: Request) -> Response:
     """Handle GET /products: cards, facets, total."""
     query = parse_listing(request)
-    search = wiring.parts().search
+    search = container.dependencies().search
     if query.ids:
         cards = search.cards(query.ids)
         body = b'{"results":[' + b",".join(cards) + b'],"total":%d,"next":null}' % len(cards)
@@ -62,7 +62,7 @@ def read_product(request: Request, slug: str) -> Response:
         raise errors.NotFound(detail="There is no such product.")
     if principal_of(request).may("catalog.product.read"):
         return _from_document(request, slug, staff=True)
-    parts = wiring.parts()
+    parts = container.dependencies()
     found = parts.search.product(slug)
     if found is None or parts.recent_writes.is_behind(slug, found.version):
         return _from_document(request, slug, staff=False)
@@ -71,7 +71,7 @@ def read_product(request: Request, slug: str) -> Response:
 
 def _from_document(request: Request, slug: str, *, staff: bool) -> Response:
     """Respond from the document for a product that the index does not show yet."""
-    parts = wiring.parts()
+    parts = container.dependencies()
     try:
         product = parts.products.get(slug)
     except Unavailable:
@@ -89,7 +89,7 @@ def _from_document(request: Request, slug: str, *, staff: bool) -> Response:
 
 def read_categories(request: Request) -> Response:
     """Handle GET /categories."""
-    return cacheable_response(request, wiring.parts().search.categories())
+    return cacheable_response(request, container.dependencies().search.categories())
 
 
 class SuggestView(CatalogView):
@@ -111,7 +111,7 @@ class SuggestView(CatalogView):
         wanted = parse_text(request.query_params["q"], "q")
         if len(wanted) < 2:
             return cacheable_response(request, b'{"products":[],"categories":[],"queries":[]}')
-        return cacheable_response(request, wiring.parts().search.suggest(wanted))
+        return cacheable_response(request, container.dependencies().search.suggest(wanted))
 
 
 __all__ = [

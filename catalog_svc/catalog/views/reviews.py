@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import Product
 from catalog.input_serializers import ReviewInput
 from catalog.output_serializers import ReviewOutput, ReviewPage
@@ -21,7 +21,7 @@ from chassis.identity.principal import principal_of
 
 
 def _listed(slug: str) -> Product:
-    product = wiring.parts().products.get(slug)
+    product = container.dependencies().products.get(slug)
     if not product.is_listed:
         raise errors.NotFound(detail="There is no such product.")
     return product
@@ -39,7 +39,7 @@ class ReviewsView(CatalogView):
     )
     def get(self, request: Request, slug: str) -> Response:
         limit, cursor = page_only(request)
-        found = wiring.parts().reviews.list_for_product(_listed(slug).id, limit, cursor)
+        found = container.dependencies().reviews.list_for_product(_listed(slug).id, limit, cursor)
         return cacheable_response(
             request, dumps(page([representations.review(review) for review in found.items], found.next))
         )
@@ -47,7 +47,7 @@ class ReviewsView(CatalogView):
     @extend_schema(operation_id="write_review", request=ReviewInput, responses={201: ReviewOutput})
     def post(self, request: Request, slug: str) -> Response:
         fields = {"body": "", **ReviewInput.of(request)}
-        review = wiring.parts().reviews.write(
+        review = container.dependencies().reviews.write(
             product=_listed(slug), account_id=principal_of(request).id, author="", **fields
         )
         return Response(representations.review(review), status=201)

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import representations, wiring
+from catalog import container, representations
 from catalog.domain import Stock
 from catalog.input_serializers import StockAdjustmentInput, StockCountInput
 from catalog.output_serializers import StockOutput
@@ -29,14 +29,14 @@ class StockView(CatalogView):
 
     @extend_schema(operation_id="read_stock", responses=StockOutput)
     def get(self, request: Request, sku: str) -> Response:
-        return _answer(wiring.parts().stock.get(sku))
+        return _answer(container.dependencies().stock.get(sku))
 
     @extend_schema(operation_id="count_stock", request=StockCountInput, responses=StockOutput)
     def put(self, request: Request, sku: str) -> Response:
         on_hand = StockCountInput.of(request)["on_hand"]
         check_version = version_check(request, required=False)
         return _answer(
-            wiring.parts().stock.set_on_hand(
+            container.dependencies().stock.set_on_hand(
                 sku=sku, on_hand=on_hand, actor=actor(request), check_version=check_version
             )
         )
@@ -52,5 +52,7 @@ class AdjustmentsView(CatalogView):
         fields = StockAdjustmentInput.of(request)
         check_version = version_check(request, required=False)
         return _answer(
-            wiring.parts().stock.adjust(sku=sku, **fields, actor=actor(request), check_version=check_version)
+            container.dependencies().stock.adjust(
+                sku=sku, **fields, actor=actor(request), check_version=check_version
+            )
         )

@@ -2,13 +2,13 @@
 
 How a service writes its `admin.py` (found and imported by Django at start):
 
-    from chassis.admin import (Card, Chart, Column, DocumentAdmin, Parts, Table, document_model, money,
+    from chassis.admin import (Card, Chart, Column, DocumentAdmin, Inlines, Table, document_model, money,
                                parts_table, register, register_dead_letters, site, text)
-    from . import repositories, wiring
+    from . import repositories, container
 
     ProductModel = document_model(
         repositories.PRODUCTS,                # a chassis.couch.Collection; lists walk its indexes
-        lambda: wiring.parts().products,      # how to get the repository, asked for at each use
+        lambda: container.parts().products,      # how to get the repository, asked for at each use
         app_label="catalog", verbose_name="product", verbose_name_plural="products",
         fields={                              # only what the types do not say by themselves
             "description": text(),            # any models.Field, text(), money(), choice(), mapping()
@@ -31,11 +31,11 @@ How a service writes its `admin.py` (found and imported by Django at start):
         @admin.action(description="Hide selected products", permissions=["write"])
         def hide(self, request, queryset):
             for product in queryset:
-                wiring.parts().service.product_hide(product.pk)
+                container.parts().service.product_hide(product.pk)
                 self.log_change(request, product, "Hidden.")
 
         # What is behind "Save", where the plain way (set the fields, raise the version, keep the audit
-        # fact, save: one write) is not enough. `values` holds what was typed, as the entity holds it.
+        # event, save: one write) is not enough. `values` holds what was typed, as the entity holds it.
         def create(self, request, values) -> entity: ...         # stored by it, or by the caller
         def change(self, request, entity, values) -> None: ...   # in memory; may run twice
         def store(self, request, entity_id, values, version, note) -> entity: ...  # the whole write
@@ -47,8 +47,8 @@ of an aggregate whose form is closed takes `permissions=["write"]`. Raise `Valid
 problem or one of the class's `refusals` in create, change, store: it is shown beside the form, with nothing
 typed lost. `chassis.couch.Conflict` and a stale version are shown in the same way.
 
-Nested parts edited in place: `form_parts = {"variants": Parts(Variant, ["sku", "price"])}`, see parts.py.
-Dead letters: `register_dead_letters(wiring.RELAY, app_label="catalog", noun="product")`.
+Nested parts edited in place: `form_parts = {"variants": Inlines(Variant, ["sku", "price"])}`, see parts.py.
+Dead letters: `register_dead_letters(container.RELAY, app_label="catalog", noun="product")`.
 
 Dashboard, on the index page of the service's admin; one that fails does not take the page with it:
 
@@ -62,7 +62,7 @@ A page of its own: `site.page("tryout/", view, title="Try a product", permission
 gets (request, context) and returns a TemplateResponse whose template extends "admin/base_site.html".
 
 `request.user` in the admin is a StaffUser: `.id`, `.name`, `.principal`, `.token` (the person's access token,
-to pass on to siblings), `.has_perm("catalog.product.write")`.
+to pass on to services), `.has_perm("catalog.product.write")`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _EXPORTS = {
     "Chart": "widgets",
     "Column": "fields",
     "DocumentAdmin": "options",
-    "Parts": "parts",
+    "Inlines": "inlines",
     "Table": "widgets",
     "choice": "fields",
     "document_model": "models_factory",

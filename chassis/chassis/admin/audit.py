@@ -1,4 +1,4 @@
-"""Who changed what: a fact in the aggregate's own outbox, in the write that makes it true."""
+"""Who changed what: an event in the aggregate's own outbox, in the write that makes it true."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLAGS = {"add": ADDITION, "change": CHANGE, "delete": DELETION}
 def note(
     request: HttpRequest, entity: Any, *, action: str, message: str, object_type: str, shown: str
 ) -> None:
-    """Append the fact to the entity's outbox; an aggregate without one leaves a line in the log."""
+    """Append the event to the entity's outbox; an aggregate without one leaves a line in the log."""
     at = now()
     data = {
         "actor": request.user.id,
@@ -39,9 +39,9 @@ def note(
         "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     if hasattr(entity, "events"):
-        from chassis.messaging import record
+        from chassis.messaging import append_event
 
-        record(entity, type=TYPE, source=settings.SERVICE, subject=entity.id, data=data, at=at)
+        append_event(entity, type=TYPE, source=settings.SERVICE, subject=entity.id, data=data, at=at)
     else:
         log.info("staff write", extra={"audit": data})
 
@@ -57,13 +57,13 @@ def history(request: HttpRequest, entity: Any) -> list[Any]:
 
 
 def _from_logs(request: HttpRequest, object_id: str) -> dict[str, Mapping[str, Any]]:
-    from chassis.siblings import Refused, Sibling, SiblingDown
+    from chassis.clients import Refused, ServiceClient, ServiceUnavailable
 
     try:
-        answer = Sibling("logs").get(
+        answer = ServiceClient("logs").get(
             "/audit", {"object": object_id, "limit": 100}, user_token=request.user.token
         )
-    except (SiblingDown, Refused):
+    except (ServiceUnavailable, Refused):
         return {}
     rows = (answer.json or {}).get("results", [])
     return {str(row.get("id", number)): row for number, row in enumerate(rows)}

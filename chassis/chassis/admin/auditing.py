@@ -21,13 +21,13 @@ from .models_factory import DocumentModel, Source
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Django's log entries as facts of the outbox, so that an outage of logs_svc loses none."""
+    """Django's log entries as events of the outbox, so that an outage of logs_svc loses none."""
 
     source: Source
     model: type[DocumentModel]
 
     def note(self, request: HttpRequest, entity: Any, *, action: str, message: str) -> None:
-        """Keep the audit fact in the entity; the caller stores it."""
+        """Keep the audit event in the entity; the caller stores it."""
         shown = str(self.model.from_entity(entity))
         audit.note(
             request,
@@ -60,7 +60,7 @@ class AuditedAdmin(admin.ModelAdmin):
             self._note_later(request, obj.pk, "change", str(message))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
-        """Nothing yet: the fact is kept when the deletion is."""
+        """Nothing yet: the event is kept when the deletion is."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))

@@ -1,7 +1,7 @@
-"""Facts that a subscriber refused, in the admin of the service that told them: looked at, and sent again.
+"""Events that a subscriber refused, in the admin of the service that told them: looked at, and sent again.
 
 from chassis.admin.dead_letters import register_dead_letters
-register_dead_letters(wiring.RELAY, app_label="accounts", noun="account")
+register_dead_letters(container.RELAY, app_label="accounts", noun="account")
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from chassis.couch import Repository
-from chassis.messaging import DeadLetter, Rejected, Relay, SubscriberAway, dead_letters
+from chassis.messaging import DeadLetter, Rejected, Relay, SubscriberUnavailable, dead_letters
 
 from .models_factory import document_model
 from .options import DocumentAdmin
@@ -38,7 +38,7 @@ def letters_of(relay: Relay) -> Repository[DeadLetter]:
 
 
 class DeadLetterAdmin(DocumentAdmin):
-    """Nobody edits a fact; it is sent again once its subscriber has been mended."""
+    """Nobody edits an event; it is sent again once its subscriber has been mended."""
 
     relay: Relay
     noun = "-"
@@ -63,6 +63,6 @@ class DeadLetterAdmin(DocumentAdmin):
             try:
                 self.relay.dead_letters.resend(letter.pk)
                 sent += 1
-            except (Rejected, SubscriberAway) as error:
+            except (Rejected, SubscriberUnavailable) as error:
                 self.message_user(request, f"{letter.entity.subscriber}: {error}", messages.ERROR)
         self.message_user(request, f"Sent again: {sent}.", messages.SUCCESS if sent else messages.WARNING)

@@ -26,7 +26,7 @@ class StaffUser(models.Model):
     is_anonymous = False
     is_authenticated = True
 
-    # Filled per request by signon.py: the principal of the token, and the token to pass on to siblings.
+    # Filled per request by signon.py: the principal of the token, and the token to pass on to services.
     principal: Any = None
     token: str | None = None
 

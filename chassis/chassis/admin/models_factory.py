@@ -25,7 +25,7 @@ class Source:
 
     @property
     def has_outbox(self) -> bool:
-        """Whether the aggregate can carry facts: its staff writes are told to the audit trail."""
+        """Whether the aggregate can carry events: its staff writes are told to the audit trail."""
         return any(field.name == "events" for field in dataclasses.fields(self.collection.type))
 
 

@@ -21,10 +21,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from chassis.ids import new_id
 
 from .auditing import AuditedAdmin
+from .expected_errors import REFUSALS, reason_of
 from .forms import VERSION, DocumentForm, DocumentFormSet, StaleVersion
+from .inlines import Inlines
 from .models_factory import DocumentModel, is_field
-from .parts import Parts
-from .refusals import REFUSALS, reason_of
 
 
 class DocumentAdmin(AuditedAdmin):
@@ -34,7 +34,7 @@ class DocumentAdmin(AuditedAdmin):
     has_add = True
     has_change = True
     has_delete = True
-    form_parts: Mapping[str, Parts] = {}
+    form_parts: Mapping[str, Inlines] = {}
     #: Exceptions of the service whose text is shown beside the form (besides ValidationError and API
     #: problems).
     refusals: tuple[type[Exception], ...] = ()
@@ -86,7 +86,7 @@ class DocumentAdmin(AuditedAdmin):
     def store(
         self, request: HttpRequest, entity_id: str, values: dict[str, Any], version: int, note: Any
     ) -> Any:
-        """Write a change: compare the version, change, raise it, keep the audit fact, all in one write."""
+        """Write a change: compare the version, change, raise it, keep the audit event, all in one write."""
 
         def write(entity: Any) -> None:
             if getattr(entity, "version", version) != version:
@@ -195,10 +195,10 @@ class DocumentAdmin(AuditedAdmin):
     # -------------------------------------------------------------------------------------------------
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._retold(request, partial(super().changeform_view, request, *args, **kwargs))
+        return self._render_with_error(request, partial(super().changeform_view, request, *args, **kwargs))
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._retold(request, partial(super().changelist_view, request, *args, **kwargs))
+        return self._render_with_error(request, partial(super().changelist_view, request, *args, **kwargs))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Show why an action is refused; it is never run twice."""
@@ -218,7 +218,7 @@ class DocumentAdmin(AuditedAdmin):
     def _refusable(self) -> tuple[type[Exception], ...]:
         return (*REFUSALS, *self.refusals)
 
-    def _retold(self, request: HttpRequest, view: Any) -> HttpResponse:
+    def _render_with_error(self, request: HttpRequest, view: Any) -> HttpResponse:
         """Show the form again after a write that is refused late, with the reason and all that was typed."""
         try:
             return view()

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models.query import BaseIterable, QuerySet
 from django.db.utils import NotSupportedError
 
-from . import plan
+from . import query_plan
 
 
 class DocumentIterable(BaseIterable):
@@ -26,13 +26,13 @@ class DocumentQuerySet(QuerySet):
         super().__init__(*args, **kwargs)
         self._iterable_class = DocumentIterable
 
-    def _plan(self) -> plan.Plan:
+    def _plan(self) -> query_plan.Plan:
         query = self.query
         default = query.get_meta().ordering if query.default_ordering and not query.extra_order_by else []
         ordering = [name for name in (query.order_by or default or []) if isinstance(name, str)]
         if not query.standard_ordering:
             ordering = [name[1:] if name.startswith("-") else f"-{name}" for name in ordering]
-        return plan.make(self.model, query.where, ordering)
+        return query_plan.build_query_plan(self.model, query.where, ordering)
 
     def _rows(self) -> Iterator[Any]:
         if self.query.is_empty():

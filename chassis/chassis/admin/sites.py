@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 from chassis.couch import Busy, Unavailable
 
 from .content_security import protect
-from .signon import SignOnDown, user_of
+from .sso import SignOnDown, user_of
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from chassis.observe import context
+from chassis.observability import context
 
 if TYPE_CHECKING:
-    from chassis.siblings import SiblingDown
+    from chassis.clients import ServiceUnavailable
 
 _log = logging.getLogger("chassis.api")
 
@@ -260,7 +260,7 @@ def _text(detail: Any) -> str:
 
 def _from_store(error: Exception) -> Problem | None:
     """Map the errors of the store and of service clients."""
-    from chassis import couch, siblings
+    from chassis import clients, couch
 
     if isinstance(error, couch.NotFound):
         return NotFound(detail="There is no such thing here.")
@@ -272,16 +272,16 @@ def _from_store(error: Exception) -> Problem | None:
         return TooManyRequests(1, "Too many are changing this at once.", type="busy")
     if isinstance(error, couch.Unavailable):
         return Unavailable(detail="The service's store does not answer just now.")
-    if isinstance(error, siblings.SiblingDown):
-        return _from_sibling(error)
+    if isinstance(error, clients.ServiceUnavailable):
+        return _from_client(error)
     return None
 
 
-def _from_sibling(error: SiblingDown) -> Problem:
+def _from_client(error: ServiceUnavailable) -> Problem:
     """Return another service's limit as the caller's own, with that service's time to wait."""
-    from chassis import siblings
+    from chassis import clients
 
-    if isinstance(error, siblings.Throttled):
+    if isinstance(error, clients.Throttled):
         return TooManyRequests(error.retry_after or 1)
     return Unavailable(
         detail="A part of the shop does not answer just now.", retry_after=error.retry_after or 5

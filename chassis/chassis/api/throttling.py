@@ -25,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from chassis.api.errors import TooManyRequests
-from chassis.wiring import Wiring
+from chassis.container import Container
 
 _log = logging.getLogger("chassis.throttling")
 
@@ -102,7 +102,7 @@ def _build() -> Buckets:
     return RedisBuckets(settings.REDIS_URL, f"limit:{settings.SERVICE}")
 
 
-buckets: Wiring[Buckets] = Wiring(_build)
+buckets: Container[Buckets] = Container(_build)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Limit:
         if self.rate <= 0:
             return 0.0
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        return buckets.parts().take(f"{self.name}:{digest}", self.per / self.rate, max(1, self.burst))
+        return buckets.get().take(f"{self.name}:{digest}", self.per / self.rate, max(1, self.burst))
 
     def check(self, key: str) -> None:
         """TooManyRequests (429) when there is none left."""

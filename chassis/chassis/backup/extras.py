@@ -22,7 +22,7 @@ class Blob:
 
 
 class Extra(Protocol):
-    """What `wiring.BACKUP_EXTRA` maps names to."""
+    """What `container.BACKUP_EXTRA` maps names to."""
 
     def blobs(self) -> Iterable[Blob]:
         """All there are, one after the other."""

@@ -1,4 +1,4 @@
-"""What the service at hand keeps, by its wiring."""
+"""What the service at hand keeps, by its container."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .extras import Extra
 
 
 def databases() -> list[str]:
-    """Return the databases of `wiring.COLLECTIONS`."""
-    return sorted({collection.database for collection in _wiring().COLLECTIONS})
+    """Return the databases of `container.COLLECTIONS`."""
+    return sorted({collection.database for collection in _container().COLLECTIONS})
 
 
 def extras() -> Mapping[str, Extra]:
-    """Return what `wiring.BACKUP_EXTRA` makes, if the service has it: name -> files beside the databases."""
-    make = getattr(_wiring(), "BACKUP_EXTRA", dict)
+    """Return what `container.BACKUP_EXTRA` makes, if anything: name -> files beside the databases."""
+    make = getattr(_container(), "BACKUP_EXTRA", dict)
     found: Mapping[str, Extra] = make()
     return found
 
 
-def _wiring() -> Any:
-    return importlib.import_module(f"{settings.SERVICE_APP}.wiring")
+def _container() -> Any:
+    return importlib.import_module(f"{settings.SERVICE_APP}.container")

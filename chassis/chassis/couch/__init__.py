@@ -4,10 +4,10 @@ Collections declared as data, repositories (also in memory, for tests), and the 
 """
 
 from .changes import FileCursor, Follower, LocalCursor, end_of_feed
-from .declarations import Collection, Index, Page, Row, View
+from .collection import Collection, Index, Page, Row, View
 from .exceptions import BadCursor, Busy, Conflict, CouchError, NotFound, Unavailable
 from .factories import MemoryRepository, couch_repository
-from .repository import Repository, every
+from .repository import Repository, iter_all
 from .schema import ensure, open_store
 from .store import Change
 
@@ -32,6 +32,6 @@ __all__ = [
     "couch_repository",
     "end_of_feed",
     "ensure",
-    "every",
+    "iter_all",
     "open_store",
 ]

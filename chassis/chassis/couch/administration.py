@@ -38,7 +38,7 @@ class Server:
     def password(self) -> str:
         return unquote(urlsplit(self.url).password or "")
 
-    def ask(self, method: str, path: str, body: Any = None, *, timeout: Any = None) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: Any = None, *, timeout: Any = None) -> tuple[int, Any]:
         """Status and JSON of an answer below 500. Raises `Unavailable`."""
         session, base = self._resource.session, self._resource.base_url.rstrip("/")
         data = None if body is None else json.dumps(body).encode()
@@ -50,12 +50,12 @@ class Server:
         except (requests.RequestException, ValueError) as error:
             raise Unavailable(f"{self.host}: {without_password(error)}") from error
 
-    def done(self, method: str, path: str, body: Any = None, *, accept: Iterable[int] = ()) -> Any:
+    def request_ok(self, method: str, path: str, body: Any = None, *, accept: Iterable[int] = ()) -> Any:
         """Return the JSON of an answer that is a success or accepted.
 
         Raises NotFound, CouchError, Unavailable.
         """
-        status, answer = self.ask(method, path, body)
+        status, answer = self.request(method, path, body)
         if status < 400 or status in accept:
             return answer
         kind = NotFound if status == 404 else CouchError
@@ -69,14 +69,14 @@ class Server:
 
     def create(self, database: str) -> bool:
         """Make a database; False when it is there."""
-        return "error" not in self.done("PUT", quote(database, safe=""), accept=(412,))
+        return "error" not in self.request_ok("PUT", quote(database, safe=""), accept=(412,))
 
-    def give(self, database: str, role: str) -> None:
+    def grant_access(self, database: str, role: str) -> None:
         """Only this role may use the database, and make its views."""
         wanted = {part: {"names": [], "roles": [role]} for part in ("admins", "members")}
         path = f"{quote(database, safe='')}/_security"
-        if self.done("GET", path) != wanted:
-            self.done("PUT", path, wanted)
+        if self.request_ok("GET", path) != wanted:
+            self.request_ok("PUT", path, wanted)
 
     # -- users
 
@@ -87,13 +87,13 @@ class Server:
         """
         if self._signs_in(name, password, role):
             return False
-        self.done("PUT", _USERS, accept=(412,))
+        self.request_ok("PUT", _USERS, accept=(412,))
         path = f"{_USERS}/{quote(f'org.couchdb.user:{name}', safe='')}"
-        status, current = self.ask("GET", path)
+        status, current = self.request("GET", path)
         user = {"name": name, "type": "user", "roles": [role], "password": password}
         if status == 200:
             user["_rev"] = current["_rev"]
-        self.done("PUT", path, user, accept=(409,))  # another one of us was quicker
+        self.request_ok("PUT", path, user, accept=(409,))  # another one of us was quicker
         end = time.monotonic() + _SIGN_IN_SECONDS
         while not self._signs_in(name, password, role):
             if time.monotonic() > end:
@@ -105,10 +105,10 @@ class Server:
     def remove_user(self, name: str) -> bool:
         """Remove the user; return False when there is none of that name."""
         path = f"{_USERS}/{quote(f'org.couchdb.user:{name}', safe='')}"
-        status, current = self.ask("GET", path)
+        status, current = self.request("GET", path)
         if status == 404:
             return False
-        self.done("DELETE", f"{path}?rev={current['_rev']}")
+        self.request_ok("DELETE", f"{path}?rev={current['_rev']}")
         return True
 
     def _signs_in(self, name: str, password: str, role: str) -> bool:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from .database_id import instance_id
 from .exceptions import CouchError, Unavailable
-from .instance import instance_id
 from .schema import open_store
 from .store import Change, Store
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 import requests
 from django.conf import settings
 
-from .building import build, create
+from .collection import Design, Document
 from .connection import CONNECT_TIMEOUT, Requests
-from .declarations import Design, Document
+from .database_id import instance_id
+from .design_documents import build, create
 from .exceptions import Conflict, NotFound, Unavailable
-from .instance import instance_id
 from .store import Change, Changes
-from .writing import ATTEMPTS, Writer
+from .writer import ATTEMPTS, Writer
 
 SLOWEST = 1 << 20  # bytes of an attachment a second that a server is waited for to take
 

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from .declarations import Collection, Document, stored_name
+from .collection import Collection, Document, stored_name
 
 T = TypeVar("T")
 

@@ -32,7 +32,7 @@ _servers: dict[tuple[int, str], pycouchdb.Server] = {}
 _acting_as = ""
 
 
-class LostAnswer(requests.RequestException):
+class AmbiguousWrite(requests.RequestException):
     """The server, or something before it, failed to answer: a write may or may not have happened."""
 
 
@@ -100,7 +100,7 @@ def _check(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
     json_answer = "application/json" in response.headers.get("content-type", "")
     if status >= 500 or status == 429 or (status >= 400 and not json_answer):
         body = response.content[:200]  # reads it, so that the connection goes back to the pool
-        raise LostAnswer(f"{status} {body!r}", response=response)
+        raise AmbiguousWrite(f"{status} {body!r}", response=response)
 
 
 class Requests:
@@ -152,7 +152,7 @@ class Requests:
                 ),
             )
         except json.JSONDecodeError as error:  # a server that goes down ends its answer in the middle
-            raise LostAnswer(f"{method} {'/'.join(path)}: the answer is no JSON: {error}") from error
+            raise AmbiguousWrite(f"{method} {'/'.join(path)}: the answer is no JSON: {error}") from error
         except pycouchdb.exceptions.Conflict as error:
             raise Conflict(f"{'/'.join(path)}: {error}") from None
         except pycouchdb.exceptions.NotFound as error:

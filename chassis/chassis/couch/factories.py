@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from .declarations import Collection
+from .collection import Collection
+from .document_repository import StoredRepository
 from .memory import MemoryStore
 from .repository import Repository
 from .schema import open_store
-from .stored import StoredRepository
 
 T = TypeVar("T")
 

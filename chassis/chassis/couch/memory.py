@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from .collate import reduce_values, sort_key
-from .declarations import Design, Document
+from .collection import Design, Document
 from .exceptions import Conflict, NotFound
 from .store import Change, Changes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from .declarations import Collection, Page, Row
+from .collection import Collection, Page, Row
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class Repository(Protocol[T]):
     def detach(self, entity: T, name: str) -> T: ...
 
 
-def every(
+def iter_all(
     find: Callable[..., Page[T]],
     index: str,
     where: Mapping[str, Any] | None = None,

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from . import memory
 from .client import CouchStore
-from .declarations import Collection, Design
+from .collection import Collection, Design
 from .store import Store
 
 log = logging.getLogger(__name__)

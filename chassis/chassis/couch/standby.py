@@ -20,7 +20,7 @@ from .administration import Server
 from .connection import as_admin
 from .exceptions import CouchError, NotFound, Unavailable
 from .schema import ensure
-from .writing import written_at
+from .writer import written_at
 
 _BATCH = 500
 _NEWEST = 25
@@ -73,16 +73,16 @@ class Standby:
             raise Diverged(f"{self.standby.host} has documents of its own in {', '.join(strange)}")
         self.stop()
         for name in strange:
-            self.standby.done("DELETE", quote(name, safe=""))
+            self.standby.request_ok("DELETE", quote(name, safe=""))
         with as_admin(self.standby.url):
             ensure((), self._names)
         password = secrets.token_urlsafe(24)
         for server in (self.primary, self.standby):
             server.put_user(self._user, password, self.role)
-        self.standby.done("PUT", "_replicator", accept=(412,))
+        self.standby.request_ok("PUT", "_replicator", accept=(412,))
         for name in self.databases:
-            self.standby.give(name, self.role)
-            self.standby.done("PUT", f"_replicator/{_document(name)}", self._wanted(name, password))
+            self.standby.grant_access(name, self.role)
+            self.standby.request_ok("PUT", f"_replicator/{_document(name)}", self._wanted(name, password))
 
     def _wanted(self, name: str, password: str) -> dict[str, Any]:
         auth = {"basic": {"username": self._user, "password": password}}
@@ -96,9 +96,9 @@ class Standby:
         """End it and forget its user; False when there was nothing to end. The primary may be gone."""
         ended = False
         for name in self.databases:
-            status, current = self.standby.ask("GET", f"_replicator/{_document(name)}")
+            status, current = self.standby.request("GET", f"_replicator/{_document(name)}")
             if status == 200:
-                self.standby.done("DELETE", f"_replicator/{_document(name)}?rev={current['_rev']}")
+                self.standby.request_ok("DELETE", f"_replicator/{_document(name)}?rev={current['_rev']}")
                 ended = True
         self._until(lambda: all(self._scheduled(name) is None for name in self.databases), 30)
         self.standby.remove_user(self._user)
@@ -147,12 +147,12 @@ class Standby:
         return Lag(plain, state, len(missing), seconds, last, error)
 
     def _scheduled(self, name: str) -> dict[str, Any] | None:
-        status, told = self.standby.ask("GET", f"_scheduler/docs/_replicator/{_document(name)}")
+        status, told = self.standby.request("GET", f"_scheduler/docs/_replicator/{_document(name)}")
         return told if status == 200 else None
 
     def _last_write(self, name: str) -> float | None:
         path = f"{quote(name, safe='')}/_changes?descending=true&limit={_NEWEST}&include_docs=true"
-        status, told = self.standby.ask("GET", path)
+        status, told = self.standby.request("GET", path)
         if status != 200:
             return None
         moments = [written_at(change.get("doc") or {}) for change in told["results"]]
@@ -163,7 +163,7 @@ class Standby:
             return None
         body = {"keys": list(missing[:_BATCH])}
         path = f"{quote(name, safe='')}/_all_docs?include_docs=true"
-        rows = self.primary.done("POST", path, body)["rows"]
+        rows = self.primary.request_ok("POST", path, body)["rows"]
         moments = [written_at(row.get("doc") or {}) for row in rows]
         return min((moment for moment in moments if moment), default=None)
 
@@ -184,11 +184,11 @@ class Standby:
         since: Any = 0
         while True:
             query = f"style=all_docs&limit={_BATCH}&since={quote(_since(since), safe='')}"
-            page = there.done("GET", f"{path}/_changes?{query}")
+            page = there.request_ok("GET", f"{path}/_changes?{query}")
             changes = [c for c in page["results"] if not c["id"].startswith("_design/")]
             wanted = {c["id"]: [leaf["rev"] for leaf in c["changes"]] for c in changes}
             if wanted:
-                yield from here.done("POST", f"{path}/_revs_diff", wanted)
+                yield from here.request_ok("POST", f"{path}/_revs_diff", wanted)
             if not page["results"]:
                 return
             since = page["last_seq"]

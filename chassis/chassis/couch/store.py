@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .declarations import Design, Document
+from .collection import Design, Document
 
 #: The characters that are safe in ids on every server and need no quoting in URLs.
 SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,240}\Z")

@@ -17,7 +17,7 @@ _log = logging.getLogger("chassis.identity")
 
 
 class TokenAuthentication(BaseAuthentication):
-    """A person's token in Authorization, a sibling's in X-Service-Token; either, both or none.
+    """A person's token in Authorization, a service's in X-Service-Token; either, both or none.
 
     A token that is there and not good is a 401 even on a public view: its sender believed to be somebody.
     """

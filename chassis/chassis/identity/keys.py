@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
-from chassis.wiring import Wiring
+from chassis.container import Container
 
 
 class BadKey(ValueError):
@@ -82,7 +82,7 @@ class ConfiguredServiceKeys:
 
     def private(self) -> Ed25519PrivateKey:
         if not self._private:
-            raise BadKey("SERVICE_PRIVATE_KEY is not set: this service cannot call its siblings")
+            raise BadKey("SERVICE_PRIVATE_KEY is not set: this service cannot call its services")
         return private_key(self._private)
 
     def public(self, service: str) -> Ed25519PublicKey | None:
@@ -103,5 +103,5 @@ def _access_keys() -> AccessKeys:
 
 
 # The two seams of identity: tests put known keys here (chassis.testing.identity), nothing else does.
-service_keys: Wiring[ServiceKeys] = Wiring(_service_keys)
-access_keys: Wiring[AccessKeys] = Wiring(_access_keys)
+service_keys: Container[ServiceKeys] = Container(_service_keys)
+access_keys: Container[AccessKeys] = Container(_access_keys)

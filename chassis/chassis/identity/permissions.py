@@ -21,7 +21,7 @@ from chassis.identity.principal import principal_of
 class Permission(BasePermission):
     """Base of all; `&`, `|` and `~` combine them."""
 
-    for_services = False  # whether only siblings get through: what an internal route must have
+    for_services = False  # whether only services get through: what an internal route must have
 
 
 class Public(Permission):
@@ -65,7 +65,7 @@ def Staff(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class 
 
 @cache
 def FromService(*names: str) -> type[Permission]:  # noqa: N802  # reads as the class that it makes
-    """One of these siblings, proven by its X-Service-Token."""
+    """One of these services, proven by its X-Service-Token."""
     if not names:
         raise ValueError("FromService() names the callers, one by one")
     callers = frozenset(names)

@@ -14,7 +14,7 @@ Kind = Literal["anonymous", "user", "service"]
 class Principal:
     """`request.user`: nobody, a person, or a service calling for itself.
 
-    `service` is the sibling that passed the call on, also when it carries a person's token.
+    `service` is the service that passed the call on, also when it carries a person's token.
     `token` is that person's own access token, to be forwarded.
     """
 

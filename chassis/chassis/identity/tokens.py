@@ -75,7 +75,7 @@ def verify_access(token: str, provider: keys.AccessKeys | None = None) -> dict[s
     kid = header.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= 128:
         raise BadToken("no key id")
-    key = (provider or keys.access_keys.parts()).get(kid)
+    key = (provider or keys.access_keys.get()).get(kid)
     claims = _decode(token, key, issuer=ISSUER, audience=AUDIENCE, required=["sub", "exp", "iat", "jti"])
     if claims.get("typ") != ACCESS or not _is_access_shaped(claims):
         raise BadToken("not an access token")
@@ -100,7 +100,7 @@ def verify_service(token: str, callee: str, provider: keys.ServiceKeys | None = 
     if header.get("typ") != SERVICE_TYPE:
         raise BadToken("not a service token")
     issuer = _unverified_issuer(token)
-    key = (provider or keys.service_keys.parts()).public(issuer)
+    key = (provider or keys.service_keys.get()).public(issuer)
     claims = _decode(token, key, issuer=issuer, audience=callee, required=["exp", "iat"])
     if claims["exp"] - claims["iat"] > SERVICE_SECONDS:
         raise BadToken("lives too long")

@@ -1,8 +1,8 @@
-"""Facts between services: an outbox in each document, a relay, an inbox, and dead letters."""
+"""Events between services: an outbox in each document, a relay, an inbox, and dead letters."""
 
 from .dead_letters import DeadLetter, DeadLetters, dead_letters
-from .delivery import SubscriberAway
-from .envelope import Envelope, Rejected, record
+from .delivery import SubscriberUnavailable
+from .envelope import Envelope, Rejected, append_event
 from .relay import Relay
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Envelope",
     "Rejected",
     "Relay",
-    "SubscriberAway",
+    "SubscriberUnavailable",
+    "append_event",
     "dead_letters",
-    "record",
 ]

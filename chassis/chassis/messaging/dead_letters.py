@@ -1,4 +1,4 @@
-"""Facts refused five times: parked where staff see them, and sent again when they say so."""
+"""Events refused five times: parked where staff see them, and sent again when they say so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .envelope import Rejected
 
 @dataclass(slots=True)
 class DeadLetter:
-    """One fact for one subscriber. `status` is `parked` or `sent`."""
+    """One event for one subscriber. `status` is `parked` or `sent`."""
 
     id: str
     subscriber: str
@@ -36,7 +36,7 @@ class DeadLetter:
 
 @cache
 def dead_letters(database: str) -> Collection[DeadLetter]:
-    """Return the collection of dead letters in a source's database, for `wiring.COLLECTIONS`."""
+    """Return the collection of dead letters in a source's database, for `container.COLLECTIONS`."""
     return Collection(
         database=database,
         kind="deadletter",
@@ -59,7 +59,7 @@ class DeadLetters:
         self._deliver = deliver or deliver_over_http
 
     def park(self, subscriber: str, event: dict[str, Any], reason: str) -> None:
-        """Keep a fact that was refused; once, however often it is parked."""
+        """Keep an event that was refused; once, however often it is parked."""
         letter = DeadLetter(f"{subscriber}.{event['id']}", subscriber, event, reason[:500], now())
         try:
             self.letters.add(letter)
@@ -69,7 +69,7 @@ class DeadLetters:
     def resend(self, id: str) -> DeadLetter:
         """Deliver it once more.
 
-        Raises NotFound, SubscriberAway, or Rejected when it is refused again.
+        Raises NotFound, SubscriberUnavailable, or Rejected when it is refused again.
         """
         letter = self.letters.get(id)
         result = self._deliver(letter.subscriber, [letter.event])[0]

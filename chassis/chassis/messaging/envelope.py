@@ -1,4 +1,4 @@
-"""Facts: how one is recorded in the document that it is about, and what a subscriber gets.
+"""Events: how one is recorded in the document that it is about, and what a subscriber gets.
 
 The envelope is `{id, type, source, subject, seq, at, data}`; `seq` rises per subject.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from chassis.couch.codec import to_moment, to_text
 from chassis.ids import new_id
 
-#: Which service tells facts of which kind (the first word of their type); `audit.recorded` comes from all.
+#: Which service tells events of which kind (the first word of their type); `audit.recorded` comes from all.
 SOURCES = {
     "order": "checkout",
     "product": "catalog",
@@ -24,7 +24,7 @@ SOURCES = {
 
 
 class Rejected(Exception):
-    """A subscriber cannot take this fact, now or ever. Five times, and it becomes a dead letter."""
+    """A subscriber cannot take this event, now or ever. Five times, and it becomes a dead letter."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One fact on its way to one subscriber."""
+    """One event on its way to one subscriber."""
 
     id: str
     type: str
@@ -76,10 +76,12 @@ def _moment(value: Mapping[str, Any]) -> datetime:
     return moment
 
 
-def record(entity: Any, *, type: str, source: str, subject: str, data: dict[str, Any], at: datetime) -> None:
-    """Append a fact to the outbox of an aggregate; it is told when the aggregate is saved, and only then.
+def append_event(
+    entity: Any, *, type: str, source: str, subject: str, data: dict[str, Any], at: datetime
+) -> None:
+    """Append an event to the outbox of an aggregate; it is told when the aggregate is saved, and only then.
 
-    Needs the fields `events` and `event_seq`. Old facts are taken out by the relay, once every subscriber
+    Needs the fields `events` and `event_seq`. Old events are taken out by the relay, once every subscriber
     has them.
     """
     entity.event_seq += 1

@@ -1,4 +1,4 @@
-"""A subscriber's side: hands each fact to its handler, in order, and says what became of it.
+"""A subscriber's side: hands each event to its handler, in order, and says what became of it.
 
 A handler returns `done`, `duplicate` (it had this one) or `ignored` (an older one than it knows), must bear
 repetition, and raises `Rejected` for what it can never take.
@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from chassis.clients.errors import ServiceUnavailable
 from chassis.couch import CouchError, NotFound
-from chassis.siblings.errors import SiblingDown
 
 from .envelope import Envelope, Rejected
 
@@ -21,14 +21,14 @@ Handler = Callable[[Envelope], str | None]
 _OUTCOMES = frozenset({"done", "duplicate", "ignored"})
 
 
-class NotNow(Exception):
+class RetryLater(Exception):
     """Something that a handler needs is away; the relay will bring the whole batch again."""
 
 
 def receive(events: Sequence[Any], handlers: Mapping[str, Handler], *, caller: str) -> list[dict[str, Any]]:
-    """One result per fact, up to and with the first that is rejected: later ones must not overtake it.
+    """One result per event, up to and with the first that is rejected: later ones must not overtake it.
 
-    `caller` is the service that proved itself: nobody tells another's facts. Raises `NotNow`.
+    `caller` is the service that proved itself: nobody tells another's events. Raises `RetryLater`.
     """
     results = []
     for event in events:
@@ -54,12 +54,12 @@ def _one(event: Any, handlers: Mapping[str, Handler], caller: str) -> dict[str, 
 def _handled(handler: Handler, envelope: Envelope) -> str:
     try:
         outcome = handler(envelope) or "done"
-    except (Rejected, NotNow):
+    except (Rejected, RetryLater):
         raise
-    except (CouchError, SiblingDown, OSError) as error:
+    except (CouchError, ServiceUnavailable, OSError) as error:
         if isinstance(error, NotFound):
             raise Rejected(f"not found: {error}") from error
-        raise NotNow(str(error)) from error
+        raise RetryLater(str(error)) from error
     except Exception as error:
         log.exception("the handler of %s failed on %s", envelope.type, envelope.id)
         raise Rejected(f"the handler failed: {type(error).__name__}") from error

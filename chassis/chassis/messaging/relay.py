@@ -1,7 +1,7 @@
-"""The relay: follows a database's feed and tells each subscriber the facts that documents carry.
+"""The relay: follows a database's feed and tells each subscriber the events that documents carry.
 
-One cursor per subscriber. A subscriber that is away is waited for, in order; a fact that it refuses five
-times is parked as a dead letter. Delivery is at least once: subscribers keep the id or `seq` of a fact with
+One cursor per subscriber. A subscriber that is away is waited for, in order; an event that it refuses five
+times is parked as a dead letter. Delivery is at least once: subscribers keep the id or `seq` of an event with
 its effect.
 """
 
@@ -19,7 +19,7 @@ from chassis.couch.store import Store
 from chassis.failpoints import failpoint
 
 from .dead_letters import DeadLetters
-from .delivery import Deliver, Event, SubscriberAway, deliver_over_http
+from .delivery import Deliver, Event, SubscriberUnavailable, deliver_over_http
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +28,15 @@ Subscriptions = Mapping[str, tuple[str, ...]]
 _BATCH = 50
 _ATTEMPTS = 5
 _REMEMBERED = 20_000
-#: A document with more facts than this is relieved of those that every subscriber has.
+#: A document with more events than this is relieved of those that every subscriber has.
 _KEPT = 16
 _RETRY_SECONDS = 0.3
-#: Facts may be this late (seconds): an order is written three times within it, and read once.
+#: Events may be this late (seconds): an order is written three times within it, and read once.
 _LINGER = 0.3
 
 
 class Relay:
-    """Tells the facts of one database: `subscriptions` maps a fact's type to its subscribers."""
+    """Tells the events of one database: `subscriptions` maps an event's type to its subscribers."""
 
     def __init__(
         self, database: str, subscriptions: Subscriptions, *, deliver: Deliver | None = None,
@@ -58,17 +58,17 @@ class Relay:
             self._dead_letters = DeadLetters(self.database, deliver=self.deliver)
         return self._dead_letters
 
-    def outlets(self) -> list[Outlet]:
-        return [Outlet(self, name) for name in self.subscribers]
+    def workers(self) -> list[SubscriptionWorker]:
+        return [SubscriptionWorker(self, name) for name in self.subscribers]
 
     def jobs(self) -> list[Job]:
-        """One job per subscriber, for wiring.BACKGROUND: nobody waits for another subscriber."""
+        """One job per subscriber, for container.BACKGROUND: nobody waits for another subscriber."""
         return [
-            Job(f"relay {self.database} to {outlet.subscriber}", run=outlet.run) for outlet in self.outlets()
+            Job(f"relay {self.database} to {worker.subscriber}", run=worker.run) for worker in self.workers()
         ]
 
 
-class Outlet:
+class SubscriptionWorker:
     """The relay's way to one subscriber."""
 
     def __init__(self, relay: Relay, subscriber: str, *, retry_seconds: float = _RETRY_SECONDS) -> None:
@@ -87,46 +87,46 @@ class Outlet:
 
     def follower(self) -> Follower:
         return Follower(
-            self._relay.database, f"relay-{self.subscriber}", handle_many=self.tell,
+            self._relay.database, f"relay-{self.subscriber}", handle_many=self.deliver,
             store=self._relay.store, page=50,
             wait=10.0, linger=_LINGER,
         )  # fmt: skip
 
-    def tell(self, changes: Sequence[Change]) -> None:
+    def deliver(self, changes: Sequence[Change]) -> None:
         """Deliver the pending events of these documents.
 
-        Raises SubscriberAway; what was delivered is not delivered again.
+        Raises SubscriberUnavailable; what was delivered is not delivered again.
         """
         documents = [change.doc for change in changes if change.doc and change.doc.get("events")]
-        todo = [(doc["_id"], event) for doc in documents for event in self._untold(doc)]
+        todo = [(doc["_id"], event) for doc in documents for event in self._pending(doc)]
         for start in range(0, len(todo), _BATCH):
             self._deliver_all(todo[start : start + _BATCH])
         for document in documents:
-            self._told(document["_id"], document["events"][-1]["seq"])
-            self._relieve(document)
+            self._mark_delivered(document["_id"], document["events"][-1]["seq"])
+            self._compact(document)
 
-    def _untold(self, document: Mapping[str, Any]) -> list[Event]:
+    def _pending(self, document: Mapping[str, Any]) -> list[Event]:
         last = self._sent.get(document["_id"], 0)
         return [e for e in document["events"] if e["seq"] > last and e["type"] in self._wanted]
 
     def _deliver_all(self, todo: list[tuple[str, Event]]) -> None:
         while todo:
             if self._stop.is_set():
-                raise SubscriberAway("this relay is ending")
+                raise SubscriberUnavailable("this relay is ending")
             failpoint("relay-before-delivery")
             results = self._relay.deliver(self.subscriber, [event for _, event in todo])
             failpoint("relay-after-delivery")
             if not results:
-                raise SubscriberAway(f"{self.subscriber} answered without results")
+                raise SubscriberUnavailable(f"{self.subscriber} answered without results")
             for result in results[: len(todo)]:
                 if result.get("status") == "rejected" and not self._give_up(todo[0][1], result):
                     self._stop.wait(self._retry_seconds)
                     break
                 document_id, event = todo.pop(0)
-                self._told(document_id, event["seq"])
+                self._mark_delivered(document_id, event["seq"])
 
     def _give_up(self, event: Event, result: Mapping[str, Any]) -> bool:
-        """Whether a fact was refused for the last time; then it is parked."""
+        """Whether an event was refused for the last time; then it is parked."""
         self._refusals[event["id"]] += 1
         if self._refusals[event["id"]] < _ATTEMPTS:
             return False
@@ -139,13 +139,13 @@ class Outlet:
         self._relay.dead_letters.park(self.subscriber, event, reason)
         return True
 
-    def _told(self, document_id: str, seq: int) -> None:
+    def _mark_delivered(self, document_id: str, seq: int) -> None:
         self._sent[document_id] = max(seq, self._sent.pop(document_id, 0))
         if len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
 
-    def _relieve(self, document: Mapping[str, Any]) -> None:
-        """Note in a document with many facts what this subscriber has, and take out what all have.
+    def _compact(self, document: Mapping[str, Any]) -> None:
+        """Note in a document with many events what this subscriber has, and take out what all have.
 
         Rare on purpose: it is a write, and a conflict with a business write is left to the next time.
         """

@@ -1,4 +1,4 @@
-"""POST /internal/events: where siblings tell this service their facts."""
+"""POST /internal/events: where services tell this service their events."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from chassis.api.views import View
 from chassis.identity.permissions import Permission
 from chassis.identity.principal import principal_of
 
-from .inbox import Handler, NotNow, receive
+from .inbox import Handler, RetryLater, receive
 
 _LARGEST_BATCH = 500
 
 
 class FromAnyService(Permission):
-    """Any sibling that proves itself; the inbox holds each to its own facts."""
+    """Any service that proves itself; the inbox holds each to its own events."""
 
     for_services = True
 
@@ -47,12 +47,12 @@ class Inbox(View):
             raise errors.BadRequest(errors={"events": [f"must be a list of 1 to {_LARGEST_BATCH} envelopes"]})
         try:
             results = receive(events, handlers(), caller=principal_of(request).service or "")
-        except NotNow as error:
+        except RetryLater as error:
             raise errors.Unavailable(retry_after=1) from error
         return Response({"results": results})
 
 
 def handlers() -> Mapping[str, Handler]:
-    """`wiring.HANDLERS` of the service; none when it listens to nobody."""
-    wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
-    return getattr(wiring, "HANDLERS", {})
+    """`container.HANDLERS` of the service; none when it listens to nobody."""
+    container = importlib.import_module(f"{settings.SERVICE_APP}.container")
+    return getattr(container, "HANDLERS", {})

@@ -99,6 +99,6 @@ def staff(*permissions: str, sub: str = "staff-1") -> dict[str, str]:
 
 
 def service_headers(caller: str, callee: str | None = None) -> dict[str, str]:
-    """Headers of a sibling; `callee` is the service under test unless given."""
+    """Headers of a service; `callee` is the service under test unless given."""
     token = tokens.service_token(caller, callee or settings.SERVICE, key=key_of(caller))
     return {"X-Service-Token": token}

@@ -13,7 +13,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chassis import couch, siblings
+from chassis import clients, couch
 from chassis.api import errors, serializers
 from chassis.api.etag import require_match, tagged
 from chassis.api.idempotency import idempotency_key
@@ -159,9 +159,9 @@ RAISES: dict[str, Callable[[], Exception]] = {
     "store-busy": lambda: couch.Busy("order:1"),
     "store-away": lambda: couch.Unavailable("connection refused to http://admin:pw@couch"),
     "store-cursor": lambda: couch.BadCursor("x"),
-    "sibling-down": lambda: siblings.SiblingDown("cart", "timeout"),
-    "sibling-throttled": lambda: siblings.Throttled("auth", 7.2),
-    "sibling-polite": lambda: siblings.SiblingDown("auth", "answered 503", 503, 9),
+    "service-down": lambda: clients.ServiceUnavailable("cart", "timeout"),
+    "service-throttled": lambda: clients.Throttled("auth", 7.2),
+    "service-polite": lambda: clients.ServiceUnavailable("auth", "answered 503", 503, 9),
     "http404": lambda: Http404("a secret"),
     "throttled": lambda: Throttled(wait=3.2),
     "bug": lambda: RuntimeError("password=hunter2"),

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from chassis.couch.codec import to_text
-from chassis.messaging import record
+from chassis.messaging import append_event
 
 from ..domain import Order
 
 
 def append_order_event(order: Order, type: str, at: datetime) -> None:
     """Append ``order.confirmed``, ``order.cancelled`` or ``order.refunded`` to the outbox."""
-    record(order, type=type, source="checkout", subject=order.id, data=_data(order), at=at)
+    append_event(order, type=type, source="checkout", subject=order.id, data=_data(order), at=at)
 
 
 def append_audit_event(order: Order, actor: str, action: str, message: str, at: datetime) -> None:
@@ -25,7 +25,7 @@ def append_audit_event(order: Order, actor: str, action: str, message: str, at: 
         "actor": actor, "actor_name": actor, "action": action, "service": "checkout", "object_type": "order",
         "object_id": order.id, "object_repr": order.id, "message": message, "at": to_text(at),
     }  # fmt: skip
-    record(order, type="audit.recorded", source="checkout", subject=order.id, data=data, at=at)
+    append_event(order, type="audit.recorded", source="checkout", subject=order.id, data=data, at=at)
 
 
 def _data(order: Order) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ports of the use cases; ``wiring.py`` passes the real adapters, tests pass fakes."""
+"""Ports of the use cases; ``container.py`` passes the real adapters, tests pass fakes."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ from chassis.api.json import JSONParser
 from chassis.identity.permissions import Public
 
 from .. import serializers
+from ..container import action_key, dependencies
 from ..domain import UnknownPayment
 from ..provider.sandbox import SandboxProvider
-from ..wiring import action_key, parts
 from .base import CheckoutView
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
@@ -49,10 +49,10 @@ class TestPayment(CheckoutView):
             payment = _sandbox().decide(payment_id, approve=body["decision"] == "approve")
         except UnknownPayment as error:
             raise NotFound() from error
-        order = parts().order_service.resume_after_decision(_order_id(payment_id).partition(".")[0])
+        order = dependencies().order_service.resume_after_decision(_order_id(payment_id).partition(".")[0])
         if "json" in (request.content_type or ""):
             return Response({"payment": payment_id, "outcome": payment.outcome.value})
-        return HttpResponseRedirect(parts().order_mail.link(order))
+        return HttpResponseRedirect(dependencies().order_mail.link(order))
 
 
 def _order_id(payment_id: str) -> str:
@@ -61,7 +61,7 @@ def _order_id(payment_id: str) -> str:
 
 def _sandbox() -> SandboxProvider:
     """Return the sandbox provider. Raises NotFound if there is none."""
-    sandbox = parts().sandbox
+    sandbox = dependencies().sandbox
     if sandbox is None:
         raise NotFound()
     return sandbox

@@ -13,8 +13,8 @@ from chassis.couch import BadCursor
 from chassis.identity.permissions import Public
 
 from .. import presenters, schemas, serializers
+from ..container import dependencies
 from ..services import OrderFilter
-from ..wiring import parts
 from .base import CheckoutView, principal, viewer
 
 TOKEN = OpenApiParameter(
@@ -33,7 +33,9 @@ def list_orders(request: Request) -> Response:
 
 
 def _list_own(request: Request, limit: int, cursor: str | None) -> dict[str, Any]:
-    found, total = parts().order_service.list_for_account(principal(request).id, limit=limit, cursor=cursor)
+    found, total = dependencies().order_service.list_for_account(
+        principal(request).id, limit=limit, cursor=cursor
+    )
     return page([presenters.order(order) for order in found], found.next, total=total)
 
 
@@ -45,7 +47,7 @@ def _list_all(query: dict[str, Any], limit: int, cursor: str | None) -> dict[str
         since=query.get("from"),
         until=query.get("to"),
     )
-    found = parts().order_service.search(filters, limit=limit, cursor=cursor)
+    found = dependencies().order_service.search(filters, limit=limit, cursor=cursor)
     return page([presenters.order(order) for order in found], found.next)
 
 
@@ -56,7 +58,7 @@ class Order(CheckoutView):
     def get(self, request: Request, number: str) -> Response:
         """Return an order to its account, to staff, or to a guest who has its token."""
         serializers.EmptyQuery.of(request)
-        return Response(presenters.order(parts().order_service.get(number, viewer(request))))
+        return Response(presenters.order(dependencies().order_service.get(number, viewer(request))))
 
 
 class Cancel(CheckoutView):
@@ -66,5 +68,5 @@ class Cancel(CheckoutView):
     def post(self, request: Request, number: str) -> Response:
         """Cancel an order before it is sent: the money is refunded and the stock is free again."""
         body = serializers.Cancel.of(request)
-        order = parts().order_service.cancel(number, viewer(request), reason=body.get("reason", ""))
+        order = dependencies().order_service.cancel(number, viewer(request), reason=body.get("reason", ""))
         return Response(presenters.order(order))

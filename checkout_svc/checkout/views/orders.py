@@ -11,9 +11,9 @@ from chassis.api.idempotency import fingerprint, idempotency_key
 from chassis.identity.permissions import ByMethod, Public, SignedIn
 
 from .. import presenters, schemas, serializers
+from ..container import dependencies
 from ..domain import Money, shipping_methods
 from ..services import PlacedOrder, PlaceOrderCommand
-from ..wiring import parts
 from .base import CheckoutView, address, basket, principal, session_id
 from .order_detail import list_orders
 
@@ -39,8 +39,10 @@ class PaymentMethods(CheckoutView):
     def get(self, request: Request) -> Response:
         """List the payment methods; empty without a payment provider. `test`: no money moves."""
         serializers.EmptyQuery.of(request)
-        test = parts().sandbox is not None
-        return Response({"results": [{"code": code, "test": test} for code in parts().payments.methods]})
+        test = dependencies().sandbox is not None
+        return Response(
+            {"results": [{"code": code, "test": test} for code in dependencies().payments.methods]}
+        )
 
 
 class Quotes(CheckoutView):
@@ -50,7 +52,7 @@ class Quotes(CheckoutView):
     def post(self, request: Request) -> Response:
         """Return what an order would cost now; nothing is stored."""
         body = serializers.Quote.of(request)
-        priced = parts().pricing.price(
+        priced = dependencies().pricing.price(
             basket(body),
             account_id=principal(request).account_id,
             address=address(body["shipping_address"]),
@@ -72,7 +74,7 @@ class Orders(CheckoutView):
         """Place an order, once per key. 202 while its payment is not decided: poll it."""
         key = idempotency_key(request, required=True)
         body = serializers.NewOrder.of(request)
-        return _answer(parts().place_order.place(_command(request, str(key), body)))
+        return _answer(dependencies().place_order.place(_command(request, str(key), body)))
 
     @extend_schema(
         operation_id="orders_list", parameters=[serializers.StaffQuery], responses=schemas.OrdersSchema
@@ -107,7 +109,7 @@ def _answer(placed: PlacedOrder) -> Response:
     if answer.problem:
         raise Problem(answer.status, answer.problem, answer.detail, headers=headers, **answer.members)
     headers["Location"] = f"/api/checkout/orders/{placed.order.id}"
-    token = parts().order_service.token(placed.order)
+    token = dependencies().order_service.token(placed.order)
     return Response(
         presenters.order(placed.order.as_answered(), token), status=answer.status, headers=headers
     )

@@ -12,9 +12,9 @@ from chassis.identity.permissions import Staff
 from chassis.ids import new_id
 
 from .. import presenters, schemas, serializers
+from ..container import dependencies
 from ..domain import Money, Order, RefundRequest, Shipment
 from ..services import Viewer
-from ..wiring import parts
 from .base import CheckoutView, principal, quantities
 
 KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
@@ -36,7 +36,7 @@ class Shipments(CheckoutView):
             fingerprint=fingerprint(request.data),
         )
         replay = any(one.id == shipment.id for one in _order(number).shipments)
-        order = parts().order_service.ship(number, shipment, actor=principal(request).id)
+        order = dependencies().order_service.ship(number, shipment, actor=principal(request).id)
         return _made(order, replay)
 
 
@@ -47,7 +47,9 @@ class Deliver(CheckoutView):
     def post(self, request: Request, number: str) -> Response:
         """Mark the whole order as delivered."""
         idempotency_key(request)
-        return Response(presenters.order(parts().order_service.deliver(number, actor=principal(request).id)))
+        return Response(
+            presenters.order(dependencies().order_service.deliver(number, actor=principal(request).id))
+        )
 
 
 class Refunds(CheckoutView):
@@ -72,11 +74,11 @@ class Refunds(CheckoutView):
             lines=quantities(body.get("lines", [])),
         )
         replay = _order(number).refund(refund.id) is not None
-        return _made(parts().order_service.refund(number, refund, actor=principal(request).id), replay)
+        return _made(dependencies().order_service.refund(number, refund, actor=principal(request).id), replay)
 
 
 def _order(number: str) -> Order:
-    return parts().order_service.get(number, Viewer(may_read=True))
+    return dependencies().order_service.get(number, Viewer(may_read=True))
 
 
 def _made(order: Order, replay: bool) -> Response:

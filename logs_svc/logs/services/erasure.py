@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.couch import NotFound, Repository, every
+from chassis.couch import NotFound, Repository, iter_all
 from logs.domain import AuditEntry, Event, SessionIdentity
 from logs.event_store import EventStore
 from logs.services.attribution import Attribution
@@ -73,7 +73,7 @@ class Erasure:
         session may have had more accounts than they show.
         """
         count = 0
-        for event in every(self._event_store.find, index, {field: value}, limit=_BATCH_SIZE):
+        for event in iter_all(self._event_store.find, index, {field: value}, limit=_BATCH_SIZE):
             if event.user in (None, account):
                 count += self._event_store.update(event.id, Event.forget_user)
         return count

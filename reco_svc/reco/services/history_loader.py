@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from chassis.couch import Conflict, NotFound, Repository, every
-from chassis.siblings import Refused
+from chassis.clients import Refused
+from chassis.couch import Conflict, NotFound, Repository, iter_all
 from reco.domain import NEIGHBOURS, Amount, HistoryPart, Interaction, part_id, usable_parts
 from reco.recent_events import EventPage
 
@@ -135,7 +135,7 @@ class HistoryLoader:
         return _unpacked(data)
 
     def _all(self) -> list[HistoryPart]:
-        return list(every(self._parts.find, "id"))
+        return list(iter_all(self._parts.find, "id"))
 
     def _drop(self, parts: Sequence[HistoryPart]) -> None:
         for part in parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from chassis.couch import Conflict, NotFound, Repository, every
+from chassis.couch import Conflict, NotFound, Repository, iter_all
 from reco.domain import MAX_REFUSED, Lists, Model, ServedModel, Serving, Training, TrainingRunning
 from reco.services.model_loader import model_lists
 
@@ -88,7 +88,7 @@ class ModelRegistry:
         These are models that served long ago, that were refused before the newest two, and those of failed
         and cancelled trainings.
         """
-        found = list(every(self._models.find, "by_time", descending=True))
+        found = list(iter_all(self._models.find, "by_time", descending=True))
         trainings = {one.id: one for one in self._trainings.get_many([model.id for model in found])}
         # Read after the trainings: one that has ended by now has promoted its model, or never will.
         kept = self._kept()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chassis.couch import CouchError, NotFound, Page, Repository, every
+from chassis.couch import CouchError, NotFound, Page, Repository, iter_all
 from reco import model_codec, model_files
 from reco.domain import (
     READING,
@@ -253,7 +253,7 @@ class Trainings:
         return [one.quality for one in newest if one.quality is not None]
 
     def _when_forgotten(self) -> dict[str, datetime]:
-        return {one.person: one.at for one in every(self._forgotten.find, "by_time")}
+        return {one.person: one.at for one in iter_all(self._forgotten.find, "by_time")}
 
     def _store(
         self, training_id: str, trained: TrainingResult, packed: bytes, forgotten_to: datetime

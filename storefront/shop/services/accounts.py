@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.clients import Auth, Caller, Cart, Json
 from shop.domain.checkout import ADDRESS_FIELDS
 
@@ -32,7 +32,7 @@ class AccountService:
     def sign_in(self, caller: Caller, *, email: str, password: str, otp: str = "") -> tuple[Tokens, str]:
         """Return the tokens and the shopper's name.
 
-        Raises `Refused` (401, 429) and `SiblingDown`.
+        Raises `Refused` (401, 429) and `ServiceUnavailable`.
         """
         tokens = Tokens.of(self._auth.token(caller, email=email, password=password, otp=otp))
         return tokens, self.name(Caller(token=tokens.access, forwarded_for=caller.forwarded_for))
@@ -40,28 +40,28 @@ class AccountService:
     def sign_up(self, caller: Caller, *, email: str, password: str, name: str) -> tuple[Tokens, str]:
         """Create an account; return its tokens and name.
 
-        Raises `Refused` (400, 409, 429) and `SiblingDown`.
+        Raises `Refused` (400, 409, 429) and `ServiceUnavailable`.
         """
         answer = self._auth.register(caller, email=email, password=password, name=name)
         return Tokens.of(answer), str((answer.get("user") or {}).get("name") or name)
 
     def sign_out(self, caller: Caller, refresh: str) -> None:
         """Revoke the tokens, best effort: the cookies are deleted anyway, and tokens expire."""
-        with suppress(Refused, SiblingDown):
+        with suppress(Refused, ServiceUnavailable):
             self._auth.revoke(caller, refresh)
 
     def refresh(self, caller: Caller, refresh: str) -> Tokens | None:
         """Return a new pair, or None if the session has ended.
 
-        Raises `SiblingDown` if that cannot be known.
+        Raises `ServiceUnavailable` if that cannot be known.
         """
         try:
             return Tokens.of(self._auth.refresh(caller, refresh))
         except Refused as refused:
             if refused.status in (400, 401):
                 return None
-            raise SiblingDown(
-                refused.sibling, f"answered {refused.status} to a refresh", refused.status
+            raise ServiceUnavailable(
+                refused.service, f"answered {refused.status} to a refresh", refused.status
             ) from refused
 
     def merge_guest_cart(self, caller: Caller, guest_cart: str) -> bool:
@@ -70,7 +70,7 @@ class AccountService:
             self._cart.merge(caller, guest_cart)
         except Refused as refused:
             return refused.status in (400, 404, 422)
-        except SiblingDown:
+        except ServiceUnavailable:
             return False
         return True
 
@@ -78,7 +78,7 @@ class AccountService:
         """Return the name for the header; empty if auth is unavailable."""
         try:
             return str(self._auth.me(caller).get("name") or "")
-        except (Refused, SiblingDown):
+        except (Refused, ServiceUnavailable):
             return ""
 
     def prefill(self, caller: Caller) -> dict[str, str]:
@@ -86,7 +86,7 @@ class AccountService:
         try:
             me = self._auth.me(caller)
             addresses = self._auth.addresses(caller)
-        except (Refused, SiblingDown):
+        except (Refused, ServiceUnavailable):
             return {}
         known = {"email": str(me.get("email") or ""), "name": str(me.get("name") or "")}
         for address in addresses[-1:]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.clients import Catalog, Json, Reco
 from shop.domain import listing, menu, products
 from shop.domain.listing import ListingQuery
 from shop.stale_cache import StaleCache
 
-UNAVAILABLE = (SiblingDown, Refused)
+UNAVAILABLE = (ServiceUnavailable, Refused)
 SHELF = 8
 _HOME: tuple[tuple[str, list[tuple[str, str]]], ...] = (
     ("newest", [("sort", "newest"), ("in_stock", "true")]),
@@ -83,14 +83,14 @@ class CatalogService:
     def listing(self, query: ListingQuery) -> Json:
         """Return the middle of a list page.
 
-        Raises `SiblingDown`; `Refused` if the catalogue refuses the query.
+        Raises `ServiceUnavailable`; `Refused` if the catalogue refuses the query.
         """
         return listing.present_listing(self._catalog.products(query.params()), query, locale=self._locale)
 
     def product(self, slug: str, sku: str = "") -> tuple[Json, str]:
         """Return the product's page and its structured data.
 
-        Raises `SiblingDown` and `Refused` (404).
+        Raises `ServiceUnavailable` and `Refused` (404).
         """
         raw = self._catalog.product(slug)
         shown = products.present_product(raw, locale=self._locale, sku=sku)

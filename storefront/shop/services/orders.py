@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.siblings import Refused, SiblingDown, Throttled
+from chassis.clients import Refused, ServiceUnavailable, Throttled
 from shop.clients import Caller, Cart, Checkout, Json
 from shop.domain import cart as carts
 from shop.domain import checkout as checkouts
@@ -39,7 +39,7 @@ class OrderService:
     def cart(self, caller: Caller) -> Json:
         """Return the cart; a caller without cart or account gets an empty one without a request.
 
-        Raises `SiblingDown`.
+        Raises `ServiceUnavailable`.
         """
         if not caller.token and not caller.cart_id:
             return carts.present_cart({}, self._locale)
@@ -62,7 +62,7 @@ class OrderService:
                 return carts.present_cart(self._cart.add(caller, sku, quantity, key), self._locale)
             except Throttled:
                 raise  # rate limited: retrying at once would only take longer
-            except SiblingDown:
+            except ServiceUnavailable:
                 self._sleep(pause)
         return carts.present_cart(self._cart.add(caller, sku, quantity, key), self._locale)
 
@@ -88,7 +88,7 @@ class OrderService:
     def methods(self, caller: Caller, country: str, chosen: str) -> list[Json]:
         """Return the shipping methods to a country.
 
-        Raises `SiblingDown`.
+        Raises `ServiceUnavailable`.
         """
         return checkouts.present_methods(self._checkout.methods(caller, country), chosen, self._locale)
 
@@ -102,7 +102,7 @@ class OrderService:
             body = {"cart_id": cart["id"], "shipping_address": address, "shipping_method": method["code"]}
             try:
                 return checkouts.present_totals(self._checkout.quote(caller, body), self._locale)
-            except (Refused, SiblingDown):
+            except (Refused, ServiceUnavailable):
                 # The error is reported when the order is placed; until then show an estimate.
                 pass
         return checkouts.estimate_totals(
@@ -112,7 +112,7 @@ class OrderService:
     def accepts_payments(self, caller: Caller) -> bool:
         """Return True if the shop takes payments at all.
 
-        Raises `SiblingDown`.
+        Raises `ServiceUnavailable`.
         """
         return bool(self._checkout.payment_methods(caller))
 
@@ -131,21 +131,21 @@ class OrderService:
                 raise
             titles = {line["sku"]: line["title"] for line in cart["lines"]}
             return checkouts.explain_rejection(refused.status, refused.problem, titles)
-        except SiblingDown as down:
+        except ServiceUnavailable as down:
             return self._explain_failure(caller, down)
         order = answer.json
         return PlacedOrder(order["number"], order.get("access_token") or "", order["status"] == "confirmed")
 
-    def _explain_failure(self, caller: Caller, down: SiblingDown) -> OrderRejection:
+    def _explain_failure(self, caller: Caller, down: ServiceUnavailable) -> OrderRejection:
         try:
             return _reject_for_outage(down) if self.accepts_payments(caller) else checkouts.NO_PAYMENTS
-        except SiblingDown:
+        except ServiceUnavailable:
             return _reject_for_outage(down)
 
     def order(self, caller: Caller, number: str, token: str) -> Json:
         """Return an order.
 
-        Raises `Refused` (404 for another shopper's order) and `SiblingDown`.
+        Raises `Refused` (404 for another shopper's order) and `ServiceUnavailable`.
         """
         return orders.present_order(
             self._checkout.order(caller, number, token), locale=self._locale, token=token
@@ -162,7 +162,7 @@ class OrderService:
         self._checkout.cancel(caller, number, token)
 
 
-def _reject_for_outage(down: SiblingDown) -> OrderRejection:
+def _reject_for_outage(down: ServiceUnavailable) -> OrderRejection:
     """Return the rejection for an outage; the key is kept.
 
     A 429 or 503 means that nothing was stored; without a response that is unknown.

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.clients import Caller, Catalog, Json, Reco, Recommendation
 from shop.domain import products
 from shop.stale_cache import StaleCache
 
-UNAVAILABLE = (SiblingDown, Refused)
+UNAVAILABLE = (ServiceUnavailable, Refused)
 SIZE = 8
 MIN_SHELF_SIZE = 3  # cards of one reason that get a shelf of their own
 _VIEWED = "because you viewed "
@@ -122,7 +122,7 @@ class ShelfService:
         return self._fill_or_none([("trending-category", f"Trending in {title}", found)])
 
     def forget(self, caller: Caller) -> None:
-        """Delete the interactions of the caller; raises `SiblingDown`."""
+        """Delete the interactions of the caller; raises `ServiceUnavailable`."""
         self._reco.forget(caller)
 
     def variant(self, caller: Caller) -> str:
@@ -154,7 +154,7 @@ class ShelfService:
     ) -> list[Shelf]:
         """Fetch the cards of all shelves in one call, without products that are no longer sold.
 
-        Raises `SiblingDown` and `Refused`.
+        Raises `ServiceUnavailable` and `Refused`.
         """
         ids = list(dict.fromkeys(one.id for _, _, found in wanted for one in found[:SIZE]))
         cards = {raw["id"]: products.present_card(raw, self._locale) for raw in self._catalog.cards(ids)}

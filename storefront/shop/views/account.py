@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.domain import checkout as checkouts
 from shop.domain.outages import DEFAULT_RETRY_SECONDS
 from shop.forms import ForgotForm, NameForm, ResetForm, ShopForm, SignInForm, SignUpForm
@@ -16,8 +16,8 @@ from shop.views.base import page
 from shop.views.cart import merge_guest_cart
 from shop.views.responses import (
     ResubmittableForm,
+    dependencies,
     describe_outage,
-    parts,
     redirect,
     render,
     safe_next,
@@ -33,10 +33,10 @@ def sign_in(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if not form.is_valid():
         return _sign_in_page(request, form, status=400)
     try:
-        tokens, name = parts().accounts.sign_in(shopper.caller, **form.cleaned_data)
+        tokens, name = dependencies().accounts.sign_in(shopper.caller, **form.cleaned_data)
     except Refused as refused:
         return _sign_in_page(request, form, _sign_in_refusal(refused), refused.status)
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         outage = describe_outage(down)
         return set_retry_after(
             _sign_in_page(request, form, outage.sentence, outage.status), outage.retry_after
@@ -83,10 +83,10 @@ def sign_up(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if not form.is_valid():
         return _sign_up_page(request, form, status=400)
     try:
-        tokens, name = parts().accounts.sign_up(shopper.caller, **form.cleaned_data)
+        tokens, name = dependencies().accounts.sign_up(shopper.caller, **form.cleaned_data)
     except Refused as refused:
         return _sign_up_page(request, form, _sign_up_refusal(form, refused), refused.status)
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         outage = describe_outage(down)
         return set_retry_after(
             _sign_up_page(request, form, outage.sentence, outage.status), outage.retry_after
@@ -114,7 +114,7 @@ def _sign_up_refusal(form: ShopForm, refused: Refused) -> str:
 @page(methods="POST")
 def sign_out(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     if shopper.get("refresh"):
-        parts().accounts.sign_out(shopper.caller, shopper.get("refresh"))
+        dependencies().accounts.sign_out(shopper.caller, shopper.get("refresh"))
     shopper.sign_out()
     return redirect("/")
 
@@ -126,9 +126,9 @@ def forgot(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     sent, problem, status, seconds = False, "", 200, DEFAULT_RETRY_SECONDS
     if form.is_bound and form.is_valid():
         try:
-            parts().accounts.forgot(shopper.caller, form.cleaned_data["email"])
+            dependencies().accounts.forgot(shopper.caller, form.cleaned_data["email"])
             sent = True
-        except SiblingDown as down:
+        except ServiceUnavailable as down:
             outage = describe_outage(down)
             problem, status, seconds = outage.sentence, outage.status, outage.retry_after
         except Refused as refused:
@@ -146,13 +146,15 @@ def reset(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     problem, status, seconds = "", 400, DEFAULT_RETRY_SECONDS
     if form.is_valid():
         try:
-            parts().accounts.reset(shopper.caller, form.cleaned_data["token"], form.cleaned_data["password"])
+            dependencies().accounts.reset(
+                shopper.caller, form.cleaned_data["token"], form.cleaned_data["password"]
+            )
             # A new password ends every session of the account.
             shopper.sign_out()
             return render(request, "shop/reset.html", {"done": True})
         except Refused as refused:
             problem, status = _reset_refusal(form, refused), refused.status
-        except SiblingDown as down:
+        except ServiceUnavailable as down:
             outage = describe_outage(down)
             problem, status, seconds = outage.sentence, outage.status, outage.retry_after
     context = {"form": form, "problem": problem, "ended": status not in (429, 503)}
@@ -180,10 +182,10 @@ def verify(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 def verify_now(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     token = request.POST.get("token", "")[:1000]
     try:
-        parts().accounts.verify(shopper.caller, token)
+        dependencies().accounts.verify(shopper.caller, token)
     except Refused as refused:
         return render(request, "shop/verify.html", {"failed": True}, refused.status)
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         outage = describe_outage(down)
         context = {"token": token, "problem": outage.sentence}
         return set_retry_after(
@@ -194,7 +196,7 @@ def verify_now(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 @page(signed_in=True, methods="GET HEAD POST")
 def account(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    accounts = parts().accounts
+    accounts = dependencies().accounts
     me = accounts.me(shopper.caller)
     form = NameForm(request.POST) if request.method == "POST" else NameForm(initial={"name": me.get("name")})
     if form.is_bound and form.is_valid():

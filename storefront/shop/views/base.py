@@ -9,9 +9,17 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.sessions import Shopper
-from shop.views.responses import PRIVATE, PUBLIC, ask_to_sign_in, message, not_found, parts, unavailable
+from shop.views.responses import (
+    PRIVATE,
+    PUBLIC,
+    ask_to_sign_in,
+    dependencies,
+    message,
+    not_found,
+    unavailable,
+)
 
 View = Callable[..., HttpResponse]
 #: Services whose 404 may mean "not yours".
@@ -49,7 +57,7 @@ def _wrap(*, cacheable: bool, signed_in: bool, methods: str, renews: bool) -> Ca
                 return HttpResponseNotAllowed(allowed)
             shopper = Shopper.of(request)
             if renews:
-                shopper.refresh(parts().accounts)
+                shopper.refresh(dependencies().accounts)
             response = _Call(view, request, shopper, kwargs, signed_in).answer()
             keep = cacheable and response.status_code == 200 and not shopper.changes
             response.headers.setdefault("Cache-Control", PUBLIC if keep else PRIVATE)
@@ -79,7 +87,7 @@ class _Call:
             return ask_to_sign_in(self.request, self.shopper)
         try:
             return self.view(self.request, self.shopper, **self.kwargs)
-        except SiblingDown as down:
+        except ServiceUnavailable as down:
             return unavailable(self.request, down)
         except Refused as refused:
             return self._refused(refused)
@@ -90,9 +98,9 @@ class _Call:
         if refused.status == 401 and self.shopper.signed_in:
             # The token was revoked (sign-out elsewhere, a retired key) and nothing was done: retry with a
             # new token, or without one.
-            self.shopper.renew(parts().accounts)
+            self.shopper.renew(dependencies().accounts)
             return self.answer()
-        hidden = refused.status == 404 and refused.sibling in _PERSONAL and self.shopper.account_hidden
+        hidden = refused.status == 404 and refused.service in _PERSONAL and self.shopper.account_hidden
         if refused.status == 401 or hidden:
             return ask_to_sign_in(self.request, self.shopper)
         if refused.status in (400, 404, 414):

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import Refused, SiblingDown, Throttled
+from chassis.clients import Refused, ServiceUnavailable, Throttled
 from shop.clients import Caller, Json
 from shop.domain import cart as carts
 from shop.sessions import Shopper
 from shop.views.base import fragment, page
 from shop.views.responses import (
     account_cart_hidden,
+    dependencies,
     describe_outage,
     is_htmx,
-    parts,
     redirect,
     render,
     safe_next,
@@ -28,7 +28,7 @@ _UNKNOWN = "Sorry, this is no longer sold."
 @page()
 def show(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     merge_guest_cart(shopper)
-    cart = parts().orders.cart(shopper.caller)
+    cart = dependencies().orders.cart(shopper.caller)
     if shopper.account_hidden and not cart["lines"] and not cart["saved"]:
         return account_cart_hidden(request, shopper)
     return render(request, "shop/cart.html", {"cart": cart, "account_hidden": shopper.account_hidden})
@@ -50,8 +50,8 @@ def header(request: HttpRequest, shopper: Shopper) -> HttpResponse:
 
 def _count(shopper: Shopper) -> str:
     try:
-        count = parts().orders.count(shopper.caller)
-    except SiblingDown:
+        count = dependencies().orders.count(shopper.caller)
+    except ServiceUnavailable:
         return "–"
     except Refused as refused:
         if refused.status == 401 and shopper.signed_in:
@@ -70,11 +70,11 @@ def add(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     key = request.headers.get("Idempotency-Key", "")[:255]
     sku = request.POST.get("sku", "")
     try:
-        cart = parts().orders.add(shopper.caller, sku, quantity, key)
+        cart = dependencies().orders.add(shopper.caller, sku, quantity, key)
     except Throttled as limit:
         outage = describe_outage(limit)
         return set_retry_after(_not_added(request, outage.sentence, status=429), outage.retry_after)
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         text = "We cannot reach your cart just now. Nothing is lost; please try again in a minute."
         return set_retry_after(
             _not_added(request, text, status=503, retry=True), describe_outage(down).retry_after
@@ -109,7 +109,7 @@ def _explain(refused: Refused) -> str:
 def change(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     """Handle every button of the cart page: `do` names the action, `sku` the line."""
     do, sku = request.POST.get("do", "set"), request.POST.get("sku", "")
-    service, caller = parts().orders, shopper.caller
+    service, caller = dependencies().orders, shopper.caller
     actions: dict[str, Callable[[], Json]] = {
         "set": lambda: _set(caller, sku, request.POST.get("to") or request.POST.get("quantity", "")),
         "remove": lambda: service.remove(caller, sku),
@@ -151,7 +151,7 @@ def _set(caller: Caller, sku: str, text: str) -> Json:
     wanted = carts.parse_quantity(text)
     if wanted is None:
         raise Refused("cart", 400, {"detail": f"Please choose a number from 0 to {carts.MAX_QUANTITY}."})
-    return parts().orders.change(caller, sku, wanted)
+    return dependencies().orders.change(caller, sku, wanted)
 
 
 def _explain_change(do: str, refused: Refused) -> str:
@@ -165,5 +165,9 @@ def _explain_change(do: str, refused: Refused) -> str:
 def merge_guest_cart(shopper: Shopper) -> None:
     """Merge a guest's cart into the account's after sign-in; the next cart page retries."""
     guest_cart = shopper.get("cart")
-    if shopper.signed_in and guest_cart and parts().accounts.merge_guest_cart(shopper.caller, guest_cart):
+    if (
+        shopper.signed_in
+        and guest_cart
+        and dependencies().accounts.merge_guest_cart(shopper.caller, guest_cart)
+    ):
         shopper.drop("cart")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import SiblingDown
+from chassis.clients import ServiceUnavailable
 from shop.clients import Json
 from shop.domain import checkout as checkouts
 from shop.domain import orders
@@ -19,9 +19,9 @@ from shop.views.base import fragment, page
 from shop.views.cart import merge_guest_cart
 from shop.views.responses import (
     account_cart_hidden,
+    dependencies,
     describe_outage,
     message,
-    parts,
     redirect,
     render,
     set_retry_after,
@@ -32,7 +32,7 @@ from shop.views.responses import (
 @page(methods="GET HEAD POST")
 def checkout(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     merge_guest_cart(shopper)
-    cart = parts().orders.cart(shopper.caller)
+    cart = dependencies().orders.cart(shopper.caller)
     if not cart["lines"] and shopper.account_hidden:
         return account_cart_hidden(request, shopper)
     if not cart["lines"] and (request.method != "POST" or "update" in request.POST):
@@ -48,7 +48,7 @@ def checkout(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         mistakes = OrderRejection("Please check the marked fields", new_key=False, status=400)
         return _checkout_page(request, shopper, cart, form, _key(request), mistakes)
     # Also with an empty cart: a repeated request finds the first one's order by its key.
-    placed = parts().orders.place(shopper.caller, cart, form.cleaned_data)
+    placed = dependencies().orders.place(shopper.caller, cart, form.cleaned_data)
     if isinstance(placed, OrderRejection):
         return _rejected(request, shopper, form, placed)
     return redirect(orders.order_url(placed.number, placed.token, placed="1"))
@@ -67,7 +67,7 @@ def _rejected(
 
     Prices and stock may have changed, so the cart is read again.
     """
-    cart = parts().orders.cart(shopper.caller)
+    cart = dependencies().orders.cart(shopper.caller)
     rest = form.add_errors(refusal.fields)
     if rest and not refusal.text:
         refusal = OrderRejection(
@@ -88,7 +88,7 @@ def _checkout_page(
     values = form.values()
     try:
         summary = _summary(shopper, cart, values)
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         if refusal is None:
             return unavailable(request, down)
         # Keep the form: what was typed must not be lost because the figures are unavailable.
@@ -108,7 +108,7 @@ def _checkout_page(
 
 
 def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, Any]:
-    service, caller = parts().orders, shopper.caller
+    service, caller = dependencies().orders, shopper.caller
     methods = service.methods(
         caller, str(values.get("country") or "BE"), str(values.get("shipping_method") or "")
     )
@@ -119,14 +119,14 @@ def _summary(shopper: Shopper, cart: Json, values: dict[str, Any]) -> dict[str, 
 @fragment(methods="POST")
 def summary(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     """Render delivery methods and figures again, while the form is being filled in."""
-    cart = parts().orders.cart(shopper.caller)
+    cart = dependencies().orders.cart(shopper.caller)
     if not cart["lines"] and shopper.account_hidden:
         return account_cart_hidden(request, shopper)
     if not cart["lines"]:
         return message(request, *EMPTY, 409)
     try:
         found = _summary(shopper, cart, CheckoutForm(request.POST).values())
-    except SiblingDown as down:
+    except ServiceUnavailable as down:
         outage = describe_outage(down)
         text = f"{outage.text} Nothing you typed is lost. The total is checked again before you pay."
         return message(request, outage.title, text, outage.status, retry_after=outage.retry_after)
@@ -137,7 +137,7 @@ def _prefill(shopper: Shopper) -> dict[str, str]:
     """Return the fields that the account knows already."""
     if not shopper.signed_in:
         return {}
-    return parts().accounts.prefill(shopper.caller)
+    return dependencies().accounts.prefill(shopper.caller)
 
 
 def _key(request: HttpRequest) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.clients import Caller
 from shop.sessions import Shopper
 from shop.views.base import fragment, page
-from shop.views.responses import parts, redirect, render, safe_next
+from shop.views.responses import dependencies, redirect, render, safe_next
 
 #: Event types that pages send; purchases come from checkout's events alone.
 KINDS = {"view", "search", "click", "impression", "add_to_cart", "remove_from_cart", "checkout_started"}
@@ -32,7 +32,7 @@ def events(request: HttpRequest, shopper: Shopper) -> HttpResponse:
     # Leave out the cart's id, which gives access to the cart.
     caller = Caller(token=caller.token, session_id=caller.session_id, forwarded_for=caller.forwarded_for)
     try:
-        sent = parts().logs.send(caller, found, agent=_agent(request), consented=shopper.consented)
+        sent = dependencies().logs.send(caller, found, agent=_agent(request), consented=shopper.consented)
         return JsonResponse(sent, status=202)
     except Refused as refused:
         if refused.status == 401 and shopper.signed_in:
@@ -40,7 +40,7 @@ def events(request: HttpRequest, shopper: Shopper) -> HttpResponse:
         return JsonResponse(
             {"detail": str(refused.problem.get("detail") or "Not accepted.")}, status=refused.status
         )
-    except SiblingDown:
+    except ServiceUnavailable:
         return JsonResponse({"accepted": 0, "rejected": []}, status=202)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.siblings import Refused, SiblingDown
+from chassis.clients import Refused, ServiceUnavailable
 from shop.domain import orders
 from shop.sessions import Shopper
 from shop.views.base import fragment, page
-from shop.views.responses import message, parts, redirect, render
+from shop.views.responses import dependencies, message, redirect, render
 
 
 @page()
 def detail(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     token = _token(request)
-    order = parts().orders.order(shopper.caller, number, token)
+    order = dependencies().orders.order(shopper.caller, number, token)
     context = {
         "order": order,
         "token": token,
@@ -29,8 +29,8 @@ def status(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     """Render the status that the page of a pending order polls every two seconds."""
     token = _token(request)
     try:
-        order = parts().orders.order(shopper.caller, number, token)
-    except SiblingDown:
+        order = dependencies().orders.order(shopper.caller, number, token)
+    except ServiceUnavailable:
         # 204 changes nothing on the page, which polls again.
         return HttpResponse(status=204)
     return render(request, "shop/parts/order_status.html", {"order": order, "token": token, "placed": True})
@@ -40,7 +40,7 @@ def status(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
 def cancel(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
     token = request.POST.get("token", "")[:200]
     try:
-        parts().orders.cancel(shopper.caller, number, token)
+        dependencies().orders.cancel(shopper.caller, number, token)
     except Refused as refused:
         if refused.status not in (409, 422):
             raise
@@ -55,7 +55,7 @@ def cancel(request: HttpRequest, shopper: Shopper, number: str) -> HttpResponse:
 
 @page(signed_in=True)
 def mine(request: HttpRequest, shopper: Shopper) -> HttpResponse:
-    found = parts().orders.orders(shopper.caller, request.GET.get("cursor", "")[:500])
+    found = dependencies().orders.orders(shopper.caller, request.GET.get("cursor", "")[:500])
     return render(request, "shop/orders.html", found)
 
 

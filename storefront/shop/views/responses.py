@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from chassis.siblings import SiblingDown, Throttled
+from chassis.clients import ServiceUnavailable, Throttled
+from shop.container import Dependencies, container
 from shop.domain import outages
 from shop.domain.outages import DEFAULT_RETRY_SECONDS, UNAVAILABLE_TEXTS, Outage
 from shop.forms import SignInForm
 from shop.sessions import Shopper
-from shop.wiring import Dependencies, wiring
 
 #: Fresh for 2 s; the gateway decides how long it serves a stale page while the shop is unavailable.
 PUBLIC = "public, max-age=2"
@@ -28,8 +28,8 @@ _SECRET = {"password", "otp"}
 _SIGNED_OUT = "You have been signed out"
 
 
-def parts() -> Dependencies:
-    return wiring.parts()
+def dependencies() -> Dependencies:
+    return container.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def render(
 ) -> HttpResponse:
     """Render a page or fragment with the shared context; there are no context processors."""
     frame = {
-        "menu": parts().catalog.menu() if not template.startswith("shop/parts/") else (),
+        "menu": dependencies().catalog.menu() if not template.startswith("shop/parts/") else (),
         "path": request.path,
         "public_url": settings.PUBLIC_URL,
         "demo": settings.DEMO,
@@ -103,13 +103,13 @@ def set_retry_after(response: HttpResponse, retry_after: int = DEFAULT_RETRY_SEC
     return response
 
 
-def describe_outage(down: SiblingDown) -> Outage:
+def describe_outage(down: ServiceUnavailable) -> Outage:
     """Return the message for the shopper."""
     limited = isinstance(down, Throttled)
-    return outages.describe(down.sibling, limited=limited, retry_after=down.retry_after)
+    return outages.describe(down.service, limited=limited, retry_after=down.retry_after)
 
 
-def unavailable(request: HttpRequest, down: SiblingDown) -> HttpResponse:
+def unavailable(request: HttpRequest, down: ServiceUnavailable) -> HttpResponse:
     outage = describe_outage(down)
     return message(request, outage.title, outage.text, outage.status, retry_after=outage.retry_after)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from accounts.wiring import parts
+from accounts.container import dependencies
 from chassis.api.errors import Problem
 from chassis.identity.permissions_catalogue import ROLES
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         password = options["password"] or os.environ.get("STAFF_PASSWORD", "")
         try:
             validate_email(options["email"])
-            account = parts().staff.create_staff(
+            account = dependencies().staff.create_staff(
                 email=options["email"], password=password, role=options["role"]
             )
         except ValidationError as error:

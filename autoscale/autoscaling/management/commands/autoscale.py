@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import chassis
-from autoscaling import wiring
+from autoscaling import container
 from autoscaling.serving import Server
 
 log = logging.getLogger("autoscale")
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        loop, measuring, faults = wiring.autoscaler(dry_run=options["dry_run"])
+        loop, measuring, faults = container.autoscaler(dry_run=options["dry_run"])
         stop = threading.Event()
         if options["once"]:
             if loop.run_twice(settings.AUTOSCALE_EVERY, stop).mode == "blind":

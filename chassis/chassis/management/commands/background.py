@@ -1,4 +1,4 @@
-"""`manage.py background`: runs wiring.BACKGROUND until it is told to end.
+"""`manage.py background`: runs container.BACKGROUND until it is told to end.
 
 With BACKGROUND_JOBS=shared it leaves out what each replica's web server does for itself.
 """
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         _set_when_told_to_end(stop)
-        jobs = importlib.import_module(f"{settings.SERVICE_APP}.wiring").BACKGROUND
+        jobs = importlib.import_module(f"{settings.SERVICE_APP}.container").BACKGROUND
         if os.environ.get("BACKGROUND_JOBS", "all") == "shared":
             jobs = shared(jobs)
         log.info("background of %s: %s", settings.SERVICE, ", ".join(job.name for job in jobs) or "nothing")

@@ -16,7 +16,7 @@ from chassis.couch.connection import as_admin
 
 class Command(BaseCommand):
     help = (
-        "Creates the databases and views of wiring.COLLECTIONS (of wiring.TO_PREPARE, where a service makes"
+        "Creates the databases and views of container.COLLECTIONS (of TO_PREPARE there, where a service makes"
         " some ahead) and builds them. With COUCHDB_ADMIN_URL also the user of COUCHDB_URL, whose role alone"
         " may then use them."
     )
@@ -27,14 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("--remove-user", metavar="NAME", help="a user of before that is no longer needed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wiring = importlib.import_module(f"{settings.SERVICE_APP}.wiring")
-        collections = tuple(getattr(wiring, "TO_PREPARE", wiring.COLLECTIONS))
+        container = importlib.import_module(f"{settings.SERVICE_APP}.container")
+        collections = tuple(getattr(container, "TO_PREPARE", container.COLLECTIONS))
         databases = sorted({collection.database for collection in collections})
         end = time.monotonic() + options["wait"]
         while True:
             try:
                 _prepare(collections, databases)
-                _call_prepared(wiring)
+                _call_prepared(container)
                 break
             except Unavailable as error:
                 if time.monotonic() > end:
@@ -61,16 +61,16 @@ def _prepare(collections: Any, databases: list[str]) -> None:
     with as_admin():
         ensure((), databases)  # with their instance ids
         for database in databases:
-            admin.give(f"{settings.COUCHDB_PREFIX}{database}", settings.SERVICE)
+            admin.grant_access(f"{settings.COUCHDB_PREFIX}{database}", settings.SERVICE)
         admin.put_user(own.user, own.password, settings.SERVICE)
         ensure(collections)
     for database in databases:
         open_store(database).get_local("ready")  # as the service itself
 
 
-def _call_prepared(wiring: Any) -> None:
-    """`wiring.prepared`, where a service has one: what else it wants done with an administrator's rights."""
-    prepared = getattr(wiring, "prepared", None)
+def _call_prepared(container: Any) -> None:
+    """Call `container.prepared`, where a service has one, with an administrator's rights."""
+    prepared = getattr(container, "prepared", None)
     if prepared is not None:
         with as_admin():
             prepared()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from chassis.declaring import table
+from chassis.env import table
 
 
 class Command(BaseCommand):

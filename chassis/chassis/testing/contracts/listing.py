@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.api.pagination import encode_cursor
-from chassis.couch import BadCursor, Repository, every
+from chassis.couch import BadCursor, Repository, iter_all
 from chassis.testing.fruits import Colour, Fruit, Price, orchard
 
 
@@ -141,12 +141,14 @@ class ListingContract:
         orchard(repository)
         found = []
 
-        for fruit in every(repository.find, "colour", {"colour": Colour.RED}, limit=limit, descending=True):
+        for fruit in iter_all(
+            repository.find, "colour", {"colour": Colour.RED}, limit=limit, descending=True
+        ):
             found.append(fruit.id)
             repository.update(fruit.id, lambda one: setattr(one, "colour", Colour.GREEN))
 
         assert found == ["r4", "r3", "r2", "r1"]
-        assert list(every(repository.find, "colour", {"colour": Colour.RED})) == []
+        assert list(iter_all(repository.find, "colour", {"colour": Colour.RED})) == []
 
     def test_a_field_named_type_is_the_entitys_own(self, repository: Repository[Fruit]) -> None:
         repository.add(Fruit("a", "apple", type="cox"))

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chassis.couch import CouchError
-from checkout import wiring
+from checkout import container
 from checkout.domain import ProviderDown
 from checkout.services import DependencyUnavailable, Report
 
@@ -44,7 +44,7 @@ def _run(wait: float) -> Report:
     end = time.monotonic() + wait
     while True:
         try:
-            return wiring.parts().reconciler.run()
+            return container.dependencies().reconciler.run()
         except (DependencyUnavailable, ProviderDown, CouchError) as error:
             if time.monotonic() > end:
                 raise CommandError(f"not finished: {error}", returncode=NOT_FINISHED) from error

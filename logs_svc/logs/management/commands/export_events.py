@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from logs.container import dependencies
 from logs.services import NoParquet
 from logs.services.exporter import FORMATS
-from logs.wiring import parts
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     ) -> None:
         start = datetime.combine(first, time(), UTC) if first else None
         end = datetime.combine(last + timedelta(days=1), time(), UTC) if last else None
-        exporter = parts().exporter
+        exporter = dependencies().exporter
         try:
             count = exporter.write(exporter.rows(start, end), format, file)
         except NoParquet as error:

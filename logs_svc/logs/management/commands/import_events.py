@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from logs.container import dependencies
 from logs.services import ImportProgress
-from logs.wiring import parts
 
 _SHOWN_ERRORS = 10
 
@@ -25,13 +25,15 @@ class Command(BaseCommand):
         progress = ImportProgress()
         try:
             with file.open(encoding="utf-8") as lines:
-                for progress in parts().importer.events_import(lines):
+                for progress in dependencies().importer.events_import(lines):
                     self.stdout.write(
                         f"{progress.read} read, {progress.stored} stored, {progress.known} known"
                     )
-            while parts().maintenance.rollups_merge(all=True):  # so that figures need not read each delta
+            while dependencies().maintenance.rollups_merge(
+                all=True
+            ):  # so that figures need not read each delta
                 pass
-            parts().maintenance.months_close()
+            dependencies().maintenance.months_close()
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}") from error
         for number, reason in progress.errors[:_SHOWN_ERRORS]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logs.wiring import parts
+from logs.container import dependencies
 
 _SHOWN = 50
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--heads", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, heads: Path | None, **options: Any) -> None:
-        report = parts().audit_trail.verify(_known(heads))
+        report = dependencies().audit_trail.verify(_known(heads))
         for problem in report.problems[:_SHOWN]:
             self.stderr.write(problem)
         counted = f"{report.entries} entries, {report.links} links in {len(report.heads)} chains"

@@ -8,12 +8,12 @@ from pathlib import Path
 from django.conf import settings
 
 from chassis.background import Job
+from chassis.clients import ServiceClient
 from chassis.clock import now
+from chassis.container import Container
 from chassis.couch import couch_repository
 from chassis.ids import new_id
 from chassis.jobs import send
-from chassis.siblings import Sibling
-from chassis.wiring import Wiring
 from reco import repositories
 from reco.clients import LogsHistory
 from reco.memory_budget import MemoryLimit
@@ -27,7 +27,7 @@ QUEUE = "reco"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     trainings: Trainings
     recommendations: Recommendations
     product_projection: ProductProjection
@@ -35,13 +35,13 @@ class Parts:
     erasure: Erasure
 
 
-def build() -> Parts:
+def build() -> Dependencies:
     trainings = couch_repository(repositories.TRAININGS)
     products = couch_repository(repositories.PRODUCTS)
     models = couch_repository(repositories.MODELS)
     serving = couch_repository(repositories.SERVING)
     forgotten = couch_repository(repositories.ERASURE_REQUESTS)
-    history = LogsHistory(Sibling("logs"))
+    history = LogsHistory(ServiceClient("logs"))
     serving_state = ServingState(
         serving=serving,
         models=models,
@@ -50,7 +50,7 @@ def build() -> Parts:
         recent_events=RecentEvents(history),
         files=ModelFiles(Path(settings.DATA_DIR) / "models"),
     )
-    return Parts(
+    return Dependencies(
         trainings=Trainings(
             trainings=trainings,
             registry=ModelRegistry(models=models, serving=serving, trainings=trainings),
@@ -89,18 +89,18 @@ def _engine() -> None:
     ease.warm_up()
 
 
-wiring = Wiring(build)
-parts = wiring.parts
+container = Container(build)
+dependencies = container.get
 
 HANDLERS = {
-    "product.changed": lambda envelope: parts().product_projection.product_changed(envelope),
-    "product.deleted": lambda envelope: parts().product_projection.product_deleted(envelope),
-    "availability.changed": lambda envelope: parts().product_projection.availability_changed(envelope),
-    "account.erased": lambda envelope: parts().erasure.account_erased(envelope),
+    "product.changed": lambda envelope: dependencies().product_projection.product_changed(envelope),
+    "product.deleted": lambda envelope: dependencies().product_projection.product_deleted(envelope),
+    "availability.changed": lambda envelope: dependencies().product_projection.availability_changed(envelope),
+    "account.erased": lambda envelope: dependencies().erasure.account_erased(envelope),
 }
 
 BACKGROUND = [
-    Job("training sweeper", run=lambda: parts().trainings.training_sweep(), every=5),
+    Job("training sweeper", run=lambda: dependencies().trainings.training_sweep(), every=5),
     # Also when the service starts: models that killed trainings left.
-    Job("model sweeper", run=lambda: parts().trainings.model_sweep(), every=3600),
+    Job("model sweeper", run=lambda: dependencies().trainings.model_sweep(), every=3600),
 ]

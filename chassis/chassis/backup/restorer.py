@@ -78,21 +78,21 @@ class _Database:
 
     def documents(self) -> int:
         """All but those that `prepare` makes; 0 when there is no such database."""
-        status, info = self._server.ask("GET", self._path)
+        status, info = self._server.request("GET", self._path)
         if status == 404:
             return 0
         return int(info["doc_count"]) - sum(map(self._beginning_with, _PREPARED))
 
     def _beginning_with(self, prefix: str) -> int:
         query = urlencode({"startkey": json.dumps(prefix), "endkey": json.dumps(prefix + "\ufff0")})
-        return len(self._server.done("GET", f"{self._path}/_all_docs?{query}")["rows"])
+        return len(self._server.request_ok("GET", f"{self._path}/_all_docs?{query}")["rows"])
 
     def make_anew(self) -> None:
         """Make the database empty, without tombstones and with another instance id.
 
         Tombstones might win over what is restored, and nobody must go on from a place in the old database.
         """
-        self._server.done("DELETE", self._path, accept=(404,))
+        self._server.request_ok("DELETE", self._path, accept=(404,))
 
     def fill(self, folder: Path, part: Part, say: Say) -> None:
         ensure((), [self.name])
@@ -108,14 +108,14 @@ class _Database:
 
     def _write(self, batch: Sequence[dict[str, Any]]) -> None:
         body = {"docs": batch, "new_edits": False}
-        status, answer = self._server.ask("POST", f"{self._path}/_bulk_docs", body, timeout=_TIMEOUT)
+        status, answer = self._server.request("POST", f"{self._path}/_bulk_docs", body, timeout=_TIMEOUT)
         refused = answer if status >= 400 else [row for row in answer if "error" in row]
         if refused:
             raise CouchError(f"{self.name} does not take back its documents: {str(refused)[:300]}")
 
     def _compare(self, part: Part) -> None:
         """Raise BadBackup unless every document is there; views of the running version come on top."""
-        info = self._server.done("GET", self._path)
+        info = self._server.request_ok("GET", self._path)
         found = (int(info["doc_count"]), int(info["doc_del_count"]))
         wanted = (part.counts["documents"], part.counts["deleted"])
         if found[0] < wanted[0] or found[1] != wanted[1]:

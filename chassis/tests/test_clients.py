@@ -12,10 +12,10 @@ import pytest
 import urllib3
 from django.test import override_settings
 
+from chassis.clients import Answer, Refused, ServiceClient, ServiceUnavailable, Throttled
+from chassis.clients.client import FAILURES, Pool, retry_after, transport
 from chassis.identity import tokens
-from chassis.observe import context
-from chassis.siblings import Answer, Refused, Sibling, SiblingDown, Throttled
-from chassis.siblings.client import FAILURES, Pool, retry_after, transport
+from chassis.observability import context
 
 
 class Canned:
@@ -38,7 +38,7 @@ def test_a_query_goes_through_the_gateway() -> None:
     canned = Canned((200, [{"sku": "a"}]))
 
     with transport.override(canned):
-        answer = Sibling("cart").get("/products", {"ids": "a,b", "cursor": None})
+        answer = ServiceClient("cart").get("/products", {"ids": "a,b", "cursor": None})
 
     assert answer == Answer(200, [{"sku": "a"}], {})
     assert canned.asked == [
@@ -57,7 +57,7 @@ def test_an_internal_call_proves_who_makes_it_and_carries_the_request_id() -> No
     canned = Canned((201, {}))
 
     with transport.override(canned), context.use("req-7"):
-        Sibling("cart").post("/internal/carts/1/claim", {"a": "é"}, user_token="T", safe=True)
+        ServiceClient("cart").post("/internal/carts/1/claim", {"a": "é"}, user_token="T", safe=True)
 
     sent = canned.asked[0]
     assert tokens.verify_service(sent["headers"].pop("X-Service-Token"), "cart") == "catalog"
@@ -72,7 +72,7 @@ def test_an_internal_call_proves_who_makes_it_and_carries_the_request_id() -> No
 
 def test_a_token_is_signed_once_for_many_calls() -> None:
     canned = Canned((200, {}))
-    cart = Sibling("cart")
+    cart = ServiceClient("cart")
 
     with transport.override(canned):
         for _ in range(3):
@@ -88,7 +88,7 @@ def test_a_command_is_sent_twice_only_where_that_is_safe(extra: dict[str, Any], 
     canned = Canned((200, {}))
 
     with transport.override(canned):
-        Sibling("cart").post("/lines", {}, **extra)
+        ServiceClient("cart").post("/lines", {}, **extra)
 
     assert canned.asked[0]["retry"] is retry
 
@@ -97,7 +97,7 @@ def test_a_refusal_carries_its_problem() -> None:
     canned = Canned((409, {"type": "out-of-stock", "short": []}))
 
     with transport.override(canned), pytest.raises(Refused) as refused:
-        Sibling("catalog").post("/internal/reservations", {})
+        ServiceClient("catalog").post("/internal/reservations", {})
 
     assert (refused.value.status, refused.value.type, refused.value.problem) == (
         409,
@@ -119,13 +119,13 @@ def test_a_refusal_carries_its_problem() -> None:
     ids=repr,
 )
 def test_no_usable_answer_means_that_the_sibling_is_down(answer: Any) -> None:
-    with transport.override(Canned(answer)), pytest.raises(SiblingDown):
-        Sibling("cart").get("/things")
+    with transport.override(Canned(answer)), pytest.raises(ServiceUnavailable):
+        ServiceClient("cart").get("/things")
 
 
 def test_an_empty_answer_has_no_json() -> None:
     with transport.override(Canned((204, b""))):
-        assert Sibling("cart").delete("/things/1") == Answer(204, None, {})
+        assert ServiceClient("cart").delete("/things/1") == Answer(204, None, {})
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_an_empty_answer_has_no_json() -> None:
 )
 def test_a_sibling_that_is_gone_is_left_alone_for_a_while(answer: Any) -> None:
     canned = Canned(answer)
-    cart = Sibling("cart")
+    cart = ServiceClient("cart")
 
     with transport.override(canned):
         for _ in range(FAILURES + 10):
-            with pytest.raises(SiblingDown):
+            with pytest.raises(ServiceUnavailable):
                 cart.get("/things")
 
     assert len(canned.asked) == FAILURES
@@ -157,16 +157,16 @@ def test_a_sibling_that_is_gone_is_left_alone_for_a_while(answer: Any) -> None:
         ((401, {}), Refused),
         ((404, {}), Refused),
         ((429, {}), Throttled),
-        ((503, {}), SiblingDown),
-        ((500, {}), SiblingDown),
-        ((200, b"<html>"), SiblingDown),
+        ((503, {}), ServiceUnavailable),
+        ((500, {}), ServiceUnavailable),
+        ((200, b"<html>"), ServiceUnavailable),
         (UnicodeEncodeError("latin-1", "é", 0, 1, "a header of one caller"), UnicodeEncodeError),
     ],
     ids=repr,
 )
 def test_what_one_caller_is_told_cuts_off_nobody_else(answer: Any, raised: type[Exception]) -> None:
     canned = Canned(answer)
-    cart = Sibling("cart")
+    cart = ServiceClient("cart")
 
     with transport.override(canned):
         for _ in range(FAILURES + 10):
@@ -218,29 +218,29 @@ def gateway() -> Iterator[str]:
 
 
 def test_a_lost_answer_to_a_query_is_asked_for_again(gateway: str) -> None:
-    assert Sibling("cart").get("/lost-query").json == {}
+    assert ServiceClient("cart").get("/lost-query").json == {}
 
 
 def test_a_lost_answer_to_a_command_is_not_sent_again(gateway: str) -> None:
-    with pytest.raises(SiblingDown):
-        Sibling("cart").post("/lost-command", {})
+    with pytest.raises(ServiceUnavailable):
+        ServiceClient("cart").post("/lost-command", {})
 
     assert Flaky.seen["/api/cart/lost-command"] == 1
 
 
 def test_a_lost_answer_to_a_safe_command_is_sent_again(gateway: str) -> None:
-    assert Sibling("cart").post("/lost-safe-command", {}, safe=True).json == {}
+    assert ServiceClient("cart").post("/lost-safe-command", {}, safe=True).json == {}
 
 
 @pytest.mark.parametrize("call", ["get", "post", "patch", "delete", "safe post"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_time_to_wait_is_passed_on_and_never_waited_for_here(gateway: str, status: int, call: str) -> None:
-    cart, path = Sibling("cart"), f"/say-{status}/{call.replace(' ', '-')}"
+    cart, path = ServiceClient("cart"), f"/say-{status}/{call.replace(' ', '-')}"
     more: dict[str, Any] = {"safe": True} if call == "safe post" else {}
     began = time.monotonic()
 
     for _ in range(FAILURES + 1):
-        with pytest.raises(SiblingDown) as told:
+        with pytest.raises(ServiceUnavailable) as told:
             getattr(cart, call.rsplit(maxsplit=1)[-1])(path, **more)
         assert (told.value.status, told.value.retry_after) == (status, 3.0)
 
@@ -268,6 +268,6 @@ def test_a_gateway_that_is_not_there_means_that_the_sibling_is_down() -> None:
     with (
         transport.override(Pool()),
         override_settings(GATEWAY_URL="http://127.0.0.1:9"),
-        pytest.raises(SiblingDown),
+        pytest.raises(ServiceUnavailable),
     ):
-        Sibling("cart").post("/things", {})
+        ServiceClient("cart").post("/things", {})

@@ -37,7 +37,7 @@ class Var:
 VARIABLES: dict[str, Var] = {}
 
 
-def declare(name: str, type: Callable[..., T], default: T, meaning: str, secret: bool = False) -> T:
+def env(name: str, type: Callable[..., T], default: T, meaning: str, secret: bool = False) -> T:
     """Return the value of the variable `name`, read from the environment now and kept for `docs/settings.md`.
 
     `type` is `str`, `int`, `float`, `bool`, `Path`, `list` (comma separated), `dict` (JSON) or any parser
@@ -87,7 +87,7 @@ def _list(text: str) -> list[str]:
 def _dict(text: str) -> dict[str, Any]:
     value = json.loads(text or "{}")
     if not isinstance(value, dict):
-        raise ValueError(text)  # noqa: TRY004 - what declare() expects of a parser
+        raise ValueError(text)  # noqa: TRY004 - what env() expects of a parser
     return value
 
 

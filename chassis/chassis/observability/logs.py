@@ -9,7 +9,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from chassis.observe import context
+from chassis.observability import context
 
 _HIDDEN = "[hidden]"
 _SECRET_KEY = re.compile(
@@ -86,7 +86,7 @@ def config(service: str, level: str = "INFO") -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "chassis.observe.logs.JsonLine", "service": service}},
+        "formatters": {"json": {"()": "chassis.observability.logs.JsonLine", "service": service}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

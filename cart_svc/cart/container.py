@@ -1,4 +1,4 @@
-"""The wiring of this service: the one place that chooses real adapters."""
+"""The container of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cart.clients import CatalogClient
 from cart.domain import Cart, Coupon
 from cart.services import CartService, CheckoutCartService, EventHandlers, GuestCartCleanup
 from chassis.background import Job
+from chassis.clients import ServiceClient
 from chassis.clock import now
+from chassis.container import Container
 from chassis.couch import Repository, couch_repository, open_store
 from chassis.messaging import Relay, dead_letters
-from chassis.siblings import Sibling
-from chassis.wiring import Wiring
 
 COLLECTIONS = (*repositories.COLLECTIONS, dead_letters(repositories.DATABASE))
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """The use cases and, for the admin, the repositories."""
 
     carts: Repository[Cart]
@@ -30,15 +30,15 @@ class Parts:
     cleanup: GuestCartCleanup
 
 
-def build() -> Parts:
+def build() -> Dependencies:
     carts = couch_repository(repositories.CARTS)
     coupons = couch_repository(repositories.COUPONS)
     checkout_cart_service = CheckoutCartService(carts=carts, clock=now)
-    return Parts(
+    return Dependencies(
         carts=carts,
         coupons=coupons,
         cart_service=CartService(
-            carts=carts, coupons=coupons, catalog=CatalogClient(Sibling("catalog")), clock=now
+            carts=carts, coupons=coupons, catalog=CatalogClient(ServiceClient("catalog")), clock=now
         ),
         checkout_cart_service=checkout_cart_service,
         event_handlers=EventHandlers(carts=carts, checkout_cart_service=checkout_cart_service),
@@ -46,18 +46,18 @@ def build() -> Parts:
     )
 
 
-wiring = Wiring(build)
-parts = wiring.parts
+container = Container(build)
+dependencies = container.get
 
 HANDLERS = {
-    "order.confirmed": lambda envelope: parts().event_handlers.order_confirmed(envelope),
-    "order.cancelled": lambda envelope: parts().event_handlers.order_cancelled(envelope),
-    "account.erased": lambda envelope: parts().event_handlers.account_erased(envelope),
+    "order.confirmed": lambda envelope: dependencies().event_handlers.order_confirmed(envelope),
+    "order.cancelled": lambda envelope: dependencies().event_handlers.order_cancelled(envelope),
+    "account.erased": lambda envelope: dependencies().event_handlers.account_erased(envelope),
 }
 
 RELAY = Relay(repositories.DATABASE, {"audit.recorded": ("logs",)})
 BACKGROUND = [
     *RELAY.jobs(),
-    Job("sweeper of guests' carts", run=lambda: parts().cleanup.delete_expired(), every=600),
+    Job("sweeper of guests' carts", run=lambda: dependencies().cleanup.delete_expired(), every=600),
 ]
 READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

@@ -15,7 +15,7 @@ from django.conf import settings
 from chassis.bulkhead import Bulkhead, Full
 
 from .codec import Codec, codec_for
-from .declarations import Collection, Design, Document, Page, Row
+from .collection import Collection, Design, Document, Page, Row
 from .exceptions import BadCursor, Busy, Conflict, NotFound
 from .store import Store, is_safe
 

@@ -8,10 +8,10 @@ import time
 
 import pytest
 from django.test import RequestFactory
-from sample import wiring
+from sample import container
 
-from chassis.observe import context, health
-from chassis.observe.logs import JsonLine, redact
+from chassis.observability import context, health
+from chassis.observability.logs import JsonLine, redact
 
 
 def line(message: str, *args: object, **extra: object) -> dict[str, object]:
@@ -114,7 +114,7 @@ def test_a_service_serves_without_its_spare_parts(missing: list[str], status: st
 
 def test_a_process_lives_once_it_was_ready_and_never_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     there: dict[str, bool] = {"index": False}
-    monkeypatch.setattr(wiring, "READY", {"index": lambda: there["index"]}, raising=False)
+    monkeypatch.setattr(container, "READY", {"index": lambda: there["index"]}, raising=False)
     monkeypatch.setattr(health, "_was_ready", threading.Event())
 
     def lives() -> int:

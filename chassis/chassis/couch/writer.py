@@ -16,8 +16,8 @@ from typing import Any, cast
 
 import requests
 
-from .connection import LostAnswer, Requests
-from .declarations import Document
+from .collection import Document
+from .connection import AmbiguousWrite, Requests
 from .exceptions import Conflict, CouchError, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Writer:
         response, answer = self._http.request("PUT", body["_id"], data=body)
         rev = (answer or {}).get("rev")
         if not rev:
-            raise LostAnswer(f"{response.status_code} without a revision")
+            raise AmbiguousWrite(f"{response.status_code} without a revision")
         if response.status_code == 201:
             return cast("str", rev)
         return self._after_202(body, rev)

@@ -36,11 +36,11 @@ def cookie_name() -> str:
 
 def exchange_at_auth(session: str) -> Mapping[str, Any] | None:
     """`{access, expires_in, user}` of a live session, None for one that has ended. Raises SignOnDown."""
-    from chassis.siblings import Refused, Sibling, SiblingDown
+    from chassis.clients import Refused, ServiceClient, ServiceUnavailable
 
     try:
-        answer = Sibling("auth").post("/internal/sessions/token", {"session": session}, safe=True)
-    except SiblingDown as error:
+        answer = ServiceClient("auth").post("/internal/sessions/token", {"session": session}, safe=True)
+    except ServiceUnavailable as error:
         raise SignOnDown from error
     except Refused as error:
         if error.status in (400, 401):
@@ -113,7 +113,7 @@ def sign_on() -> SignOn:
     """
     global _sign_on  # noqa: PLW0603 - one cache per process
     if _sign_on is None:
-        path = getattr(settings, "STAFF_EXCHANGE", "chassis.admin.signon.exchange_at_auth")
+        path = getattr(settings, "STAFF_EXCHANGE", "chassis.admin.sso.exchange_at_auth")
         _sign_on = SignOn(import_string(path))
     return _sign_on
 

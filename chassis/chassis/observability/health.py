@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from chassis.observe import metrics
+from chassis.observability import metrics
 
 _log = logging.getLogger("chassis.health")
 
@@ -49,7 +49,7 @@ _was_ready = threading.Event()
 def look_around() -> tuple[str, list[str]]:
     """Return the verdict on the service's parts as they are now, and those that are missing."""
     missing = failing(checks())
-    status = verdict(missing, getattr(_wiring(), "SPARE", ()))
+    status = verdict(missing, getattr(_container(), "SPARE", ()))
     if status != "missing":
         _was_ready.set()
     return status, missing
@@ -69,18 +69,18 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 
 
 def checks() -> Checks:
-    """`READY` of the service's wiring module: name -> a function that raises when the part is not there."""
-    ready: Checks = getattr(_wiring(), "READY", {})
+    """Return `READY` of the service's container: name -> a function that raises when the part is missing."""
+    ready: Checks = getattr(_container(), "READY", {})
     return ready
 
 
-def _wiring() -> object:
-    """Return the service's wiring module; None where there is none."""
+def _container() -> object:
+    """Return the service's container module; None where there is none."""
     app = getattr(settings, "SERVICE_APP", "")
     if not app:
         return None
     try:
-        return importlib.import_module(f"{app}.wiring")
+        return importlib.import_module(f"{app}.container")
     except ModuleNotFoundError:
         return None
 

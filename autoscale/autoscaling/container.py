@@ -14,10 +14,10 @@ from autoscaling.clients.scraping import Scraper
 from autoscaling.policy import decide
 from autoscaling.services import Autoscaler, History, Journal, Learned, Measuring, Telling
 from autoscaling.services.faults import Faults
+from chassis.clients import ServiceClient
 from chassis.clock import now
+from chassis.container import Container
 from chassis.ids import new_id
-from chassis.siblings import Sibling
-from chassis.wiring import Wiring
 
 COLLECTIONS: list[object] = []
 BACKGROUND: list[object] = []
@@ -25,7 +25,7 @@ DOCKER_SECONDS = 3.0  # for one answer of the Docker API
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """What the page uses."""
 
     telling: Telling
@@ -37,20 +37,20 @@ def docker(*, plain: bool = False) -> Docker:
 
 
 def audit_trail() -> AuditTrail:
-    return AuditTrail(Sibling("logs"), clock=now, new_id=new_id)
+    return AuditTrail(ServiceClient("logs"), clock=now, new_id=new_id)
 
 
-def build() -> Parts:
-    return Parts(
+def build() -> Dependencies:
+    return Dependencies(
         telling=Telling(kept=docker(), audit=audit_trail().record),
         peers=Peers(settings.AUTOSCALE_PEERS),
     )
 
 
-wiring = Wiring(build)
-parts = wiring.parts
+container = Container(build)
+dependencies = container.get
 
-READY = {"loop": lambda: parts().peers.newest()}
+READY = {"loop": lambda: dependencies().peers.newest()}
 SPARE = ("loop",)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chassis.siblings import Sibling
-from chassis.wiring import Wiring
+from chassis.clients import ServiceClient
+from chassis.container import Container
 from shop.clients import Auth, Cart, Catalog, Checkout, Logs, Reco
 from shop.services import AccountService, CatalogService, OrderService
 from shop.services.shelves import ShelfService
@@ -29,7 +29,11 @@ def bootstrap(sleep: Callable[[float], None] = time.sleep) -> Dependencies:
 
     `sleep` is the wait between attempts to add to the cart; tests do not wait.
     """
-    cart, catalog, reco = Cart(Sibling("cart")), Catalog(Sibling("catalog")), Reco(Sibling("reco"))
+    cart, catalog, reco = (
+        Cart(ServiceClient("cart")),
+        Catalog(ServiceClient("catalog")),
+        Reco(ServiceClient("reco")),
+    )
     catalog_service = CatalogService(
         catalog=catalog, reco=reco, locale=settings.SHOP_LOCALE, public_url=settings.PUBLIC_URL
     )
@@ -43,11 +47,11 @@ def bootstrap(sleep: Callable[[float], None] = time.sleep) -> Dependencies:
             control=settings.AB_CONTROL_PERCENT,
         ),
         orders=OrderService(
-            cart=cart, checkout=Checkout(Sibling("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep
+            cart=cart, checkout=Checkout(ServiceClient("checkout")), locale=settings.SHOP_LOCALE, sleep=sleep
         ),
-        accounts=AccountService(auth=Auth(Sibling("auth")), cart=cart),
-        logs=Logs(Sibling("logs")),
+        accounts=AccountService(auth=Auth(ServiceClient("auth")), cart=cart),
+        logs=Logs(ServiceClient("logs")),
     )
 
 
-wiring = Wiring(bootstrap)
+container = Container(bootstrap)

@@ -1,4 +1,4 @@
-"""One sibling's client: pool, deadline, retry of what is safe, circuit breaker, request id, service token."""
+"""One service's client: pool, deadline, retry of what is safe, circuit breaker, request id, service token."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pybreaker
 import urllib3
 from django.conf import settings
 
+from chassis.clients.errors import Refused, ServiceUnavailable, Throttled
+from chassis.container import Container
 from chassis.identity import keys, tokens
-from chassis.observe import context
-from chassis.siblings.errors import Refused, SiblingDown, Throttled
-from chassis.wiring import Wiring
+from chassis.observability import context
 
-_log = logging.getLogger("chassis.siblings")
+_log = logging.getLogger("chassis.clients")
 
 FAILURES = 5  # in a row until the breaker opens
 PAUSE = 3.0  # seconds until it lets a trial through
@@ -107,11 +107,11 @@ class Pool:
         return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data
 
 
-transport: Wiring[Transport] = Wiring(Pool)
+transport: Container[Transport] = Container(Pool)
 
 
-class Sibling:
-    """The client to the service `name`. One per process and sibling, made in wiring.py; safe in threads."""
+class ServiceClient:
+    """The client of the service `name`: one per process, made in container.py; safe in threads."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -200,21 +200,21 @@ class Sibling:
             with self._breaker.calling():
                 return self._send(method, url, body, headers, timeout, retry)
         except pybreaker.CircuitBreakerError as error:
-            raise SiblingDown(self.name, "did not answer a moment ago") from error
+            raise ServiceUnavailable(self.name, "did not answer a moment ago") from error
 
     def _send(
         self, method: str, url: str, body: bytes | None, headers: dict[str, str], timeout: float, retry: bool
     ) -> Answer:
         try:
-            status, got, data = transport.parts()(
+            status, got, data = transport.get()(
                 method, url, body=body, headers=headers, timeout=timeout, retry=retry
             )
         except urllib3.exceptions.HTTPError as error:
-            raise SiblingDown(self.name, type(error).__name__) from error
+            raise ServiceUnavailable(self.name, type(error).__name__) from error
         if status == 429:
             raise Throttled(self.name, retry_after(got))
         if status >= 500:
-            raise SiblingDown(self.name, f"answered {status}", status, retry_after(got))
+            raise ServiceUnavailable(self.name, f"answered {status}", status, retry_after(got))
         value = self._parse(status, data)
         if status >= 400:
             raise Refused(self.name, status, value if isinstance(value, dict) else {}, got)
@@ -228,7 +228,7 @@ class Sibling:
         except ValueError as error:
             if status >= 400:
                 return None  # a refusal is one, whatever it is written in
-            raise SiblingDown(self.name, "answered something that is not JSON", status) from error
+            raise ServiceUnavailable(self.name, "answered something that is not JSON", status) from error
 
     def _service_token(self) -> str:
         """One signature serves for half of a token's life."""
@@ -237,7 +237,7 @@ class Sibling:
         if now < until:
             return token
         with self._lock:
-            token = tokens.service_token(settings.SERVICE, self.name, key=keys.service_keys.parts().private())
+            token = tokens.service_token(settings.SERVICE, self.name, key=keys.service_keys.get().private())
             self._token = (token, now + _TOKEN_REUSE)
         return token
 
@@ -247,7 +247,7 @@ def _answered(error: BaseException) -> bool:
 
     A refusal, a limit, a polite 503 or a mistake of ours would cut off every other caller of the process.
     """
-    return not (isinstance(error, SiblingDown) and error.gone)
+    return not (isinstance(error, ServiceUnavailable) and error.gone)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -1,4 +1,4 @@
-"""The id of the request that is being answered, for logs, errors and calls to siblings."""
+"""The id of the request that is being answered, for logs, errors and calls to services."""
 
 from __future__ import annotations
 

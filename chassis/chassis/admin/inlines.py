@@ -1,7 +1,7 @@
 """Nested parts edited in place: a small table of inputs inside the aggregate's form.
 
     class ProductAdmin(DocumentAdmin):
-        form_parts = {"variants": Parts(Variant, ["sku", "price"], kinds={"price": money("EUR")})}
+        form_parts = {"variants": Inlines(Variant, ["sku", "price"], kinds={"price": money("EUR")})}
 
 `values["variants"]` is then a list of Variant: known rows keep what is not in the table, a ticked row is left
 out,
@@ -25,7 +25,7 @@ MOST_ROWS = 200
 
 
 @dataclasses.dataclass(frozen=True)
-class Parts:
+class Inlines:
     """Which part, which of its fields, how many empty rows to offer. `make(**values)` builds a new part."""
 
     type: type
@@ -52,7 +52,7 @@ class PartsWidget(forms.Widget):
     template_name = "admin/widgets/parts.html"
     media = forms.Media()
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Inlines) -> None:
         super().__init__()
         self.parts = parts
         self.inputs = {name: _form_field(column) for name, column in parts.columns().items()}
@@ -120,13 +120,13 @@ class RawRow:
 class PartsField(forms.Field):
     """The list of parts. Its `known` is set by the form: the parts that the document has now."""
 
-    def __init__(self, parts: Parts, **options: Any) -> None:
+    def __init__(self, parts: Inlines, **options: Any) -> None:
         self.parts = parts
         self.known: Sequence[Any] = ()
         super().__init__(required=False, widget=PartsWidget(parts), **options)
 
     def clean(self, value: list[RawRow]) -> list[Any]:
-        """Parts as the entity holds them; all mistakes of all rows are told at once."""
+        """Inlines as the entity holds them; all mistakes of all rows are told at once."""
         made, mistakes = [], []
         for number, row in enumerate(value or [], start=1):
             if row.gone or self._untouched(row):

@@ -1,4 +1,4 @@
-"""The wiring of this service: the one place that chooses real adapters."""
+"""The container of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.conf import settings
 from chassis import clock, jobs
 from chassis.api.throttling import Limit
 from chassis.background import Job
+from chassis.container import Container
 from chassis.couch import Collection, CouchError, Repository, couch_repository, open_store
 from chassis.ids import new_id
 from chassis.messaging import Relay, dead_letters
-from chassis.wiring import Wiring
 
 from . import repositories
 from .domain import Account
@@ -47,7 +47,7 @@ COLLECTIONS = (*repositories.COLLECTIONS, dead_letters(repositories.DATABASE))
 
 
 @dataclass(frozen=True)
-class Outside:
+class Adapters:
     """The adapters that differ between production and tests."""
 
     repository: Callable[[Collection[Any]], Repository[Any]]
@@ -60,7 +60,7 @@ class Outside:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """The use cases that views, the admin, tasks and background jobs call."""
 
     accounts: Repository[Account]
@@ -74,7 +74,7 @@ class Parts:
     cleanup: Cleanup
 
 
-def assemble(outside: Outside) -> Parts:
+def bootstrap(outside: Adapters) -> Dependencies:
     """Return all use cases over these adapters."""
     accounts = outside.repository(repositories.ACCOUNTS)
     families = outside.repository(repositories.FAMILIES)
@@ -105,7 +105,7 @@ def assemble(outside: Outside) -> Parts:
         new_id=new_id,
     )
     registration = Registration(lookup, hasher, account_mail, clock=now, new_id=new_id)
-    return Parts(
+    return Dependencies(
         accounts=accounts,
         access=access,
         registration=registration,
@@ -129,10 +129,10 @@ def assemble(outside: Outside) -> Parts:
     )
 
 
-def _build() -> Parts:
+def _build() -> Dependencies:
     rate = settings.AUTH_ACCOUNT_RATE
-    return assemble(
-        Outside(
+    return bootstrap(
+        Adapters(
             repository=couch_repository,
             hasher=Argon2(slots=settings.AUTH_HASHES_AT_ONCE, timeout=settings.AUTH_HASH_PATIENCE),
             mailer=DjangoMailer(),
@@ -143,16 +143,16 @@ def _build() -> Parts:
     )
 
 
-wiring: Wiring[Parts] = Wiring(_build)
-parts = wiring.parts
+container: Container[Dependencies] = Container(_build)
+dependencies = container.get
 
 
 def staff_exchange(session: str) -> Mapping[str, Any] | None:
     """Exchange a staff session in this process, as settings.STAFF_EXCHANGE names it."""
-    from chassis.admin.signon import SignOnDown
+    from chassis.admin.sso import SignOnDown
 
     try:
-        return parts().staff.exchange(session)
+        return dependencies().staff.exchange(session)
     except CouchError as error:
         raise SignOnDown from error
 
@@ -161,8 +161,8 @@ HANDLERS: dict[str, Any] = {}
 RELAY = Relay(repositories.DATABASE, SUBSCRIPTIONS)
 BACKGROUND = [
     *RELAY.jobs(),
-    Job("mails", run=lambda: parts().account_mail.deliver_due(), every=10),
-    Job("claims", run=lambda: parts().cleanup.release_orphaned_claims(), every=300),
-    Job("ended sessions", run=lambda: parts().cleanup.delete_expired(), every=600),
+    Job("mails", run=lambda: dependencies().account_mail.deliver_due(), every=10),
+    Job("claims", run=lambda: dependencies().cleanup.release_orphaned_claims(), every=300),
+    Job("ended sessions", run=lambda: dependencies().cleanup.delete_expired(), every=600),
 ]
 READY = {"couchdb": lambda: open_store(repositories.DATABASE).get_local("ready")}

@@ -13,11 +13,11 @@ from typing import Any, overload
 from django.conf import settings
 
 from chassis.background import Job
+from chassis.clients import ServiceClient
 from chassis.clock import now
+from chassis.container import Container
 from chassis.couch import Collection, CouchError, Repository, Unavailable, couch_repository, open_store
 from chassis.ids import new_id
-from chassis.siblings import Sibling
-from chassis.wiring import Wiring
 from logs import repositories
 from logs.clients import Catalog
 from logs.databases import CouchDatabases
@@ -54,7 +54,7 @@ _PEOPLE_PER_ADDRESS = 20  # an address may be a whole office
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """The use cases, and the repositories that the admin shows."""
 
     events: EventStore
@@ -76,8 +76,8 @@ class Parts:
     catalog: Catalog
 
 
-def build() -> Parts:
-    return assemble(
+def build() -> Dependencies:
+    return bootstrap(
         folder=_journal(),
         max_bytes=settings.EVENTS_JOURNAL_MB << 20,
         clock=now,
@@ -89,7 +89,7 @@ def _journal() -> Path:
     return Path(settings.EVENTS_JOURNAL_DIR or Path(settings.DATA_DIR) / "journal")
 
 
-def assemble(*, folder: Path, max_bytes: int, clock: Any, new_id: Any, thread: bool = True) -> Parts:
+def bootstrap(*, folder: Path, max_bytes: int, clock: Any, new_id: Any, thread: bool = True) -> Dependencies:
     """Build the dependencies over the configured store; tests pass their own clock, ids and folder."""
     registry = MonthRegistry(open_store, clock)
     event_store = EventStore(registry)
@@ -130,7 +130,7 @@ def assemble(*, folder: Path, max_bytes: int, clock: Any, new_id: Any, thread: b
         clock=clock,
         wait_until_stored=flusher.wait_until_stored,
     )
-    return Parts(
+    return Dependencies(
         events=event_store,
         audit_entries=entries,
         registry=registry,
@@ -171,12 +171,12 @@ def assemble(*, folder: Path, max_bytes: int, clock: Any, new_id: Any, thread: b
             clock=clock,
             retention=timedelta(days=settings.EVENTS_KEPT_DAYS),
         ),
-        catalog=Catalog(Sibling("catalog")),
+        catalog=Catalog(ServiceClient("catalog")),
     )
 
 
-wiring = Wiring(build)
-parts = wiring.parts
+container = Container(build)
+dependencies = container.get
 
 
 def _months_to_create() -> int:
@@ -219,40 +219,40 @@ class _Collections(Sequence[Collection[Any]]):
 
 def _existing_months() -> Months:
     try:
-        parts().registry.invalidate()
-        return parts().registry.months()
+        dependencies().registry.invalidate()
+        return dependencies().registry.months()
     except CouchError:
         return Months()  # nothing is prepared yet, or the store is unavailable, which the next query reports
 
 
 #: The collections that `backup` saves; before anything is prepared, those of the present month.
-COLLECTIONS = _Collections(lambda known: () if known.all else parts().registry.upcoming(0))
+COLLECTIONS = _Collections(lambda known: () if known.all else dependencies().registry.upcoming(0))
 #: The collections that `prepare` creates.
-TO_PREPARE = _Collections(lambda known: parts().registry.upcoming(_months_to_create()))
+TO_PREPARE = _Collections(lambda known: dependencies().registry.upcoming(_months_to_create()))
 
 
 def prepared() -> None:
     """Register new months and drop expired ones, called by `prepare` as the server's administrator."""
-    parts().maintenance.months_rotate(_months_to_create())
+    dependencies().maintenance.months_rotate(_months_to_create())
 
 
 HANDLERS = {
-    "order.confirmed": lambda envelope: parts().event_handlers.order_confirmed(envelope),
-    "audit.recorded": lambda envelope: parts().event_handlers.audit_recorded(envelope),
-    "account.erased": lambda envelope: parts().event_handlers.account_erased(envelope),
+    "order.confirmed": lambda envelope: dependencies().event_handlers.order_confirmed(envelope),
+    "audit.recorded": lambda envelope: dependencies().event_handlers.audit_recorded(envelope),
+    "account.erased": lambda envelope: dependencies().event_handlers.account_erased(envelope),
 }
 
 
 def _maintain_months() -> None:
     """Maintain the months first, as the other steps need them."""
-    maintenance = parts().maintenance
+    maintenance = dependencies().maintenance
     maintenance.months_rotate()
     maintenance.months_close()
     maintenance.identities_expire()
 
 
 def _maintain_rollups() -> None:
-    maintenance = parts().maintenance
+    maintenance = dependencies().maintenance
     maintenance.upgrade()
     while maintenance.rollups_merge():
         pass
@@ -261,14 +261,14 @@ def _maintain_rollups() -> None:
 BACKGROUND = [
     Job("months, old session identities", run=_maintain_months, every=600),
     Job("rollups", run=_maintain_rollups, every=5),
-    Job("events of ended processes", run=lambda: parts().leftover_flusher.flush(), every=3),
-    Job("lists of this month", run=lambda: parts().maintenance.lists_build(), every=60),
+    Job("events of ended processes", run=lambda: dependencies().leftover_flusher.flush(), every=3),
+    Job("lists of this month", run=lambda: dependencies().maintenance.lists_build(), every=60),
 ]
 
 
 def _has_months() -> None:
     """Raise `Unavailable` if there is no database for events."""
-    if not parts().registry.months().all:
+    if not dependencies().registry.months().all:
         raise Unavailable("no month has a database: run `manage.py prepare`")
 
 
@@ -277,6 +277,6 @@ def _has_months() -> None:
 READY = {
     "events": _has_months,
     "audit": lambda: open_store("audit").get_local("ready"),
-    "months ahead": lambda: parts().registry.count_ahead() >= MIN_MONTHS_AHEAD,
+    "months ahead": lambda: dependencies().registry.count_ahead() >= MIN_MONTHS_AHEAD,
 }
 SPARE = ("months ahead",)

@@ -1,4 +1,4 @@
-"""The seam through which a service gets its real parts, and a test its fakes."""
+"""The seam through which a service gets its real dependencies, and a test its fakes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 
-class Wiring(Generic[P]):
+class Container(Generic[P]):
     """Parts built at their first use, once per process.
 
     A pool of connections must not be shared over a fork, so a forked child builds its own.
 
-        wiring = Wiring(build)
-        wiring.parts().products.get(id)
-        with wiring.override(fakes): ...      # in tests
+        container = Container(build)
+        container.get().products.get(id)
+        with container.override(fakes): ...      # in tests
     """
 
     def __init__(self, build: Callable[[], P]) -> None:
@@ -27,7 +27,7 @@ class Wiring(Generic[P]):
         self._built: tuple[int, P] | None = None
         self._override: list[P] = []
 
-    def parts(self) -> P:
+    def get(self) -> P:
         if self._override:
             return self._override[-1]
         built = self._built
@@ -42,18 +42,18 @@ class Wiring(Generic[P]):
             return self._built[1]
 
     def reset(self) -> None:
-        """Forget what was built: the next `parts()` builds again."""
+        """Forget what was built: the next `get()` builds again."""
         self._built = None
 
-    def install(self, parts: P) -> None:
-        """Answer `parts` from now on: for a test run's set-up, where there is no block to end."""
-        self._override.append(parts)
+    def install(self, dependencies: P) -> None:
+        """Answer `dependencies` from now on: for a test run's set-up, where there is no block to end."""
+        self._override.append(dependencies)
 
     @contextmanager
-    def override(self, parts: P) -> Iterator[P]:
-        """Answer `parts` for the length of the block, in every thread."""
-        self._override.append(parts)
+    def override(self, dependencies: P) -> Iterator[P]:
+        """Answer `dependencies` for the length of the block, in every thread."""
+        self._override.append(dependencies)
         try:
-            yield parts
+            yield dependencies
         finally:
             self._override.pop()

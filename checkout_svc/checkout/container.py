@@ -1,4 +1,4 @@
-"""The wiring of this service: the one place that chooses real adapters."""
+"""The container of this service: the one place that chooses real adapters."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.conf import settings
 
 from chassis import clock, jobs
 from chassis.background import Job
+from chassis.clients import ServiceClient
 from chassis.couch import Busy, Repository, Unavailable, couch_repository
 from chassis.ids import new_id
 from chassis.messaging import Envelope, Relay, dead_letters
-from chassis.service import Wiring
-from chassis.siblings import Sibling
+from chassis.service import Container
 
 from . import repositories
 from .clients import CartClient, CatalogClient
@@ -53,7 +53,7 @@ SUBSCRIPTIONS = {
 
 
 @dataclass
-class Parts:
+class Dependencies:
     orders: Repository[Order]
     payments: PaymentProvider
     sandbox: SandboxProvider | None
@@ -66,7 +66,7 @@ class Parts:
     reconciler: Reconciler
 
 
-def assemble(
+def bootstrap(
     *,
     orders: Repository[Order],
     ledger: Repository[LedgerEntry],
@@ -76,14 +76,14 @@ def assemble(
     mailer: Mailer,
     now: Callable[[], datetime] = clock.now,
     sleep: Callable[[float], None] = time.sleep,
-) -> Parts:
+) -> Dependencies:
     """Return all use cases over these adapters; tests pass fakes with the same interface."""
     sandbox = _sandbox(ledger, now) if settings.DEMO else None
     payments: PaymentProvider = sandbox or UnconfiguredProvider()
     pricing = Pricing(catalog, carts)
     saga = Saga(orders, payments, catalog, carts, send_mail=send_mail, clock=now)
     order_service = OrderService(orders, saga, new_id=new_id, secret=settings.SECRET_KEY, clock=now)
-    return Parts(
+    return Dependencies(
         orders=orders,
         payments=payments,
         sandbox=sandbox,
@@ -114,22 +114,22 @@ def _sandbox(ledger: Repository[LedgerEntry], now: Callable[[], datetime]) -> Sa
     )
 
 
-def _build() -> Parts:
-    return assemble(
+def _build() -> Dependencies:
+    return bootstrap(
         orders=couch_repository(repositories.ORDERS),
         ledger=couch_repository(repositories.LEDGER),
-        catalog=CatalogClient(Sibling("catalog")),
-        carts=CartClient(Sibling("cart")),
+        catalog=CatalogClient(ServiceClient("catalog")),
+        carts=CartClient(ServiceClient("cart")),
         send_mail=lambda number: jobs.send(MAIL_TASK, number, queue="checkout"),
         mailer=DjangoMailer(),
     )
 
 
-wiring: Wiring[Parts] = Wiring(_build)
+container: Container[Dependencies] = Container(_build)
 
 
-def parts() -> Parts:
-    return wiring.parts()
+def dependencies() -> Dependencies:
+    return container.get()
 
 
 def action_key(payment_id: str) -> str:
@@ -144,7 +144,7 @@ def action_url(payment_id: str) -> str:
 
 
 def _account_erased(envelope: Envelope) -> str:
-    done = anonymise_orders(parts().orders, str(envelope.data["account_id"]))
+    done = anonymise_orders(dependencies().orders, str(envelope.data["account_id"]))
     return "done" if done else "duplicate"
 
 
@@ -154,7 +154,7 @@ HANDLERS = {"account.erased": _account_erased}
 def _resume_due_orders() -> None:
     """Resume due orders; while the database is unavailable, try again every second."""
     try:
-        parts().recovery.resume_due()
+        dependencies().recovery.resume_due()
     except (Unavailable, Busy) as error:
         log.warning("the recovery of orders waits for the database: %s", error)
 
@@ -162,8 +162,8 @@ def _resume_due_orders() -> None:
 RELAY = Relay("orders", SUBSCRIPTIONS)
 BACKGROUND = [Job("sweeper", _resume_due_orders, every=1.0), *RELAY.jobs()]
 READY: Mapping[str, Callable[[], object]] = {
-    "couch": lambda: parts().orders.get_many(["nobody"]),
-    "payment provider": lambda: bool(parts().payments.methods),
+    "couch": lambda: dependencies().orders.get_many(["nobody"]),
+    "payment provider": lambda: bool(dependencies().payments.methods),
 }
 #: Without a payment provider the shop browses, and quotes; only orders are refused.
 SPARE = frozenset({"payment provider"})

@@ -32,10 +32,10 @@ from catalog.services.reviews import ReviewService
 from catalog.services.stock import StockService
 from chassis import clock, ids
 from chassis.background import Job
+from chassis.container import Container
 from chassis.couch import Collection, Repository, couch_repository, open_store
 from chassis.couch.store import Store
 from chassis.messaging import Envelope, Rejected, Relay, dead_letters
-from chassis.wiring import Wiring
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Dependencies:
 
 @dataclass(frozen=True)
 class Adapters:
-    """Parts that differ between production and tests."""
+    """Dependencies that differ between production and tests."""
 
     repository: Callable[[Collection], Repository]
     stores: Callable[[str], Store]
@@ -165,10 +165,10 @@ def _build() -> Dependencies:
     )
 
 
-_wiring: Wiring[Dependencies] = Wiring(_build)
-parts = _wiring.parts
-override = _wiring.override
-reset = _wiring.reset
+_container: Container[Dependencies] = Container(_build)
+dependencies = _container.get
+override = _container.override
+reset = _container.reset
 
 
 # -- incoming events
@@ -177,7 +177,7 @@ reset = _wiring.reset
 def _on(react: Callable[[Dependencies, Mapping[str, object]], str]) -> Callable[[Envelope], str]:
     def handle(envelope: Envelope) -> str:
         try:
-            return react(parts(), envelope.data)
+            return react(dependencies(), envelope.data)
         except (KeyError, TypeError, ValueError) as error:
             raise Rejected(f"{envelope.type}: {type(error).__name__} {error}"[:200]) from error
 
@@ -202,18 +202,18 @@ COLLECTIONS = (*repositories.COLLECTIONS, dead_letters("catalog"), dead_letters(
 
 
 def _index(stop: threading.Event) -> None:
-    parts().indexer.run(stop)
+    dependencies().indexer.run(stop)
 
 
 RELAYS = (Relay("catalog", _SUBSCRIPTIONS), Relay("stock", _SUBSCRIPTIONS))
 BACKGROUND = [
     *(job for relay in RELAYS for job in relay.jobs()),
     Job("index", run=_index, replica=True),
-    Job("pictures", run=lambda: parts().images.requeue_overdue(), every=15),
-    Job("claims", run=lambda: parts().claims.release_orphans(), every=300),
+    Job("pictures", run=lambda: dependencies().images.requeue_overdue(), every=15),
+    Job("claims", run=lambda: dependencies().claims.release_orphans(), every=300),
 ]
 READY = {
-    "index": lambda: parts().search.size(),
+    "index": lambda: dependencies().search.size(),
     "couchdb": lambda: open_store("stock").get_local("ready"),
 }
 #: Shoppers use the index without CouchDB; staff and checkout get 503.

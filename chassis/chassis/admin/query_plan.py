@@ -91,7 +91,7 @@ def _key(value: Any) -> tuple[bool, Any]:
     return (value is not None, value if value is not None else 0)
 
 
-def make(model: type[DocumentModel], where: Any, ordering: list[str]) -> Plan:
+def build_query_plan(model: type[DocumentModel], where: Any, ordering: list[str]) -> Plan:
     """Return the best plan for a where tree and an ordering.
 
     An index for the order is preferred to one for the equalities.

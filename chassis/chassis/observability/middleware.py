@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from chassis.observe import context, metrics
+from chassis.observability import context, metrics
 
 _log = logging.getLogger("chassis.access")
 _QUIET = frozenset({"livez", "readyz", "metrics"})  # asked every second: counted, not logged

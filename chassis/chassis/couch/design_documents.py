@@ -10,8 +10,8 @@ from typing import Any
 import pycouchdb
 import requests
 
+from .collection import Design
 from .connection import Requests, server, without_password
-from .declarations import Design
 from .exceptions import Conflict, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
