@@ -11,7 +11,7 @@ from swarm.secrets import Secrets
 from swarm.variables import upper
 
 HOUR = 3600.0
-LOG = '{"message"'  # how lines of the services' logs begin (chassis/observability/logs.py)
+LOG_LINE_PREFIX = '{"message"'  # how lines of the services' logs begin (chassis/observability/logs.py)
 
 
 def credentials(cluster: Cluster, service: str, host: str = "") -> dict[str, Any]:
@@ -21,10 +21,10 @@ def credentials(cluster: Cluster, service: str, host: str = "") -> dict[str, Any
         f"{upper(service)}_DB_HOST": host or state.database_host(cluster, service),
         f"SECRET_{upper(service)}_COUCH_ADMIN": admin.docker_name,
     }
-    return deploy.as_admin(values, service)
+    return deploy.admin_access(values, service)
 
 
-def manage(
+def run_manage(
     cluster: Cluster,
     service: str,
     arguments: Sequence[str],
@@ -41,20 +41,24 @@ def manage(
     given = credentials(cluster, service, host)
     given["env"] = {**given["env"], **more.pop("env", {})}
     given["secrets"] = [*given["secrets"], *more.pop("secrets", [])]
-    lines = jobs.run_job(cluster, jobs.live(cluster, service), command, timeout=timeout, **given, **more)
-    return [line for line in lines if not line.startswith(LOG)]
+    lines = jobs.run_job(
+        cluster, jobs.from_running(cluster, service), command, timeout=timeout, **given, **more
+    )
+    return [line for line in lines if not line.startswith(LOG_LINE_PREFIX)]
 
 
-def manage_with_code(
+def run_manage_with_exit_code(
     cluster: Cluster, service: str, arguments: Sequence[str], *, host: str = "", timeout: float = HOUR
 ) -> tuple[int, list[str]]:
     """Return the same for a command whose exit code says something: code and lines."""
     script = 'python manage.py "$@"; echo "ended with $?"'
     lines = jobs.run_job(
         cluster,
-        jobs.live(cluster, service),
+        jobs.from_running(cluster, service),
         ["sh", "-c", script, "sh", *arguments],
         timeout=timeout,
         **credentials(cluster, service, host),
     )
-    return int(lines[-1].rpartition(" ")[2]), [line for line in lines[:-1] if not line.startswith(LOG)]
+    return int(lines[-1].rpartition(" ")[2]), [
+        line for line in lines[:-1] if not line.startswith(LOG_LINE_PREFIX)
+    ]

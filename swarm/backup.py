@@ -15,15 +15,15 @@ from pathlib import Path
 from docker.types import Mount
 
 from swarm import archive, jobs
-from swarm.admin import manage
+from swarm.admin import run_manage
 from swarm.cluster import Cluster
 from swarm.jobs import USER
 from swarm.options import BadOption
 from swarm.rollout import Say
 from swarm.shop import SERVICES
 
-AT_ONCE = 2
-INSIDE = "/backup"
+MAX_PARALLEL = 2
+MOUNT_PATH = "/backup"
 
 
 def backup(cluster: Cluster, to: str, say: Say = print) -> None:
@@ -39,22 +39,24 @@ def backup(cluster: Cluster, to: str, say: Say = print) -> None:
     jobs.clean_up(cluster)
     at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with working_folders(target.parent) as folders:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for lines in pool.map(lambda name: _save(cluster, name, folders[name]), SERVICES):
+        with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+            for lines in pool.map(lambda name: _backup_service(cluster, name, folders[name]), SERVICES):
                 say("\n".join(f"  {line}" for line in lines))
-        made = archive.pack(folders, target, stack=cluster.stack, at=at)
+        manifest = archive.pack(folders, target, stack=cluster.stack, at=at)
     target.chmod(0o600)  # it holds addresses and password hashes
-    documents = sum(made.services.values())
+    documents = sum(manifest.services.values())
     size = target.stat().st_size / 1e6
     say(f"{target}: {documents:,} documents, {size:,.1f} MB, after {time.monotonic() - began:.0f} s.")
 
 
-def _save(cluster: Cluster, service: str, folder: Path) -> list[str]:
-    return manage(cluster, service, ["backup", "--to", INSIDE], mounts=[mounted(folder)], on_this_node=True)
+def _backup_service(cluster: Cluster, service: str, folder: Path) -> list[str]:
+    return run_manage(
+        cluster, service, ["backup", "--to", MOUNT_PATH], mounts=[bind_mount(folder)], on_this_node=True
+    )
 
 
-def mounted(folder: Path, *, read_only: bool = False) -> Mount:
-    return Mount(INSIDE, str(folder), type="bind", read_only=read_only)
+def bind_mount(folder: Path, *, read_only: bool = False) -> Mount:
+    return Mount(MOUNT_PATH, str(folder), type="bind", read_only=read_only)
 
 
 @contextlib.contextmanager

@@ -10,16 +10,18 @@ from pathlib import Path
 
 from swarm.cluster import Failed
 
-PATIENCE = 300  # seconds for one call
+TIMEOUT_SECONDS = 300  # for one call
 
 
-def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = PATIENCE) -> str:
+def run(
+    arguments: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = TIMEOUT_SECONDS
+) -> str:
     """Return what `docker …` printed. Raises Failed with its own words if it did not do it."""
     docker = shutil.which("docker")
     if docker is None:
         raise Failed("The docker command is missing: install Docker's command line (docs/operations.md).")
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [docker, *arguments],
             env={**os.environ, **(env or {})},
             capture_output=True,
@@ -29,9 +31,9 @@ def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None, timeo
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"docker {arguments[0]} {arguments[1]} did not end within {timeout:.0f} s.") from error
-    if done.returncode:
-        raise Failed(f"docker {' '.join(arguments[:2])}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
+    if result.returncode:
+        raise Failed(f"docker {' '.join(arguments[:2])}: {(result.stderr or result.stdout).strip()}")
+    return result.stdout
 
 
 def deploy_stack(
@@ -45,14 +47,14 @@ def deploy_stack(
     run([*arguments, stack], env=variables)
 
 
-def logs(of: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[str]:
+def logs(name: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[str]:
     """Return the last lines of a service, or of one task, of either stream.
 
     There are none where its node does not answer.
     """
-    arguments = ["docker", "service", "logs", *(["--raw"] if raw else []), "--tail", str(tail), of]
+    arguments = ["docker", "service", "logs", *(["--raw"] if raw else []), "--tail", str(tail), name]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             arguments,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,9 +65,9 @@ def logs(of: str, *, tail: int, raw: bool = False, timeout: float = 15) -> list[
         )
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return [] if done.returncode else done.stdout.splitlines()
+    return [] if result.returncode else result.stdout.splitlines()
 
 
 def roll_back(service: str) -> None:
-    """Return the specification of before, as a rolling update."""
+    """Bring back the previous specification by a rolling update."""
     run(["service", "rollback", "--detach", service])

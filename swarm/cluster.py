@@ -12,7 +12,7 @@ from docker.errors import APIError, DockerException
 
 from swarm.options import Options
 
-OWN = "hivemart.stack"
+STACK_LABEL = "hivemart.stack"
 """label of every secret, configuration and job that belongs to a stack; its value is the stack's name"""
 NAMESPACE = "com.docker.stack.namespace"
 Specification = dict[str, Any]
@@ -53,8 +53,8 @@ class Cluster:
             raise Failed(f"Nothing is deployed as {self.stack}: make deploy first, or say which STACK.")
         raise Failed(f"There is no service {name}; there are: {', '.join(sorted(services))}.")
 
-    def change(self, name: str, by: Callable[[dict[str, Any]], Specification]) -> None:
-        """Give a service the specification that `by` makes of it, without waiting.
+    def update_service(self, name: str, build: Callable[[dict[str, Any]], Specification]) -> None:
+        """Give a service the specification that `build` makes of it, without waiting.
 
         Docker's own command would not do: it mixes up the order of what is mounted, and the next deploy
         would roll the service. Raises Failed when Docker refuses.
@@ -62,14 +62,14 @@ class Cluster:
         for attempt in range(1, _ATTEMPTS + 1):
             service = self.service(name)
             try:
-                self._write(service, by(service))
+                self._post_update(service, build(service))
             except APIError as error:
                 if attempt == _ATTEMPTS or "out of sequence" not in str(error):
                     raise Failed(f"{name} is not updated: {error.explanation}") from error
             else:
                 return
 
-    def _write(self, service: dict[str, Any], spec: Specification) -> None:
+    def _post_update(self, service: dict[str, Any], spec: Specification) -> None:
         url = self.api._url("/services/{0}/update", service["ID"])
         params, headers = {"version": service["Version"]["Index"]}, {}
         if self.options.registry:  # nodes that lack the image fetch it with what this user may
@@ -91,7 +91,7 @@ class Cluster:
         return list(self.api.nodes())
 
     @property
-    def here(self) -> str:
+    def node_id(self) -> str:
         """Id of this node."""
         return str(self.docker.info()["Swarm"]["NodeID"])
 
@@ -102,8 +102,8 @@ def connect(options: Options) -> Cluster:
         client = docker.from_env(timeout=60)
         swarm = client.info()["Swarm"]
     except DockerException as error:
-        raise Failed(f"Docker does not answer ({_short(error)}): install it, start it, and let this user "
-                     "use it (docs/operations.md).") from error  # fmt: skip
+        raise Failed(f"Docker does not answer ({_first_line(error)}): install it, start it, and let "
+                     "this user use it (docs/operations.md).") from error  # fmt: skip
     if swarm["LocalNodeState"] != "active":
         raise Failed("This machine is in no Swarm: run `docker swarm init` first, or join one as a manager.")
     if not swarm["ControlAvailable"]:
@@ -111,7 +111,7 @@ def connect(options: Options) -> Cluster:
     return Cluster(client, options)
 
 
-def _short(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:160]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.errors import APIError
 
-from swarm import expected, holding
+from swarm import expected, maintenance
 from swarm.cluster import Cluster, Failed
 from swarm.expected import Expected, digest
 from swarm.rollout import Say
@@ -15,7 +15,7 @@ from swarm.service_image import image_of
 from swarm.shop import autoscaled
 
 Raw = Mapping[str, Any]
-SHOWN = 5  # names in one sentence
+MAX_SHOWN = 5  # names in one sentence
 
 
 class ImageIds:
@@ -29,10 +29,10 @@ class ImageIds:
         """Empty for a task on another node, which only its own Docker can be asked about."""
         container = task["Status"].get("ContainerStatus", {}).get("ContainerID", "")
         if container and container not in self._known:
-            self._known[container] = self._ask(container)
+            self._known[container] = self._inspect(container)
         return self._known.get(container, "")
 
-    def _ask(self, container: str) -> str:
+    def _inspect(self, container: str) -> str:
         try:
             return str(self._cluster.api.inspect_container(container)["Image"])
         except APIError:
@@ -45,14 +45,16 @@ def find(cluster: Cluster, ids: ImageIds | None = None) -> list[str]:
     if not wanted:
         return []
     ids = ids or ImageIds(cluster)
-    services, tasks, held = cluster.services(), cluster.tasks(), holding.held(cluster)
+    services, tasks, stopped = cluster.services(), cluster.tasks(), maintenance.stopped_services(cluster)
     found = [f"{name} is not there" for name in sorted(wanted.keys() - services.keys())]
     for name in sorted(wanted.keys() & services.keys()):
         service = services[name]
-        own = [task for task in tasks.get(service["ID"], []) if runs(task)]
-        differences = dict.fromkeys(text for task in own for text in _of_task(wanted[name], task, ids))
-        if name not in held:
-            differences |= dict.fromkeys(_of_replicas(wanted[name], service))
+        own = [task for task in tasks.get(service["ID"], []) if is_running(task)]
+        differences = dict.fromkeys(
+            text for task in own for text in _task_differences(wanted[name], task, ids)
+        )
+        if name not in stopped:
+            differences |= dict.fromkeys(_replica_differences(wanted[name], service))
         found += [f"{name} {text}" for text in differences]
     return found
 
@@ -68,7 +70,7 @@ def outdated(cluster: Cluster, names: Iterable[str]) -> list[str]:
         and any(
             (id := ids.of(task)) and id != newest_id
             for task in tasks.get(services[name]["ID"], [])
-            if runs(task)
+            if is_running(task)
         )
     ]
 
@@ -80,18 +82,18 @@ def check(cluster: Cluster) -> None:
         raise Failed("\n  ".join(["The stack is not as it was deployed:", *found]))
 
 
-def tell(cluster: Cluster, say: Say) -> None:
-    """Return the same as lines, after a verb that did what it was asked for."""
+def report(cluster: Cluster, say: Say) -> None:
+    """Print each difference after a verb that succeeded."""
     for line in find(cluster):
         say(f"  not as deployed: {line}")
 
 
-def runs(task: Raw) -> bool:
+def is_running(task: Raw) -> bool:
     """Return True if the task is to run and does."""
     return bool(task["DesiredState"] == task["Status"]["State"] == "running")
 
 
-def _of_task(wanted: Expected, task: Raw, ids: ImageIds) -> Iterator[str]:
+def _task_differences(wanted: Expected, task: Raw, ids: ImageIds) -> Iterator[str]:
     container = task["Spec"]["ContainerSpec"]
     if container["Image"] != wanted.image:
         yield f"runs {container['Image']}, not {wanted.image}"
@@ -99,9 +101,11 @@ def _of_task(wanted: Expected, task: Raw, ids: ImageIds) -> Iterator[str]:
         yield f"runs an older image of the name {wanted.image}"
     settings = dict(line.partition("=")[::2] for line in container.get("Env") or [])
     given = {name: digest(value) for name, value in settings.items()}
-    yield from _names("has other settings", _differing(wanted.settings, given))
-    yield from _names("has other secrets or configurations", _differing(wanted.files, _files(container)))
-    yield from _of_limits(wanted, task["Spec"].get("Resources", {}).get("Limits", {}))
+    yield from _summarize("has other settings", _differing_names(wanted.settings, given))
+    yield from _summarize(
+        "has other secrets or configurations", _differing_names(wanted.files, _files(container))
+    )
+    yield from _limit_differences(wanted, task["Spec"].get("Resources", {}).get("Limits", {}))
 
 
 def _files(container: Raw) -> dict[str, str]:
@@ -110,17 +114,17 @@ def _files(container: Raw) -> dict[str, str]:
     return {raw["File"]["Name"]: raw[key] for kind, key in kinds for raw in container.get(kind) or []}
 
 
-def _differing(wanted: Mapping[str, str], given: Mapping[str, str]) -> list[str]:
+def _differing_names(wanted: Mapping[str, str], given: Mapping[str, str]) -> list[str]:
     return sorted(name for name in wanted.keys() | given.keys() if wanted.get(name) != given.get(name))
 
 
-def _names(what: str, names: Sequence[str]) -> Iterator[str]:
+def _summarize(what: str, names: Sequence[str]) -> Iterator[str]:
     if names:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        yield f"{what}: {', '.join(names[:SHOWN])}{more}"
+        more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+        yield f"{what}: {', '.join(names[:MAX_SHOWN])}{more}"
 
 
-def _of_limits(wanted: Expected, limits: Raw) -> Iterator[str]:
+def _limit_differences(wanted: Expected, limits: Raw) -> Iterator[str]:
     nano, memory = limits.get("NanoCPUs"), limits.get("MemoryBytes") or None
     cpus = nano / 1e9 if nano else None
     if cpus != wanted.cpus:
@@ -133,7 +137,7 @@ def _limit(value: float | None) -> str:
     return "any number of" if value is None else f"{value:,}"
 
 
-def _of_replicas(wanted: Expected, service: Raw) -> Iterator[str]:
+def _replica_differences(wanted: Expected, service: Raw) -> Iterator[str]:
     count = service["Spec"]["Mode"].get("Replicated", {}).get("Replicas")
     if count is None:
         return
@@ -141,6 +145,6 @@ def _of_replicas(wanted: Expected, service: Raw) -> Iterator[str]:
         yield f"has {count} replicas, not {wanted.replicas}"
     labels = service["Spec"].get("Labels") or {}
     if autoscaled(labels):
-        least, most = labels.get("autoscale.min", ""), labels.get("autoscale.max", "")
-        if (least.isdecimal() and count < int(least)) or (most.isdecimal() and count > int(most)):
-            yield f"has {count} replicas, and the autoscaler keeps {least} to {most}"
+        minimum, maximum = labels.get("autoscale.min", ""), labels.get("autoscale.max", "")
+        if (minimum.isdecimal() and count < int(minimum)) or (maximum.isdecimal() and count > int(maximum)):
+            yield f"has {count} replicas, and the autoscaler keeps {minimum} to {maximum}"

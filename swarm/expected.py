@@ -14,7 +14,7 @@ from swarm import jobs, state
 from swarm.cluster import Cluster
 from swarm.shop import SCALABLE, WITH_STANDBY
 
-KEY = "expected"
+STATE_KEY = "expected"
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE = re.compile(r"([0-9.]+)([BKMG]?)B?\Z", re.IGNORECASE)
 
@@ -52,35 +52,35 @@ def image_id(cluster: Cluster, reference: str) -> str:
 
 def read(cluster: Cluster) -> dict[str, Expected]:
     """By service; empty until a deploy of this version has ended."""
-    return {name: Expected(**told) for name, told in state.read(cluster).get(KEY, {}).items()}
+    return {name: Expected(**stored) for name, stored in state.read(cluster).get(STATE_KEY, {}).items()}
 
 
 def write(cluster: Cluster, expected: Mapping[str, Expected]) -> None:
-    told = {name: asdict(each) for name, each in expected.items()}
-    state.write(cluster, {**state.read(cluster), KEY: told})
+    stored = {name: asdict(each) for name, each in expected.items()}
+    state.write(cluster, {**state.read(cluster), STATE_KEY: stored})
 
 
-def of_document(cluster: Cluster, document: Mapping[str, Any]) -> dict[str, Expected]:
-    """Return what the stack files say (swarm/declared.py)."""
-    return {name: _of_service(cluster, document, name) for name in document["services"]}
+def from_compose(cluster: Cluster, document: Mapping[str, Any]) -> dict[str, Expected]:
+    """Return what the stack files say (swarm/compose.py)."""
+    return {name: _service_from_compose(cluster, document, name) for name in document["services"]}
 
 
-def _of_service(cluster: Cluster, document: Mapping[str, Any], name: str) -> Expected:
-    like = jobs.declared(cluster, document, name)
+def _service_from_compose(cluster: Cluster, document: Mapping[str, Any], name: str) -> Expected:
+    job = jobs.from_compose(cluster, document, name)
     deploy = document["services"][name].get("deploy", {})
     limits = deploy.get("resources", {}).get("limits", {})
     return Expected(
-        image=like.image,
-        image_id=image_id(cluster, like.image),
-        settings={variable: digest(value) for variable, value in like.env.items()},
-        files={each.target: each.docker_name for each in (*like.secrets, *like.configs)},
+        image=job.image,
+        image_id=image_id(cluster, job.image),
+        settings={variable: digest(value) for variable, value in job.env.items()},
+        files={each.target: each.docker_name for each in (*job.secrets, *job.configs)},
         cpus=float(limits["cpus"]) if "cpus" in limits else None,
         memory=_bytes(str(limits["memory"])) if "memory" in limits else None,
-        replicas=None if _counted_live(name, deploy) else int(deploy.get("replicas", 1)),
+        replicas=None if _has_live_replica_count(name, deploy) else int(deploy.get("replicas", 1)),
     )
 
 
-def _counted_live(name: str, deploy: Mapping[str, Any]) -> bool:
+def _has_live_replica_count(name: str, deploy: Mapping[str, Any]) -> bool:
     """Return True if the number of replicas is a person's, the autoscaler's or the number of nodes."""
     stores = {f"{service}-{kind}" for service in WITH_STANDBY for kind in ("couch", "standby")}
     return name in SCALABLE or name in stores or deploy.get("mode") == "global"
@@ -95,7 +95,7 @@ def _bytes(text: str) -> int:
 
 
 def set_images(cluster: Cluster, images: Mapping[str, str]) -> None:
-    """Return these services should run these images from now on."""
+    """Expect these services to run these images from now on."""
     known = read(cluster)
     changed = {
         name: replace(known[name], image=image, image_id=image_id(cluster, image))
@@ -105,7 +105,9 @@ def set_images(cluster: Cluster, images: Mapping[str, str]) -> None:
     write(cluster, {**known, **changed})
 
 
-def set_given(cluster: Cluster, name: str, *, files: Mapping[str, str], settings: Mapping[str, str]) -> None:
+def set_files_and_settings(
+    cluster: Cluster, name: str, *, files: Mapping[str, str], settings: Mapping[str, str]
+) -> None:
     """Expect these secrets in the files of the service, and these values of settings, from now on."""
     known = read(cluster)
     if name not in known:

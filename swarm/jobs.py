@@ -1,6 +1,6 @@
 """One-off jobs: a service's own image, settings and secrets, with another command. They always end.
 
-    run_job(cluster, live(cluster, "auth"), ["python", "manage.py", "create_staff", …], timeout=60)
+    run_job(cluster, from_running(cluster, "auth"), ["python", "manage.py", "create_staff", …], timeout=60)
 
 gives the lines that the command printed; JobFailed tells why it did not end well.
 """
@@ -29,12 +29,12 @@ from docker.types import (
     TaskTemplate,
 )
 
-from swarm.cluster import OWN, Cluster, Failed
+from swarm.cluster import STACK_LABEL, Cluster, Failed
 
-JOB = "hivemart.job"
+JOB_LABEL = "hivemart.job"
 USER = "10001"
-LOOK_EVERY = 0.3  # seconds
-LAST_WORDS = 20  # lines shown of a job that failed
+POLL_SECONDS = 0.3
+MAX_LOG_LINES = 20  # lines shown of a job that failed
 
 
 class JobFailed(Failed):
@@ -42,7 +42,7 @@ class JobFailed(Failed):
 
 
 @dataclass(frozen=True)
-class Mounted:
+class MountedFile:
     """A secret or a configuration, and the file that it becomes."""
 
     docker_name: str
@@ -52,7 +52,7 @@ class Mounted:
 
 
 @dataclass(frozen=True)
-class Like:
+class JobTemplate:
     """What a job has in common with a service."""
 
     name: str
@@ -60,51 +60,51 @@ class Like:
     env: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
     """names or ids"""
-    secrets: tuple[Mounted, ...] = ()
-    configs: tuple[Mounted, ...] = ()
+    secrets: tuple[MountedFile, ...] = ()
+    configs: tuple[MountedFile, ...] = ()
     user: str = f"{USER}:{USER}"
 
 
-def live(cluster: Cluster, service: str) -> Like:
+def from_running(cluster: Cluster, service: str) -> JobTemplate:
     """As the service runs now. Failed if it is not deployed."""
     template = cluster.service(service)["Spec"]["TaskTemplate"]
     container = template["ContainerSpec"]
-    return Like(
+    return JobTemplate(
         name=service,
         image=container["Image"],
         env=dict(line.split("=", 1) for line in container.get("Env", [])),
         networks=tuple(network["Target"] for network in template.get("Networks", [])),
-        secrets=tuple(_mounted(raw, "SecretName") for raw in container.get("Secrets") or []),
-        configs=tuple(_mounted(raw, "ConfigName") for raw in container.get("Configs") or []),
+        secrets=tuple(_file_of_task(raw, "SecretName") for raw in container.get("Secrets") or []),
+        configs=tuple(_file_of_task(raw, "ConfigName") for raw in container.get("Configs") or []),
         user=container.get("User", ""),
     )
 
 
-def declared(cluster: Cluster, document: Mapping[str, Any], service: str) -> Like:
-    """As the stack files say (swarm/declared.py), whether it runs or not."""
+def from_compose(cluster: Cluster, document: Mapping[str, Any], service: str) -> JobTemplate:
+    """As the stack files say (swarm/compose.py), whether it runs or not."""
     spec = document["services"][service]
-    return Like(
+    return JobTemplate(
         name=service,
         image=spec["image"],
         env={name: str(value) for name, value in spec.get("environment", {}).items()},
         networks=tuple(f"{cluster.stack}_{name}" for name in spec["networks"]),
-        secrets=tuple(_declared(raw, document["secrets"]) for raw in spec.get("secrets", [])),
-        configs=tuple(_declared(raw, document["configs"]) for raw in spec.get("configs", [])),
+        secrets=tuple(_file_of_compose(raw, document["secrets"]) for raw in spec.get("secrets", [])),
+        configs=tuple(_file_of_compose(raw, document["configs"]) for raw in spec.get("configs", [])),
         user=spec.get("user", ""),
     )
 
 
-def with_image(like: Like, image: str) -> Like:
-    return replace(like, image=image)
+def with_image(job: JobTemplate, image: str) -> JobTemplate:
+    return replace(job, image=image)
 
 
 def run_job(
     cluster: Cluster,
-    like: Like,
+    job: JobTemplate,
     command: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
-    secrets: Sequence[Mounted] = (),
+    secrets: Sequence[MountedFile] = (),
     networks: Sequence[str] | None = None,
     mounts: Sequence[Mount] = (),
     constraints: Sequence[str] = (),
@@ -118,46 +118,46 @@ def run_job(
     `secrets` come on top of the service's own, `networks` instead of them (those that do not exist yet are
     left out). `on_this_node`: where a folder of this machine is mounted.
     """
-    wanted = like.networks if networks is None else tuple(networks)
-    like = replace(
-        like,
-        env={**like.env, **(env or {})},
-        secrets=(*like.secrets, *secrets),
+    wanted = job.networks if networks is None else tuple(networks)
+    job = replace(
+        job,
+        env={**job.env, **(env or {})},
+        secrets=(*job.secrets, *secrets),
         networks=_existing(cluster, wanted),
-        user=like.user if user is None else user,
+        user=job.user if user is None else user,
     )
-    where = [f"node.id == {cluster.here}"] if on_this_node else []
-    template = _template(cluster, like, command, mounts, [*where, *constraints], capabilities)
-    name = f"{cluster.stack}_job-{like.name}-{uuid.uuid4().hex[:8]}"
-    labels = {OWN: cluster.stack, JOB: like.name}
-    made = cluster.api.create_service(
+    where = [f"node.id == {cluster.node_id}"] if on_this_node else []
+    template = _task_template(cluster, job, command, mounts, [*where, *constraints], capabilities)
+    name = f"{cluster.stack}_job-{job.name}-{uuid.uuid4().hex[:8]}"
+    labels = {STACK_LABEL: cluster.stack, JOB_LABEL: job.name}
+    created = cluster.api.create_service(
         template, name, labels=labels, mode=ServiceMode("replicated-job", replicas=1)
     )
     try:
-        return _outcome(cluster, made["ID"], f"{like.name}: {' '.join(command[-3:])}", timeout)
+        return _wait_for_outcome(cluster, created["ID"], f"{job.name}: {' '.join(command[-3:])}", timeout)
     finally:
-        _remove(cluster, made["ID"])
+        _remove(cluster, created["ID"])
 
 
-def last_said(lines: Sequence[str], otherwise: str) -> str:
-    """Return what a command said at the end, without what it logged."""
+def last_output(lines: Sequence[str], otherwise: str) -> str:
+    """Return the last line that a command printed and did not log; `otherwise` if there is none."""
     return next((line for line in reversed(lines) if line and not line.startswith("{")), otherwise)
 
 
 @contextmanager
-def temporary_secret(cluster: Cluster, name: str, value: str, target: str) -> Iterator[Mounted]:
+def temporary_secret(cluster: Cluster, name: str, value: str, target: str) -> Iterator[MountedFile]:
     """Return a secret that is there for one job; it is gone afterwards."""
     full = f"{cluster.stack}_{name}_{uuid.uuid4().hex[:8]}"
-    made = cluster.api.create_secret(full, value, labels={OWN: cluster.stack, JOB: name})
+    created = cluster.api.create_secret(full, value, labels={STACK_LABEL: cluster.stack, JOB_LABEL: name})
     try:
-        yield Mounted(full, target)
+        yield MountedFile(full, target)
     finally:
-        cluster.api.remove_secret(made["ID"])
+        cluster.api.remove_secret(created["ID"])
 
 
 def clean_up(cluster: Cluster) -> None:
     """Remove what an interrupted job left."""
-    ours = {"label": [f"{OWN}={cluster.stack}", JOB]}
+    ours = {"label": [f"{STACK_LABEL}={cluster.stack}", JOB_LABEL]}
     for service in cluster.api.services(filters=ours):
         _remove(cluster, service["ID"])
     for secret in cluster.api.secrets(filters=ours):
@@ -167,9 +167,9 @@ def clean_up(cluster: Cluster) -> None:
 # -- the specification
 
 
-def _template(
+def _task_template(
     cluster: Cluster,
-    like: Like,
+    job: JobTemplate,
     command: Sequence[str],
     mounts: Sequence[Mount],
     constraints: Sequence[str],
@@ -178,13 +178,13 @@ def _template(
     scratch = [Mount(target, None, type="tmpfs", tmpfs_size=256 << 20) for target in ("/tmp", "/data")]  # noqa: S108
     taken = {mount["Target"] for mount in mounts}
     container = ContainerSpec(
-        like.image,
+        job.image,
         command=list(command),
-        env=[f"{name}={value}" for name, value in like.env.items()],
-        user=like.user or None,
+        env=[f"{name}={value}" for name, value in job.env.items()],
+        user=job.user or None,
         mounts=[*(mount for mount in scratch if mount["Target"] not in taken), *mounts],
-        secrets=[_secret_reference(cluster, each) for each in like.secrets],
-        configs=[_config_reference(cluster, each) for each in like.configs],
+        secrets=[_secret_reference(cluster, each) for each in job.secrets],
+        configs=[_config_reference(cluster, each) for each in job.configs],
         read_only=True,
         cap_drop=["ALL"],
         cap_add=list(capabilities) or None,
@@ -197,11 +197,11 @@ def _template(
         restart_policy=RestartPolicy(condition="none"),
         placement=Placement(constraints=list(constraints)),
         log_driver=DriverConfig("json-file", {"max-size": "10m", "max-file": "3"}),
-        networks=[NetworkAttachmentConfig(network) for network in like.networks],
+        networks=[NetworkAttachmentConfig(network) for network in job.networks],
     )
 
 
-def _secret_reference(cluster: Cluster, secret: Mounted) -> SecretReference:
+def _secret_reference(cluster: Cluster, secret: MountedFile) -> SecretReference:
     found = cluster.api.secrets(filters={"name": secret.docker_name})
     ids = [raw["ID"] for raw in found if raw["Spec"]["Name"] == secret.docker_name]
     return SecretReference(
@@ -209,7 +209,7 @@ def _secret_reference(cluster: Cluster, secret: Mounted) -> SecretReference:
     )
 
 
-def _config_reference(cluster: Cluster, config: Mounted) -> ConfigReference:
+def _config_reference(cluster: Cluster, config: MountedFile) -> ConfigReference:
     found = cluster.api.configs(filters={"name": config.docker_name})
     ids = [raw["ID"] for raw in found if raw["Spec"]["Name"] == config.docker_name]
     return ConfigReference(
@@ -217,13 +217,15 @@ def _config_reference(cluster: Cluster, config: Mounted) -> ConfigReference:
     )
 
 
-def _mounted(raw: Mapping[str, Any], name: str) -> Mounted:
+def _file_of_task(raw: Mapping[str, Any], name: str) -> MountedFile:
     file = raw["File"]
-    return Mounted(raw[name], file["Name"], file["UID"], file["Mode"])
+    return MountedFile(raw[name], file["Name"], file["UID"], file["Mode"])
 
 
-def _declared(raw: Mapping[str, Any], defined: Mapping[str, Mapping[str, Any]]) -> Mounted:
-    return Mounted(defined[raw["source"]]["name"], raw["target"], raw.get("uid", "0"), raw.get("mode", 0o444))
+def _file_of_compose(raw: Mapping[str, Any], defined: Mapping[str, Mapping[str, Any]]) -> MountedFile:
+    return MountedFile(
+        defined[raw["source"]]["name"], raw["target"], raw.get("uid", "0"), raw.get("mode", 0o444)
+    )
 
 
 def _existing(cluster: Cluster, networks: Sequence[str]) -> tuple[str, ...]:
@@ -234,7 +236,7 @@ def _existing(cluster: Cluster, networks: Sequence[str]) -> tuple[str, ...]:
 # -- the outcome
 
 
-def _outcome(cluster: Cluster, service: str, what: str, timeout: float) -> list[str]:
+def _wait_for_outcome(cluster: Cluster, service: str, what: str, timeout: float) -> list[str]:
     end = time.monotonic() + timeout
     status: dict[str, Any] = {}
     while time.monotonic() < end:
@@ -243,18 +245,18 @@ def _outcome(cluster: Cluster, service: str, what: str, timeout: float) -> list[
         if status.get("State") == "complete":
             return logs_of(cluster, service)
         if status.get("State") in {"failed", "rejected", "orphaned"}:
-            words = logs_of(cluster, service)[-LAST_WORDS:]
-            raise JobFailed("\n  ".join([f"{what} failed: {reason(status)}", *words]))
-        time.sleep(LOOK_EVERY)
-    words = logs_of(cluster, service)[-LAST_WORDS:]
-    raise JobFailed("\n  ".join([f"{what} did not end within {timeout:.0f} s: {reason(status)}", *words]))
+            lines = logs_of(cluster, service)[-MAX_LOG_LINES:]
+            raise JobFailed("\n  ".join([f"{what} failed: {reason(status)}", *lines]))
+        time.sleep(POLL_SECONDS)
+    lines = logs_of(cluster, service)[-MAX_LOG_LINES:]
+    raise JobFailed("\n  ".join([f"{what} did not end within {timeout:.0f} s: {reason(status)}", *lines]))
 
 
 def reason(status: Mapping[str, Any]) -> str:
     """Return what Docker says of a task: its error or its state, and the exit code where there is one."""
-    words = status.get("Err") or status.get("Message") or status.get("State", "no task was made")
+    text = status.get("Err") or status.get("Message") or status.get("State", "no task was made")
     code = status.get("ContainerStatus", {}).get("ExitCode")
-    return f"{words} (exit code {code})" if code and "exit" not in words else words
+    return f"{text} (exit code {code})" if code and "exit" not in text else text
 
 
 def logs_of(cluster: Cluster, service: str, *, tail: int = 2000) -> list[str]:

@@ -9,18 +9,18 @@ from swarm.cluster import Cluster
 from swarm.options import BadOption
 from swarm.rollout import Say
 
-FEW = 5  # lines of each service where all are meant
-EVERY = "all"
+LINES_OF_EACH = 5  # lines of each service where all are meant
+ALL = "all"
 
 
 def logs(cluster: Cluster, service: str, lines: str, follow: bool, say: Say = print) -> None:
     """Of one service; of `all`, a few lines of each."""
     if lines and not lines.isdecimal():
         raise BadOption(f"LINES={lines} is not a whole number.")
-    if not service or service == EVERY:
+    if not service or service == ALL:
         for name in sorted(cluster.services()):
             say(f"== {name}")
-            say("\n".join(cli.logs(f"{cluster.stack}_{name}", tail=int(lines or FEW))))
+            say("\n".join(cli.logs(f"{cluster.stack}_{name}", tail=int(lines or LINES_OF_EACH))))
         return
     cluster.service(service)
     arguments = ["service", "logs", "--tail", lines or "100", *(["--follow"] if follow else [])]

@@ -24,7 +24,7 @@ def label_of(volume: str) -> str:
     return f"{PREFIX}{volume}"
 
 
-def ensure(cluster: Cluster) -> list[str]:
+def ensure_labels(cluster: Cluster) -> list[str]:
     """Label nodes where a label is missing; a sentence for each. Failed if there is no node for it."""
     nodes = cluster.nodes()
     wanted = plan(nodes, azurite=not cluster.options.blob_store)
@@ -42,41 +42,45 @@ def plan(nodes: Sequence[Node], *, azurite: bool) -> dict[str, list[str]]:
     usable = [node for node in nodes if _ready(node)]
     if not usable:
         raise Failed("No node of the Swarm is ready and active: see `docker node ls`.")
-    places = _Places(nodes, usable)
+    placement = _Placement(nodes, usable)
     for service in SERVICES:
-        places.put(label_of(f"{service}-couch"))
+        placement.assign(label_of(f"{service}-couch"))
     if azurite:
-        places.put(label_of("azurite"))
+        placement.assign(label_of("azurite"))
     for service in WITH_STANDBY:
-        places.put(label_of(f"{service}-standby"), apart_from=places.of(label_of(f"{service}-couch")))
-    if not _holder(nodes, EDGE):
+        placement.assign(
+            label_of(f"{service}-standby"), other_than=placement.node_of(label_of(f"{service}-couch"))
+        )
+    if not _node_with_label(nodes, EDGE):
         for node in usable:
             if node["Spec"]["Role"] == "manager":
-                places.wanted.setdefault(node["ID"], []).append(EDGE)
-    return places.wanted
+                placement.wanted.setdefault(node["ID"], []).append(EDGE)
+    return placement.wanted
 
 
-class _Places:
+class _Placement:
     """Which node holds what, and is to."""
 
     def __init__(self, nodes: Sequence[Node], usable: Sequence[Node]) -> None:
         self._nodes, self._usable = nodes, usable
-        self._held = Counter({node["ID"]: _data_on(node) for node in usable})
+        self._volume_counts = Counter({node["ID"]: _count_volumes(node) for node in usable})
         self.wanted: dict[str, list[str]] = {}
 
-    def of(self, label: str) -> str:
+    def node_of(self, label: str) -> str:
         """Id of the node that has the label, or is to get it."""
-        there = _holder(self._nodes, label)
+        there = _node_with_label(self._nodes, label)
         return there or next(node for node, labels in self.wanted.items() if label in labels)
 
-    def put(self, label: str, *, apart_from: str = "") -> None:
+    def assign(self, label: str, *, other_than: str = "") -> None:
         """Give the label to the node with the least data, if no node has it and there is one for it."""
-        others = [node for node in self._usable if node["ID"] != apart_from]
-        if _holder(self._nodes, label) or not others:
+        others = [node for node in self._usable if node["ID"] != other_than]
+        if _node_with_label(self._nodes, label) or not others:
             return
-        order = {node["ID"]: (self._held[node["ID"]], node["Description"]["Hostname"]) for node in others}
+        order = {
+            node["ID"]: (self._volume_counts[node["ID"]], node["Description"]["Hostname"]) for node in others
+        }
         chosen = min(order, key=lambda node: order[node])
-        self._held[chosen] += 1
+        self._volume_counts[chosen] += 1
         self.wanted.setdefault(chosen, []).append(label)
 
 
@@ -84,22 +88,22 @@ def _ready(node: Node) -> bool:
     return (node["Status"]["State"], node["Spec"]["Availability"]) == ("ready", "active")
 
 
-def _data_on(node: Node) -> int:
+def _count_volumes(node: Node) -> int:
     labels = node["Spec"].get("Labels") or {}
     return sum(name.startswith(PREFIX) and name != EDGE for name in labels)
 
 
-def _holder(nodes: Iterable[Node], label: str) -> str | None:
+def _node_with_label(nodes: Iterable[Node], label: str) -> str | None:
     """Id of the node that has this label."""
     return next(
         (node["ID"] for node in nodes if (node["Spec"].get("Labels") or {}).get(label) == "true"), None
     )
 
 
-def refuse_without(cluster: Cluster, volume: str) -> None:
+def require_node_for(cluster: Cluster, volume: str) -> None:
     """Failed, with what to do, if no node is there for this data."""
     label = label_of(volume)
-    if _holder(cluster.nodes(), label) is None:
+    if _node_with_label(cluster.nodes(), label) is None:
         raise Failed(
             f"No node has the label {label}=true, so {volume} has no place: it belongs on another machine"
             " than its sister. Let another node join and make deploy, or name one yourself:"
@@ -113,6 +117,6 @@ def _label(cluster: Cluster, node_id: str, labels: Iterable[str]) -> None:
     cluster.api.update_node(node_id, node["Version"]["Index"], spec)
 
 
-def more_than_one(cluster: Cluster) -> bool:
+def has_several_nodes(cluster: Cluster) -> bool:
     """Whether a task can stand on another node than its sister."""
     return sum(map(_ready, cluster.nodes())) > 1

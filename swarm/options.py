@@ -82,7 +82,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Options:
 
 def parse(given: Mapping[str, str]) -> Options:
     """Options from their written form. BadOption if one makes no sense."""
-    tls = _yes_or_no(given, "TLS", default=True)
+    tls = _boolean(given, "TLS", default=True)
     http_port, https_port = _port(given, "HTTP_PORT", 80), _port(given, "HTTPS_PORT", 443)
     if tls and http_port == https_port:
         raise BadOption(f"HTTP_PORT and HTTPS_PORT are both {http_port}: give each its own, or TLS=off.")
@@ -107,11 +107,11 @@ def parse(given: Mapping[str, str]) -> Options:
             given, "AZURE_CONTAINER", "media", r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a container's name"
         ),
         mail=_mail(given),
-        demo=_yes_or_no(given, "DEMO", default=False),
-        auth_rate=_whole(given, "AUTH_RATE", 30),
+        demo=_boolean(given, "DEMO", default=False),
+        auth_rate=_positive_number(given, "AUTH_RATE", 30),
         log_level=given.get("LOG_LEVEL") or "INFO",
         locale=given.get("SHOP_LOCALE") or "en-IE",
-        timeout=_whole(given, "DEPLOY_TIMEOUT", 900),
+        timeout=_positive_number(given, "DEPLOY_TIMEOUT", 900),
     )
 
 
@@ -138,7 +138,7 @@ def _matching(given: Mapping[str, str], name: str, default: str, pattern: str, w
     return text
 
 
-def _whole(given: Mapping[str, str], name: str, default: int) -> int:
+def _positive_number(given: Mapping[str, str], name: str, default: int) -> int:
     text = given.get(name) or str(default)
     if not text.isdecimal() or int(text) < 1:
         raise BadOption(f"{name}={text} is not a whole number above 0.")
@@ -146,13 +146,13 @@ def _whole(given: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _port(given: Mapping[str, str], name: str, default: int) -> int:
-    port = _whole(given, name, default)
+    port = _positive_number(given, name, default)
     if port > 65535:
         raise BadOption(f"{name}={port} is not a port: a number from 1 to 65535.")
     return port
 
 
-def _yes_or_no(given: Mapping[str, str], name: str, *, default: bool) -> bool:
+def _boolean(given: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = (given.get(name) or ("on" if default else "off")).lower()
     if text in {"on", "yes", "true", "1"}:
         return True
@@ -211,6 +211,6 @@ def _mail(given: Mapping[str, str]) -> Mail:
         port=_port(given, "EMAIL_PORT", 587),
         user=given.get("EMAIL_HOST_USER", ""),
         password=given.get("EMAIL_HOST_PASSWORD", ""),
-        starttls=_yes_or_no(given, "EMAIL_USE_TLS", default=True),
+        starttls=_boolean(given, "EMAIL_USE_TLS", default=True),
         sender=given.get("DEFAULT_FROM_EMAIL") or Mail.sender,
     )

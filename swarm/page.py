@@ -13,13 +13,13 @@ from requests.exceptions import RequestException
 
 from swarm import drift
 from swarm.cluster import Cluster, Failed
-from swarm.snapshot import Snapshot, take
-from swarm.usage import Usage
+from swarm.snapshot import Snapshot, take_snapshot
+from swarm.usage import UsageSampler
 
 TEMPLATE = Path(__file__).with_name("status.html")
-PLACE = "/*SNAPSHOT*/null"
-FRESH = 1.5  # seconds for which one look serves all who ask
-OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+PLACEHOLDER = "/*SNAPSHOT*/null"
+CACHE_SECONDS = 1.5  # one snapshot serves all viewers for this long
+ALLOWED_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -29,34 +29,34 @@ HEADERS = {
 }
 
 
-def still(seen: Snapshot) -> str:
+def render_static(snapshot: Snapshot) -> str:
     """Return the page with this one snapshot in it; it needs nothing else."""
     # `<` could end the script that it stands in.
-    data = json.dumps(seen.as_json()).replace("<", "\\u003c")
-    return TEMPLATE.read_text(encoding="utf-8").replace(PLACE, data)
+    data = json.dumps(snapshot.as_json()).replace("<", "\\u003c")
+    return TEMPLATE.read_text(encoding="utf-8").replace(PLACEHOLDER, data)
 
 
-class Source:
+class SnapshotSource:
     """Snapshots for several viewers; Docker is asked once for all of them."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster, self._usage, self._ids = cluster, Usage(cluster), drift.ImageIds(cluster)
+        self._cluster, self._usage, self._ids = cluster, UsageSampler(cluster), drift.ImageIds(cluster)
         self._lock = threading.Lock()
-        self._last, self._at = b"", -FRESH
+        self._cached, self._cached_at = b"", -CACHE_SECONDS
 
     def json(self) -> bytes:
         with self._lock:
-            if time.monotonic() - self._at > FRESH:
+            if time.monotonic() - self._cached_at > CACHE_SECONDS:
                 differences = drift.find(self._cluster, self._ids)
-                seen = take(self._cluster, self._usage.look(), differences)
-                self._last, self._at = json.dumps(seen.as_json()).encode(), time.monotonic()
-            return self._last
+                snapshot = take_snapshot(self._cluster, self._usage.sample_usage(), differences)
+                self._cached, self._cached_at = json.dumps(snapshot.as_json()).encode(), time.monotonic()
+            return self._cached
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port: int, source: Source) -> None:
+    def __init__(self, port: int, source: SnapshotSource) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.source = source
 
@@ -67,24 +67,28 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         # Another site's name that was pointed at the loopback must not read what is here.
-        if self.headers.get("Host", "").rpartition(":")[0] not in OWN_NAMES:
-            self._answer(403, "text/plain", b"Ask for this page at 127.0.0.1.\n")
+        if self.headers.get("Host", "").rpartition(":")[0] not in ALLOWED_HOSTS:
+            self._respond(403, "text/plain", b"Ask for this page at 127.0.0.1.\n")
         elif self.path == "/":
-            self._answer(200, "text/html; charset=utf-8", TEMPLATE.read_bytes())
+            self._respond(200, "text/html; charset=utf-8", TEMPLATE.read_bytes())
         elif self.path == "/status.json":
-            self._snapshot()
+            self._send_snapshot()
         else:
-            self._answer(404, "text/plain", b"There is / and /status.json.\n")
+            self._respond(404, "text/plain", b"There is / and /status.json.\n")
 
-    def _snapshot(self) -> None:
+    def _send_snapshot(self) -> None:
         try:
-            self._answer(200, "application/json", self.server.source.json())
+            self._respond(200, "application/json", self.server.source.json())
         except (DockerException, RequestException) as error:
-            self._answer(503, "text/plain; charset=utf-8", f"Docker: {error}\n".encode())
+            self._respond(503, "text/plain; charset=utf-8", f"Docker: {error}\n".encode())
 
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
+    def _respond(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
-        for name, value in {**HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}.items():
+        for name, value in {
+            **HEADERS,
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -96,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
 def serve(cluster: Cluster, port: int) -> None:
     """Until Ctrl-C. Failed when the port is taken."""
     try:
-        server = Server(port, Source(cluster))
+        server = Server(port, SnapshotSource(cluster))
     except OSError as error:
         raise Failed(
             f"The page cannot be shown on port {port} ({error.strerror}): WEB= another one."

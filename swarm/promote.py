@@ -11,22 +11,22 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarm import cli, drift, expected, holding, reconcile, rolling, standby, state
-from swarm.admin import manage
+from swarm import cli, drift, expected, maintenance, reconcile, rolling_update, standby, state
+from swarm.admin import run_manage
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
-from swarm.rolling import Change
+from swarm.rolling_update import Change
 from swarm.rollout import Say
 from swarm.secrets import USER, Secrets
 from swarm.shop import WITH_STANDBY, processes_of
 from swarm.standby import Pair
 
-BEGUN = "promoting"  # the key of what is remembered: "leader follower"
+STATE_KEY = "promoting"  # the key of what is remembered: "leader follower"
 CATCH_UP_SECONDS = 120.0
-GONE_SECONDS = 60.0
-NOTICED = 6.0  # seconds until Swarm has seen that a task ended
+STOP_SECONDS = 60.0
+DETECTION_SECONDS = 6.0  # until Swarm has seen that a task ended
 # Who must not write meanwhile: stock and orders have to agree before anybody buys.
-HELD = {"auth": ("auth",), "catalog": ("catalog", "checkout"), "checkout": ("checkout",)}
+SERVICES_TO_STOP = {"auth": ("auth",), "catalog": ("catalog", "checkout"), "checkout": ("checkout",)}
 
 
 def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) -> None:
@@ -37,31 +37,36 @@ def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) 
     if standby.replicas(cluster, pair.follower) == 0:
         raise Failed(f"{pair.follower} has no replica, so there is nothing to promote: make standby first.")
     found = standby.lags(cluster, pair)
-    say("\n".join(f"  {line}" for line in standby.told(found)))
-    alive = all(lag["behind"] is not None for lag in found.values())
+    say("\n".join(f"  {line}" for line in standby.describe_lags(found)))
+    reachable = all(lag["behind"] is not None for lag in found.values())
     _refuse_without_data(cluster, pair, found)
-    refuse_unless_fenced(cluster, pair.leader, alive or fenced == "yes")
-    holding.hold(cluster, holding.processes(cluster, HELD[service]), say, fenced=fenced == "yes")
-    if alive:
+    refuse_unless_fenced(cluster, pair.leader, reachable or fenced == "yes")
+    maintenance.enter(
+        cluster,
+        maintenance.running_processes(cluster, SERVICES_TO_STOP[service]),
+        say,
+        fenced=fenced == "yes",
+    )
+    if reachable:
         found = standby.lags(cluster, pair, wait=CATCH_UP_SECONDS)
-        _refuse_what_is_behind(cluster, found, say)
-    loss = losses(found, time.time())
+        _refuse_if_behind(cluster, found, say)
+    loss = describe_loss(found, time.time())
     try:
-        state.write(cluster, {**state.read(cluster), BEGUN: pair.text})
+        state.write(cluster, {**state.read(cluster), STATE_KEY: pair.text})
         fence(cluster, pair.leader, forced=fenced == "yes", say=say)
         standby.stop(cluster, pair, say, host=pair.follower)
         _switch(cluster, pair, say)
     except Failed as error:
         raise Failed(f"{error}\n{service} is held; the same command again goes on.") from error
-    state.write(cluster, {**state.read(cluster), BEGUN: ""})
-    _open(cluster, service, say)
+    state.write(cluster, {**state.read(cluster), STATE_KEY: ""})
+    _reopen(cluster, service, say)
     say(f"{service} writes to {pair.follower} now. {loss}")
-    drift.tell(cluster, say)
+    drift.report(cluster, say)
     say(f"When {pair.leader} is well again, let it follow: make standby SERVICE={service} ANEW=yes")
 
 
 def _refuse_without_data(cluster: Cluster, pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> None:
-    if state.read(cluster).get(BEGUN) == pair.text:
+    if state.read(cluster).get(STATE_KEY) == pair.text:
         return  # it followed until we told it not to, and were interrupted
     never = [name for name, lag in found.items() if lag["state"] == "not started"]
     if never:
@@ -70,14 +75,14 @@ def _refuse_without_data(cluster: Cluster, pair: Pair, found: Mapping[str, Mappi
         )
 
 
-def _refuse_what_is_behind(cluster: Cluster, found: Mapping[str, Mapping[str, Any]], say: Say) -> None:
+def _refuse_if_behind(cluster: Cluster, found: Mapping[str, Mapping[str, Any]], say: Say) -> None:
     behind = [f"{name} ({lag['behind']})" for name, lag in found.items() if lag["behind"] != 0]
     if behind:
-        holding.open_again(cluster, say)
+        maintenance.leave(cluster, say)
         raise Failed(f"The standby does not catch up in {', '.join(behind)}; everything is as it was before.")
 
 
-def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
+def describe_loss(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
     """Return what may be lost, in a sentence."""
     if all(lag["behind"] == 0 for lag in found.values()):
         return "Nothing was lost: 0 documents, 0 seconds."
@@ -88,18 +93,20 @@ def losses(found: Mapping[str, Mapping[str, Any]], now: float) -> str:
     return f"What was written after the last replicated write is lost; that was ago: {', '.join(spans)}."
 
 
-def refuse_unless_fenced(cluster: Cluster, primary: str, sure: bool, patience: float = NOTICED) -> None:
+def refuse_unless_fenced(
+    cluster: Cluster, primary: str, confirmed: bool, seconds: float = DETECTION_SECONDS
+) -> None:
     """Refuse before anything is touched unless the old primary is known to take no writes.
 
     A machine that cannot be asked may still be writing, and a database that is only slow has what the standby
     has not.
     """
-    if sure:
+    if confirmed:
         return
-    end = time.monotonic() + patience
-    while (tasks := holding.living(cluster, primary)) and time.monotonic() < end:
+    end = time.monotonic() + seconds
+    while (tasks := maintenance.active_tasks(cluster, primary)) and time.monotonic() < end:
         time.sleep(0.5)
-    unreachable = holding.nodes_away(cluster, tasks)
+    unreachable = maintenance.unreachable_nodes(cluster, tasks)
     if unreachable:
         raise Failed(
             f"{primary} runs on {', '.join(unreachable)}, which cannot be reached, so nobody knows whether it"
@@ -116,10 +123,10 @@ def fence(cluster: Cluster, primary: str, *, forced: bool, say: Say) -> None:
     """No replica, and none left that runs. Failed when that cannot be seen, and nobody answers for it."""
     say(f"Fencing {primary}")
     cli.run(["service", "scale", "--detach", f"{cluster.stack}_{primary}=0"])
-    end = time.monotonic() + GONE_SECONDS
-    while tasks := holding.living(cluster, primary):
-        away = holding.nodes_away(cluster, tasks)
-        if away and forced:
+    end = time.monotonic() + STOP_SECONDS
+    while tasks := maintenance.active_tasks(cluster, primary):
+        unreachable = maintenance.unreachable_nodes(cluster, tasks)
+        if unreachable and forced:
             return
         if time.monotonic() > end:
             raise Failed(f"{primary} does not end: see `docker service ps {cluster.stack}_{primary}`.")
@@ -130,11 +137,11 @@ def _switch(cluster: Cluster, pair: Pair, say: Say) -> None:
     """From now on, also for every later deploy, the service writes to the follower."""
     user = Secrets(cluster).newest()[f"{pair.service}_couch_user"].labels[USER]
     url = f"http://{user}@{pair.follower}:5984"
-    for line in manage(cluster, pair.service, ["prepare"], host=pair.follower, env={"COUCHDB_URL": url}):
+    for line in run_manage(cluster, pair.service, ["prepare"], host=pair.follower, env={"COUCHDB_URL": url}):
         say(f"  {line}")
     for name in _processes(cluster, pair.service):
-        rolling.update(cluster, name, Change(env={"COUCHDB_URL": url}))
-        expected.set_given(cluster, name, files={}, settings={"COUCHDB_URL": url})
+        rolling_update.update(cluster, name, Change(env={"COUCHDB_URL": url}))
+        expected.set_files_and_settings(cluster, name, files={}, settings={"COUCHDB_URL": url})
     state.set_database_host(cluster, pair.service, pair.follower)
 
 
@@ -143,11 +150,11 @@ def _processes(cluster: Cluster, service: str) -> Sequence[str]:
     return [name for name in processes_of(service) if name in there]
 
 
-def _open(cluster: Cluster, service: str, say: Say) -> None:
+def _reopen(cluster: Cluster, service: str, say: Say) -> None:
     found = 0
-    if "checkout" in HELD[service]:
-        holding.open_again(cluster, say, processes_of("catalog"))
+    if "checkout" in SERVICES_TO_STOP[service]:
+        maintenance.leave(cluster, say, processes_of("catalog"))
         found = reconcile.run(cluster, say)
-    holding.open_again(cluster, say)
+    maintenance.leave(cluster, say)
     if found:
         say(f"PLEASE LOOK at the {found} things above.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from swarm.admin import HOUR, manage_with_code
+from swarm.admin import HOUR, run_manage_with_exit_code
 from swarm.cluster import Cluster, Failed
 from swarm.rollout import Say
 
-AGREES, FOR_A_PERSON = 0, 1
+CONSISTENT, NEEDS_ATTENTION = 0, 1
 
 
 def reconcile(cluster: Cluster, say: Say = print) -> None:
@@ -19,9 +19,9 @@ def reconcile(cluster: Cluster, say: Say = print) -> None:
 def run(cluster: Cluster, say: Say) -> int:
     """How many things want a person. Failed when it could not be finished."""
     say("Reconciling orders, stock and payments")
-    code, lines = manage_with_code(cluster, "checkout", ["reconcile"], timeout=HOUR)
+    code, lines = run_manage_with_exit_code(cluster, "checkout", ["reconcile"], timeout=HOUR)
     for line in lines:
         say(f"  {line}")
-    if code not in (AGREES, FOR_A_PERSON):
+    if code not in (CONSISTENT, NEEDS_ATTENTION):
         raise Failed("It could not be finished; when everything answers: make reconcile.")
     return sum(line.startswith("PLEASE LOOK") for line in lines)

@@ -23,25 +23,25 @@ def locked(file: Path) -> Mapping[str, str]:
     return found
 
 
-def common(folders: Iterable[str]) -> Locked:
+def common_packages(folders: Iterable[str]) -> Locked:
     """Return what is locked alike in every one of these folders."""
     first, *others = [locked(ROOT / folder / "requirements.txt") for folder in folders]
     return {name: entry for name, entry in first.items() if all(one.get(name) == entry for one in others)}
 
 
-def own(folder: str, folders: Iterable[str]) -> Locked:
+def specific_packages(folder: str, folders: Iterable[str]) -> Locked:
     """Return what a folder needs beyond that."""
-    shared = common(folders)
-    mine = locked(ROOT / folder / "requirements.txt")
-    return {name: entry for name, entry in mine.items() if name not in shared}
+    shared = common_packages(folders)
+    own = locked(ROOT / folder / "requirements.txt")
+    return {name: entry for name, entry in own.items() if name not in shared}
 
 
-def picked(*packages: str) -> Locked:
+def dev_packages(*packages: str) -> Locked:
     """Single packages of the development lock, which has the stores and the gateway."""
-    every = locked(ROOT / "requirements" / "dev.txt")
-    return {name: every[name] for name in packages}
+    locked_packages = locked(ROOT / "requirements" / "dev.txt")
+    return {name: locked_packages[name] for name in packages}
 
 
-def text(entries: Mapping[str, str]) -> bytes:
+def to_text(entries: Mapping[str, str]) -> bytes:
     """As pip reads it."""
     return "".join(f"{entries[name]}\n" for name in sorted(entries)).encode()

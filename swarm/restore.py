@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from swarm import archive, drift, holding, jobs, reconcile, standby
-from swarm.admin import manage
-from swarm.backup import AT_ONCE, INSIDE, mounted, working_folders
+from swarm import archive, drift, jobs, maintenance, reconcile, standby
+from swarm.admin import run_manage
+from swarm.backup import MAX_PARALLEL, MOUNT_PATH, bind_mount, working_folders
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
 from swarm.rollout import Say
@@ -28,27 +28,27 @@ def restore(cluster: Cluster, source: str, force: str = "", say: Say = print) ->
     jobs.clean_up(cluster)
     began = time.monotonic()
     with working_folders(file.parent if file.parent.is_dir() else Path.cwd()) as folders:
-        contents = archive.unpack(file, next(iter(folders.values())).parent)
-        missing = sorted(set(SERVICES) - set(contents.services))
+        manifest = archive.unpack(file, next(iter(folders.values())).parent)
+        missing = sorted(set(SERVICES) - set(manifest.services))
         if missing:
             raise Failed(f"{file} holds nothing of {', '.join(missing)}.")
-        say(f"{file.name}: the shop {contents.stack} as it was at {contents.at}")
+        say(f"{file.name}: the shop {manifest.stack} as it was at {manifest.at}")
         checks = ["--check", *(["--force"] if force == "yes" else [])]
-        _each(cluster, folders, checks, say)
-        holding.hold(cluster, holding.processes(cluster, SERVICES), say)
+        _restore_all(cluster, folders, checks, say)
+        maintenance.enter(cluster, maintenance.running_processes(cluster, SERVICES), say)
         try:
-            _each(cluster, folders, checks, lambda _line: None)  # now that nobody writes any more
+            _restore_all(cluster, folders, checks, lambda _line: None)  # now that nobody writes any more
         except Failed:
-            holding.open_again(cluster, say)
+            maintenance.leave(cluster, say)
             raise
         try:
-            _each(cluster, folders, ["--force"], say)
+            _restore_all(cluster, folders, ["--force"], say)
         except Failed as error:
             again = f"make restore FROM={source} FORCE=yes"
             raise Failed(f"{error}\nThe shop is closed and half filled. Try again: {again}") from error
-    standby.follow_again(cluster, say)
+    standby.restart_replication(cluster, say)
     open_shop(cluster, say)
-    say(f"The shop is as it was at {contents.at}, after {time.monotonic() - began:.0f} s.")
+    say(f"The shop is as it was at {manifest.at}, after {time.monotonic() - began:.0f} s.")
 
 
 def open_shop(cluster: Cluster, say: Say = print) -> None:
@@ -56,25 +56,27 @@ def open_shop(cluster: Cluster, say: Say = print) -> None:
 
     Raises Failed, with the shop open, when something wants a person.
     """
-    holding.open_again(cluster, say, processes_of("catalog"))
+    maintenance.leave(cluster, say, processes_of("catalog"))
     found = reconcile.run(cluster, say)
-    holding.open_again(cluster, say)
-    drift.tell(cluster, say)
+    maintenance.leave(cluster, say)
+    drift.report(cluster, say)
     if found:
         raise Failed(f"The shop is open, and {found} things want a person: see the lines above.")
 
 
-def _each(cluster: Cluster, folders: dict[str, Path], options: list[str], say: Say) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for lines in pool.map(partial(_one, cluster, folders, options), SERVICES):
+def _restore_all(cluster: Cluster, folders: dict[str, Path], options: list[str], say: Say) -> None:
+    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+        for lines in pool.map(partial(_restore_service, cluster, folders, options), SERVICES):
             say("\n".join(f"  {line}" for line in lines))
 
 
-def _one(cluster: Cluster, folders: dict[str, Path], options: list[str], service: str) -> list[str]:
-    return manage(
+def _restore_service(
+    cluster: Cluster, folders: dict[str, Path], options: list[str], service: str
+) -> list[str]:
+    return run_manage(
         cluster,
         service,
-        ["restore", "--from", INSIDE, *options],
-        mounts=[mounted(folders[service], read_only=True)],
+        ["restore", "--from", MOUNT_PATH, *options],
+        mounts=[bind_mount(folders[service], read_only=True)],
         on_this_node=True,
     )

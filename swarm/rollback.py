@@ -27,4 +27,4 @@ def rollback(cluster: Cluster, service: str, say: Say = print) -> None:
         say(f"  {name} back to {image}")
     roll(cluster, wanted, say)
     say("Rolled back. The next make deploy rolls to the work tree again.")
-    drift.tell(cluster, say)
+    drift.report(cluster, say)

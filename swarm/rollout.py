@@ -11,169 +11,178 @@ from swarm import cli
 from swarm.cluster import Cluster, Failed
 from swarm.jobs import reason
 
-EVERY = 0.5  # seconds between two looks; a failed task is soon forgotten by Swarm
-ENOUGH = 6  # failed tasks of a new service: it will not come up
-LAST_WORDS = 15  # lines of a task that ended
-SHOWN = 6  # services named on a line
-GOING = {"updating", "rollback_started"}
-UNDONE = {"rollback_started", "rollback_completed", "rollback_paused", "paused"}
-BAD = {"failed", "rejected"}
+POLL_SECONDS = 0.5  # a failed task is soon forgotten by Swarm
+MAX_FAILED_TASKS = 6  # failed tasks of a new service: it will not come up
+MAX_LOG_LINES = 15  # lines of a task that ended
+MAX_SHOWN = 6  # services named on a line
+UPDATING_STATES = {"updating", "rollback_started"}
+ROLLED_BACK_STATES = {"rollback_started", "rollback_completed", "rollback_paused", "paused"}
+FAILED_STATES = {"failed", "rejected"}
 Say = Callable[[str], None]
 Raw = Mapping[str, Any]
 
 
-NAMES_SECONDS = 5.0
+DNS_SECONDS = 5.0  # until nginx has resolved the names of new replicas
 
 
-def wait_for_names() -> None:
-    """Until every gateway has looked up a service that had no replica before: it asks every second or two."""
-    time.sleep(NAMES_SECONDS)
+def wait_for_dns() -> None:
+    """Wait until every gateway has resolved a service that had no replica before."""
+    time.sleep(DNS_SECONDS)
 
 
 @dataclass(frozen=True)
-class Look:
+class ServiceStatus:
     """One service at one moment."""
 
     name: str
     desired: int
     running: int
     """tasks that run, are healthy, and have the specification in force"""
-    others: int
+    outdated: int
     """tasks of another specification that are to run still"""
     update: str
     waiting: str = ""
     """what Docker says of a task that it cannot place"""
 
     @property
-    def undone(self) -> bool:
-        return self.update in UNDONE
+    def rolled_back(self) -> bool:
+        return self.update in ROLLED_BACK_STATES
 
     @property
     def settled(self) -> bool:
         """Nothing is left to happen."""
-        return self.running == self.desired and not self.others and self.update not in GOING
+        return self.running == self.desired and not self.outdated and self.update not in UPDATING_STATES
 
     def __str__(self) -> str:
-        words = [f"{self.name} {self.running}/{self.desired}"]
-        words += [self.update.replace("_", " ")] if self.update in GOING | UNDONE else []
-        words += [self.waiting] if self.waiting else []
-        return ", ".join(words)
+        parts = [f"{self.name} {self.running}/{self.desired}"]
+        parts += (
+            [self.update.replace("_", " ")] if self.update in UPDATING_STATES | ROLLED_BACK_STATES else []
+        )
+        parts += [self.waiting] if self.waiting else []
+        return ", ".join(parts)
 
 
-def look(name: str, service: Raw, tasks: Iterable[Raw]) -> Look:
-    """Return what a service and its tasks amount to."""
+def service_status(name: str, service: Raw, tasks: Iterable[Raw]) -> ServiceStatus:
+    """Return the status of a service, read from its specification and its tasks."""
     template = service["Spec"]["TaskTemplate"]
     wanted = [task for task in tasks if task["DesiredState"] in {"running", "ready", "accepted"}]
-    current = [task for task in wanted if _plain(task["Spec"]) == _plain(template)]
+    current = [task for task in wanted if _without_runtime(task["Spec"]) == _without_runtime(template)]
     mode = service["Spec"]["Mode"]
     desired = mode["Replicated"]["Replicas"] if "Replicated" in mode else max(1, len(current))
     pending = [task["Status"].get("Err", "") for task in current if task["Status"]["State"] == "pending"]
-    return Look(
+    return ServiceStatus(
         name=name,
         desired=desired,
         running=sum(task["Status"]["State"] == "running" for task in current),
-        others=len(wanted) - len(current),
+        outdated=len(wanted) - len(current),
         update=(service.get("UpdateStatus") or {}).get("State", ""),
         waiting=next(filter(None, pending), ""),
     )
 
 
-def _plain(template: Raw) -> dict[str, Any]:
+def _without_runtime(template: Raw) -> dict[str, Any]:
     """Docker tells the runtime of a service's template and not of a task's."""
     return {key: value for key, value in template.items() if key != "Runtime"}
 
 
 @dataclass
-class Trouble:
+class ServiceFailure:
     """Why a service did not come up: the first of its tasks that ended, and how often that happened."""
 
     service: str
-    first: str = ""
-    words: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    first_error: str = ""
+    log_lines: list[str] = field(default_factory=list)
+    task_ids: set[str] = field(default_factory=set)
 
-    def note(self, task: Raw) -> None:
-        if task["ID"] in self.seen:
+    def record(self, task: Raw) -> None:
+        if task["ID"] in self.task_ids:
             return
-        self.seen.add(task["ID"])
-        if not self.words:
-            self.first = reason(task["Status"])
-            self.words = cli.logs(task["ID"], tail=LAST_WORDS, raw=True)[-LAST_WORDS:]
+        self.task_ids.add(task["ID"])
+        if not self.log_lines:
+            self.first_error = reason(task["Status"])
+            self.log_lines = cli.logs(task["ID"], tail=MAX_LOG_LINES, raw=True)[-MAX_LOG_LINES:]
 
     def __str__(self) -> str:
         return "\n    ".join(
-            [f"{self.service}: {self.first or 'it did not get healthy in time'}", *self.words]
+            [f"{self.service}: {self.first_error or 'it did not get healthy in time'}", *self.log_lines]
         )
 
 
-class Watch:
-    """From now on: what becomes of these services."""
+class RolloutWatcher:
+    """Watches what becomes of these services from its creation on."""
 
     def __init__(self, cluster: Cluster, names: Collection[str], say: Say) -> None:
         self._cluster, self._names, self._say = cluster, set(names), say
         self._began = time.monotonic()
         self._line = ""
-        self._old = {task["ID"] for tasks in cluster.tasks().values() for task in tasks}
-        self.troubles: dict[str, Trouble] = {}
+        self._known_tasks = {task["ID"] for tasks in cluster.tasks().values() for task in tasks}
+        self.failures: dict[str, ServiceFailure] = {}
 
-    def until_healthy(self, timeout: float) -> list[Look]:
+    def until_healthy(self, timeout: float) -> list[ServiceStatus]:
         """Wait until everything has settled; return the services that Swarm rolled back.
 
         Raises Failed when time is up, or when a new service ends again and again.
         """
         while True:
-            looks = self.look()
-            self._tell(looks)
-            if all(seen.settled for seen in looks):
-                return [seen for seen in looks if seen.undone]
-            hopeless = [
-                name for name, trouble in self.troubles.items() if self._hopeless(name, trouble, looks)
+            statuses = self.poll()
+            self._report(statuses)
+            if all(status.settled for status in statuses):
+                return [status for status in statuses if status.rolled_back]
+            given_up = [
+                name for name, failure in self.failures.items() if self._has_given_up(name, failure, statuses)
             ]
-            if hopeless:
-                raise Failed(self._why("These services do not come up:", hopeless))
+            if given_up:
+                raise Failed(self._explain_with("These services do not come up:", given_up))
             if time.monotonic() - self._began > timeout:
-                late = [seen.name for seen in looks if not seen.settled]
-                raise Failed(self._why(f"After {timeout:.0f} s these services are not healthy:", late))
-            time.sleep(EVERY)
+                unhealthy = [status.name for status in statuses if not status.settled]
+                raise Failed(
+                    self._explain_with(f"After {timeout:.0f} s these services are not healthy:", unhealthy)
+                )
+            time.sleep(POLL_SECONDS)
 
-    def look(self) -> list[Look]:
+    def poll(self) -> list[ServiceStatus]:
         """All services now."""
         services, tasks = self._cluster.services(), self._cluster.tasks()
-        looks = []
+        statuses = []
         for name in sorted(self._names & services.keys()):
             own = tasks.get(services[name]["ID"], [])
-            self._note(name, own)
-            looks.append(look(name, services[name], own))
-            if looks[-1].undone and name not in self.troubles:
-                self.troubles[name] = Trouble(
-                    name, first=str(services[name]["UpdateStatus"].get("Message", ""))
+            self._record_failures(name, own)
+            statuses.append(service_status(name, services[name], own))
+            if statuses[-1].rolled_back and name not in self.failures:
+                self.failures[name] = ServiceFailure(
+                    name, first_error=str(services[name]["UpdateStatus"].get("Message", ""))
                 )
-        return looks
+        return statuses
 
-    def why(self, names: Iterable[str]) -> str:
+    def explain(self, names: Iterable[str]) -> str:
         """Reasons, with the last lines of the first task that ended."""
-        return "\n  ".join(str(self.troubles.get(name, Trouble(name))) for name in names)
+        return "\n  ".join(str(self.failures.get(name, ServiceFailure(name))) for name in names)
 
-    def _why(self, sentence: str, names: Iterable[str]) -> str:
-        return f"{sentence}\n  {self.why(names)}"
+    def _explain_with(self, sentence: str, names: Iterable[str]) -> str:
+        return f"{sentence}\n  {self.explain(names)}"
 
-    def _note(self, name: str, tasks: Iterable[Raw]) -> None:
+    def _record_failures(self, name: str, tasks: Iterable[Raw]) -> None:
         for task in tasks:
-            if task["ID"] not in self._old and task["Status"]["State"] in BAD:
-                self.troubles.setdefault(name, Trouble(name)).note(task)
+            if task["ID"] not in self._known_tasks and task["Status"]["State"] in FAILED_STATES:
+                self.failures.setdefault(name, ServiceFailure(name)).record(task)
 
     @staticmethod
-    def _hopeless(name: str, trouble: Trouble, looks: Iterable[Look]) -> bool:
-        """Return a new service has nothing to go back to: Swarm would try for ever."""
-        seen = next((seen for seen in looks if seen.name == name), None)
-        return seen is not None and not seen.settled and not seen.update and len(trouble.seen) >= ENOUGH
+    def _has_given_up(name: str, failure: ServiceFailure, statuses: Iterable[ServiceStatus]) -> bool:
+        """Return True if a new service failed too often: Swarm would retry it for ever."""
+        status = next((status for status in statuses if status.name == name), None)
+        return (
+            status is not None
+            and not status.settled
+            and not status.update
+            and len(failure.task_ids) >= MAX_FAILED_TASKS
+        )
 
-    def _tell(self, looks: list[Look]) -> None:
-        """Return a line when something changed."""
-        waiting = [seen for seen in looks if not seen.settled]
-        shown = "; ".join(map(str, waiting[:SHOWN]))
-        more = f"; and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
-        line = f"{len(looks) - len(waiting)} of {len(looks)} healthy" + (
+    def _report(self, statuses: list[ServiceStatus]) -> None:
+        """Print a line when something changed."""
+        waiting = [status for status in statuses if not status.settled]
+        shown = "; ".join(map(str, waiting[:MAX_SHOWN]))
+        more = f"; and {len(waiting) - MAX_SHOWN} more" if len(waiting) > MAX_SHOWN else ""
+        line = f"{len(statuses) - len(waiting)} of {len(statuses)} healthy" + (
             f", waiting for {shown}{more}" if shown else ""
         )
         if line != self._line:

@@ -13,21 +13,21 @@ from functools import partial
 
 from docker.errors import APIError
 
-from swarm import drift, jobs, rolling, state
-from swarm.admin import manage
+from swarm import drift, jobs, rolling_update, state
+from swarm.admin import run_manage
 from swarm.cluster import Cluster, Failed
-from swarm.jobs import Mounted
+from swarm.jobs import MountedFile
 from swarm.options import BadOption
-from swarm.rolling import Change
+from swarm.rolling_update import Change
 from swarm.rollout import Say
 from swarm.secrets import USER, Secret, Secrets
 from swarm.shop import SERVICES, WITH_STANDBY, processes_of
 
-KNOWN_EVERYWHERE = 130.0  # seconds: a minute in the gateway, a minute in each service, and a little
+PROPAGATION_SECONDS = 130.0  # a minute in the gateway, a minute in each service, and a little
 TOKEN_LIFETIME = 600.0  # seconds that an access token holds
 INI = "/opt/couchdb/etc/local.d/10-hivemart.ini"
-SIGNING = "signing"  # the key of what is remembered
-FIRST, OTHER = "signing_keys", "signing_keys_other"
+STATE_KEY = "signing"  # the key of what is remembered
+SIGNING_FILE, SECOND_KEY_FILE = "signing_keys", "signing_keys_other"
 
 
 def rotate(cluster: Cluster, what: str, service: str = "", overlap: str = "", say: Say = print) -> None:
@@ -39,39 +39,43 @@ def rotate(cluster: Cluster, what: str, service: str = "", overlap: str = "", sa
     names = [service] if service else list(SERVICES)
     patience = float(overlap) if overlap else None
     steps: dict[str, list[Callable[[], None]]] = {
-        "database": [partial(_database, cluster, name, say) for name in names],
-        "redis": [partial(redis, cluster, say)],
-        "signing": [partial(signing, cluster, say, patience)],
+        "database": [partial(_rotate_database, cluster, name, say) for name in names],
+        "redis": [partial(rotate_redis, cluster, say)],
+        "signing": [partial(rotate_signing_keys, cluster, say, patience)],
     }
     if what != "all" and what not in steps:
         raise BadOption(f"WHAT={what} is none of {', '.join(steps)} and all.")
     jobs.clean_up(cluster)  # an interrupted one would keep a secret
     for step in [step for name, each in steps.items() if what in ("all", name) for step in each]:
         step()
-    drift.tell(cluster, say)
+    drift.report(cluster, say)
 
 
-def _database(cluster: Cluster, service: str, say: Say) -> None:
-    user(cluster, service, say)
-    administrator(cluster, service, say)
+def _rotate_database(cluster: Cluster, service: str, say: Say) -> None:
+    rotate_user(cluster, service, say)
+    rotate_administrator(cluster, service, say)
 
 
 # -- a service's user of its database
 
 
-def user(cluster: Cluster, service: str, say: Say) -> None:
+def rotate_user(cluster: Cluster, service: str, say: Say) -> None:
     """Another user with another password; both are good until every process has the new one."""
     store = Secrets(cluster)
     old = store.newest()[f"{service}_couch_user"]
     new = store.make_couch_user(service)
     say(f"{service}: {new.labels[USER]} takes the place of {old.labels[USER]} in the database")
     url = f"http://{new.labels[USER]}@{state.database_host(cluster, service)}:5984"
-    mine = {"COUCHDB_URL": url, "COUCHDB_PASSWORD_FILE": "/run/secrets/couch_password_new"}
+    settings = {"COUCHDB_URL": url, "COUCHDB_PASSWORD_FILE": "/run/secrets/couch_password_new"}
     try:
-        manage(
-            cluster, service, ["prepare"], env=mine, secrets=[Mounted(new.docker_name, "couch_password_new")]
+        run_manage(
+            cluster,
+            service,
+            ["prepare"],
+            env=settings,
+            secrets=[MountedFile(new.docker_name, "couch_password_new")],
         )
-        _give(
+        _roll_out(
             cluster,
             processes_of(service),
             {"couch_password": new.docker_name},
@@ -80,14 +84,14 @@ def user(cluster: Cluster, service: str, say: Say) -> None:
         )
     except Failed:
         with contextlib.suppress(Failed):
-            manage(cluster, service, ["prepare", "--remove-user", new.labels[USER]])
-        _forget(store, [new], say)
+            run_manage(cluster, service, ["prepare", "--remove-user", new.labels[USER]])
+        _remove(store, [new], say)
         raise
-    manage(cluster, service, ["prepare", "--remove-user", old.labels[USER]])
-    _forget(store, [old], say)
+    run_manage(cluster, service, ["prepare", "--remove-user", old.labels[USER]])
+    _remove(store, [old], say)
 
 
-def administrator(cluster: Cluster, service: str, say: Say) -> None:
+def rotate_administrator(cluster: Cluster, service: str, say: Say) -> None:
     """Its password is in the server's own configuration, so the server starts anew: some seconds without."""
     store = Secrets(cluster)
     before = store.newest()
@@ -98,18 +102,18 @@ def administrator(cluster: Cluster, service: str, say: Say) -> None:
     servers = [f"{service}-couch", *([f"{service}-standby"] if service in WITH_STANDBY else [])]
     try:
         for server in servers:
-            _give(cluster, [server], {INI: made[names[0]].docker_name}, say)
-        manage(cluster, service, ["prepare"])
+            _roll_out(cluster, [server], {INI: made[names[0]].docker_name}, say)
+        run_manage(cluster, service, ["prepare"])
     except Failed:
-        _forget(store, [made[name] for name in names], say)
+        _remove(store, [made[name] for name in names], say)
         raise
-    _forget(store, [before[name] for name in names], say)
+    _remove(store, [before[name] for name in names], say)
 
 
 # -- Redis
 
 
-def redis(cluster: Cluster, say: Say) -> None:
+def rotate_redis(cluster: Cluster, say: Say) -> None:
     """Its one password changes in a moment; jobs and throttles do without it until they have the new one."""
     store = Secrets(cluster)
     before = store.newest()
@@ -121,14 +125,14 @@ def redis(cluster: Cluster, say: Say) -> None:
     groups = (("redis",), *(processes_of(service) for service in SERVICES))
     try:
         for group in groups:
-            _give(cluster, group, _redis_files(group[0], made), say)
+            _roll_out(cluster, group, _redis_files(group[0], made), say)
             done += group
     except Failed:
         for name in reversed(done):
-            _give(cluster, [name], _redis_files(name, before), say)
-        _forget(store, [made[name] for name in names], say)
+            _roll_out(cluster, [name], _redis_files(name, before), say)
+        _remove(store, [made[name] for name in names], say)
         raise
-    _forget(store, [before[name] for name in names], say)
+    _remove(store, [before[name] for name in names], say)
 
 
 def _redis_files(service: str, versions: Mapping[str, Secret]) -> dict[str, str]:
@@ -141,47 +145,49 @@ def _redis_files(service: str, versions: Mapping[str, Secret]) -> dict[str, str]
 # -- the keys that sign access tokens
 
 
-def signing(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
+def rotate_signing_keys(cluster: Cluster, say: Say, overlap: float | None = None) -> None:
     """Publish the new key, use it, then retire the old one.
 
     The three steps are remembered, so that the same command goes on where one was interrupted.
     """
     known, ended = (
-        (KNOWN_EVERYWHERE, KNOWN_EVERYWHERE + TOKEN_LIFETIME) if overlap is None else (overlap,) * 2
+        (PROPAGATION_SECONDS, PROPAGATION_SECONDS + TOKEN_LIFETIME) if overlap is None else (overlap,) * 2
     )
     store = Secrets(cluster)
-    phase = state.read(cluster).get(SIGNING)
+    phase = state.read(cluster).get(STATE_KEY)
     if phase is None:
         old = store.newest()["auth_signing_keys"].docker_name
         new = store.make_signing_key("auth_signing_keys").docker_name
         phase = {"first": old, "other": new, "new": new}
     if phase["first"] != phase["new"]:
-        since = _sign(cluster, phase, say, "publishing the new key")
+        since = _use_keys(cluster, phase, say, "publishing the new key")
         _wait(since, known, say, "until every service knows it")
         phase = {"first": phase["new"], "other": phase["first"], "new": phase["new"]}
-    since = _sign(cluster, phase, say, "signing with the new key")
+    since = _use_keys(cluster, phase, say, "signing with the new key")
     _wait(since, ended, say, "until what the old key signed has ended")
     # Whoever saw the old key may have seen the spare one beside it.
     spare = store.make_signing_key("auth_spare_signing_key").docker_name
-    _sign(cluster, {**phase, "other": spare}, say, "retiring the old key")
+    _use_keys(cluster, {**phase, "other": spare}, say, "retiring the old key")
     current = state.read(cluster)
-    state.write(cluster, {name: value for name, value in current.items() if name != SIGNING})
+    state.write(cluster, {name: value for name, value in current.items() if name != STATE_KEY})
     kept = {phase["new"], spare}
     names = {"auth_signing_keys", "auth_spare_signing_key"}
     older = [s for s in store.all() if s.name in names and s.docker_name not in kept]
-    _forget(store, older, say)
+    _remove(store, older, say)
 
 
-def _sign(cluster: Cluster, phase: dict[str, str], say: Say, what: str) -> float:
+def _use_keys(cluster: Cluster, phase: dict[str, str], say: Say, what: str) -> float:
     """Since when every process of auth has these keys. A deploy meanwhile keeps to it."""
     say(f"signing: {what}")
-    remembered = state.read(cluster).get(SIGNING, {})
+    remembered = state.read(cluster).get(STATE_KEY, {})
     if {**remembered, "since": ""} != {**phase, "since": ""}:
-        state.write(cluster, {**state.read(cluster), SIGNING: phase})
-    rolled = _give(cluster, processes_of("auth"), {FIRST: phase["first"], OTHER: phase["other"]}, say)
+        state.write(cluster, {**state.read(cluster), STATE_KEY: phase})
+    rolled = _roll_out(
+        cluster, processes_of("auth"), {SIGNING_FILE: phase["first"], SECOND_KEY_FILE: phase["other"]}, say
+    )
     since = float(remembered.get("since", 0)) if not rolled else 0.0
     since = since or time.time()
-    state.write(cluster, {**state.read(cluster), SIGNING: {**phase, "since": str(since)}})
+    state.write(cluster, {**state.read(cluster), STATE_KEY: {**phase, "since": str(since)}})
     return since
 
 
@@ -195,7 +201,7 @@ def _wait(since: float, seconds: float, say: Say, what: str) -> None:
 # -- parts of the above
 
 
-def _give(
+def _roll_out(
     cluster: Cluster,
     names: Iterable[str],
     files: Mapping[str, str],
@@ -204,12 +210,12 @@ def _give(
     env: Mapping[str, str] | None = None,
 ) -> bool:
     """Other secrets for these files of the services; whether that changed anything."""
-    there = cluster.services()
+    services = cluster.services()
     change = Change(files, env or {})
-    return rolling.roll(cluster, {name: change for name in names if name in there}, say)
+    return rolling_update.roll(cluster, {name: change for name in names if name in services}, say)
 
 
-def _forget(store: Secrets, versions: Iterable[Secret], say: Say) -> None:
+def _remove(store: Secrets, versions: Iterable[Secret], say: Say) -> None:
     for secret in versions:
         try:
             store.remove(secret)

@@ -27,7 +27,7 @@ def seed(cluster: Cluster, email: str, password: str, say: Say = print) -> None:
     if not email or not password:
         raise BadOption("Say who: make swarm-seed EMAIL= PASSWORD= of a member of staff.")
     with tempfile.TemporaryDirectory(prefix="hivemart-") as folder:
-        trust(cluster, Path(folder))
+        trust_own_certificate(cluster, Path(folder))
         shop = Shop(cluster.options.public_url, email, password)
         try:
             goods = load()
@@ -41,7 +41,7 @@ def seed(cluster: Cluster, email: str, password: str, say: Say = print) -> None:
     say(f"{len(goods)} products are in.")
 
 
-def trust(cluster: Cluster, folder: Path) -> None:
+def trust_own_certificate(cluster: Cluster, folder: Path) -> None:
     """Where the certificate is one of our own, this process believes it, and no other."""
     current = Secrets(cluster).newest().get("tls_cert")
     if not cluster.options.tls or current is None or SIGNED_FOR not in current.labels:
@@ -63,7 +63,7 @@ def import_history(cluster: Cluster, goods: list[Good], ids: dict[str, str], fol
         path.chmod(0o755)  # the job's user is another one
     jobs.run_job(
         cluster,
-        jobs.live(cluster, "logs"),
+        jobs.from_running(cluster, "logs"),
         ["python", "manage.py", "import_events", "/history/visits.jsonl"],
         env={"EVENTS_JOURNAL_DIR": ""},  # the service's own volume is not the job's
         mounts=[Mount("/history", str(shared), type="bind", read_only=True)],

@@ -35,7 +35,7 @@ def label_images(cluster: Cluster) -> None:
     """Let the label of each service say which image it has, whoever changed that; no task is rolled by it."""
     for name, service in cluster.services().items():
         if (service["Spec"].get("Labels") or {}).get(STACK_IMAGE) != image_of(service):
-            cluster.change(name, _labelled)
+            cluster.update_service(name, _labelled)
 
 
 def _labelled(service: Mapping[str, Any]) -> dict[str, Any]:

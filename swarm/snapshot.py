@@ -11,8 +11,8 @@ from typing import Any
 from swarm import stand_ins
 from swarm.cluster import Cluster
 from swarm.jobs import reason
-from swarm.notes import notes
 from swarm.shop import SERVICES
+from swarm.status_warnings import find_warnings
 
 GROUPS = (*SERVICES, "storefront", "gateway", "autoscale", "stores")
 _GROUP_OF = {
@@ -20,9 +20,9 @@ _GROUP_OF = {
     **dict.fromkeys(("redis", "azurite"), "stores"),
     **dict.fromkeys(("autoscale", "node-agent", "docker-proxy"), "autoscale"),
 }
-COMING = {"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
-ENDED_BADLY = {"failed", "rejected", "orphaned"}
-RECENT = 900.0  # seconds for which a task that ended badly is still told
+STARTING_STATES = {"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
+FAILED_STATES = {"failed", "rejected", "orphaned"}
+RECENT_SECONDS = 900.0  # seconds for which a task that ended badly is still told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,17 +116,17 @@ class Snapshot:
 
     def as_json(self) -> dict[str, Any]:
         whole = asdict(self)
-        whole["condition"], whole["notes"] = self.condition, notes(self)
-        for told, service in zip(whole["services"], self.services, strict=True):
-            told["condition"] = service.condition
+        whole["condition"], whole["notes"] = self.condition, find_warnings(self)
+        for described, service in zip(whole["services"], self.services, strict=True):
+            described["condition"] = service.condition
         return whole
 
 
-Usage = Mapping[str, tuple[float | None, int | None]]
+TaskUsage = Mapping[str, tuple[float | None, int | None]]
 """task id -> cores in use, bytes"""
 
 
-def take(cluster: Cluster, usage: Usage | None = None, drift: Iterable[str] = ()) -> Snapshot:
+def take_snapshot(cluster: Cluster, usage: TaskUsage | None = None, drift: Iterable[str] = ()) -> Snapshot:
     """Ask the Swarm; `usage` of tasks and `drift` as far as they are known."""
     services = cluster.services()
     names = {service["ID"]: name for name, service in services.items()}
@@ -149,12 +149,12 @@ def take(cluster: Cluster, usage: Usage | None = None, drift: Iterable[str] = ()
         unplaced=tuple(task for task in wanted if task.node not in known),
         trouble=tuple(
             sorted(
-                (task for task in tasks if task.state in ENDED_BADLY and task.seconds < RECENT),
+                (task for task in tasks if task.state in FAILED_STATES and task.seconds < RECENT_SECONDS),
                 key=lambda task: task.seconds,
             )
         ),
         drift=tuple(drift),
-        stand_ins=stand_ins.notes(services),
+        stand_ins=stand_ins.find_warnings(services),
     )
 
 
@@ -187,7 +187,7 @@ def _task(raw: Mapping[str, Any], service: str, now: float) -> Task:
         condition=condition,
         image=image,
         tag=tag_of(image),
-        seconds=round(max(0.0, now - _moment(status["Timestamp"])), 1),
+        seconds=round(max(0.0, now - _parse_time(status["Timestamp"])), 1),
         reason="" if condition == "well" else _why(status),
     )
 
@@ -196,15 +196,15 @@ def _condition(state: str, desired: str) -> str:
     """Docker's words for a task, in the few that matter to a person."""
     if state == "running":
         return "well" if desired == "running" else "going"
-    if state in COMING and desired in {"running", "ready", "accepted"}:
+    if state in STARTING_STATES and desired in {"running", "ready", "accepted"}:
         return "coming"
-    if state in ENDED_BADLY and desired == "running":
+    if state in FAILED_STATES and desired == "running":
         return "bad"
     return "stopped"
 
 
 def _why(status: Mapping[str, Any]) -> str:
-    return reason(status) if status.get("Err") or status["State"] in ENDED_BADLY else ""
+    return reason(status) if status.get("Err") or status["State"] in FAILED_STATES else ""
 
 
 def tag_of(image: str) -> str:
@@ -213,12 +213,12 @@ def tag_of(image: str) -> str:
     return tag or name
 
 
-def _moment(text: str) -> float:
+def _parse_time(text: str) -> float:
     """Docker writes nanoseconds, Python reads microseconds."""
     return datetime.fromisoformat(text[:19] + "+00:00").timestamp()
 
 
-def _with_usage(task: Task, usage: Usage) -> Task:
+def _with_usage(task: Task, usage: TaskUsage) -> Task:
     cpu, memory = usage.get(task.id, (None, None))
     return replace(task, cpu=cpu, memory=memory)
 
@@ -259,7 +259,7 @@ def _service(name: str, raw: Mapping[str, Any], tasks: Iterable[Task]) -> Servic
     own = [task for task in tasks if task.service == name]
     running = sum(task.condition == "well" for task in own)
     mode, update = raw["Spec"]["Mode"], raw.get("UpdateStatus") or {}
-    told = str(update.get("State", ""))
+    update_state = str(update.get("State", ""))
     desired = mode["Replicated"]["Replicas"] if "Replicated" in mode else len({task.node for task in own})
     return Service(
         name=name,
@@ -267,6 +267,6 @@ def _service(name: str, raw: Mapping[str, Any], tasks: Iterable[Task]) -> Servic
         running=running,
         desired=int(desired),
         tag=tag_of(str(raw["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])),
-        update="" if told == "completed" else told,
-        message="" if told == "completed" else str(update.get("Message", "")),
+        update="" if update_state == "completed" else update_state,
+        message="" if update_state == "completed" else str(update.get("Message", "")),
     )

@@ -19,18 +19,18 @@ READ = (
 
 
 def staff(cluster: Cluster, email: str, password: str, say: Say = print) -> None:
-    """Return the password reaches the job as a Docker secret that is gone afterwards."""
+    """Make the account; its password reaches the job as a Docker secret that is removed afterwards."""
     if not email:
         raise BadOption("Say who: make swarm-staff EMAIL=you@example.org; it asks for the password.")
     if not password and sys.stdin.isatty():
         password = getpass.getpass(f"Password for {email}: ")
     if not password:
         raise BadOption("PASSWORD is missing: 8 to 128 characters.")
-    like = jobs.live(cluster, "auth")
+    job = jobs.from_running(cluster, "auth")
     with jobs.temporary_secret(cluster, "staff", password, "staff_password") as secret:
         jobs.run_job(
             cluster,
-            like,
+            job,
             ["python", "-c", READ, email],
             env={"DJANGO_SETTINGS_MODULE": "config.settings"},
             secrets=[secret],

@@ -12,7 +12,7 @@ from typing import Any
 
 from docker.errors import APIError
 
-from swarm.cluster import OWN, Cluster
+from swarm.cluster import STACK_LABEL, Cluster
 
 KIND = "hivemart.state"
 
@@ -32,7 +32,7 @@ def write(cluster: Cluster, state: dict[str, Any]) -> None:
     cluster.docker.configs.create(
         name=f"{cluster.stack}_state_v{version}",
         data=json.dumps(state, indent=1, sort_keys=True).encode(),
-        labels={OWN: cluster.stack, KIND: str(version)},
+        labels={STACK_LABEL: cluster.stack, KIND: str(version)},
     )
     for _, config in older:
         cluster.api.remove_config(config["ID"])
@@ -57,7 +57,7 @@ def set_database_host(cluster: Cluster, service: str, host: str) -> None:
 
 def _versions(cluster: Cluster) -> list[tuple[int, dict[str, Any]]]:
     try:
-        found = cluster.api.configs(filters={"label": f"{OWN}={cluster.stack}"})
+        found = cluster.api.configs(filters={"label": f"{STACK_LABEL}={cluster.stack}"})
     except APIError:
         return []
     labelled = [(config["Spec"]["Labels"].get(KIND), config) for config in found]

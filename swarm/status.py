@@ -14,11 +14,11 @@ from pathlib import Path
 from swarm import drift, page, terminal
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
-from swarm.snapshot import Snapshot, take
-from swarm.usage import Usage
+from swarm.snapshot import Snapshot, take_snapshot
+from swarm.usage import UsageSampler
 
-BETWEEN = 1.0  # seconds between two looks at counters
-EVERY = 2.0  # seconds between two pictures
+SAMPLE_SECONDS = 1.0  # between two samples of the counters
+REFRESH_SECONDS = 2.0  # between two frames
 PORT = 8099
 CLEAR = "\x1b[H\x1b[2J"
 
@@ -31,31 +31,31 @@ def status(cluster: Cluster, arguments: Sequence[str] = ()) -> None:
     elif wanted.watch:
         _watch(cluster)
     else:
-        _once(cluster, as_json=wanted.json, html=wanted.html)
+        _show_once(cluster, as_json=wanted.json, html=wanted.html)
 
 
-def look(cluster: Cluster) -> Snapshot:
+def measured_snapshot(cluster: Cluster) -> Snapshot:
     """Return a snapshot with CPU and memory: it takes two or three seconds.
 
     Raises Failed when nothing is deployed.
     """
     if not cluster.services():
         raise Failed(f"Nothing is deployed as {cluster.stack}: make deploy first, or say which STACK.")
-    usage = Usage(cluster)
-    usage.look()
-    time.sleep(BETWEEN)
-    return take(cluster, usage.look(), drift.find(cluster))
+    usage = UsageSampler(cluster)
+    usage.sample_usage()
+    time.sleep(SAMPLE_SECONDS)
+    return take_snapshot(cluster, usage.sample_usage(), drift.find(cluster))
 
 
 def _parse(arguments: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m swarm status", description=__doc__)
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--watch", action="store_true", default=bool(env.get("WATCH")), help="until Ctrl-C")
-    how.add_argument("--json", action="store_true", default=bool(env.get("JSON")), help="for programs")
-    how.add_argument(
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--watch", action="store_true", default=bool(env.get("WATCH")), help="until Ctrl-C")
+    modes.add_argument("--json", action="store_true", default=bool(env.get("JSON")), help="for programs")
+    modes.add_argument(
         "--web", nargs="?", type=int, const=PORT, default=_port(env), metavar="PORT", help="a page"
     )
-    how.add_argument("--html", type=Path, default=env.get("HTML") or None, metavar="FILE", help="a still")
+    modes.add_argument("--html", type=Path, default=env.get("HTML") or None, metavar="FILE", help="a still")
     return parser.parse_args(list(arguments))
 
 
@@ -68,23 +68,23 @@ def _port(env: Mapping[str, str]) -> int | None:
     return PORT if int(text) == 1 else int(text)
 
 
-def _once(cluster: Cluster, *, as_json: bool, html: Path | str | None) -> None:
-    seen = look(cluster)
+def _show_once(cluster: Cluster, *, as_json: bool, html: Path | str | None) -> None:
+    snapshot = measured_snapshot(cluster)
     if html:
-        Path(html).write_text(page.still(seen), encoding="utf-8")
-        print(f"{html} shows {seen.stack} as it is now.")
+        Path(html).write_text(page.render_static(snapshot), encoding="utf-8")
+        print(f"{html} shows {snapshot.stack} as it is now.")
     elif as_json:
-        print(json.dumps(seen.as_json(), indent=1))
+        print(json.dumps(snapshot.as_json(), indent=1))
     else:
-        print(terminal.draw(seen, style()), end="")
+        print(terminal.draw(snapshot, style()), end="")
 
 
 def _watch(cluster: Cluster) -> None:
-    usage, ids = Usage(cluster), drift.ImageIds(cluster)
+    usage, ids = UsageSampler(cluster), drift.ImageIds(cluster)
     while True:
-        picture = terminal.draw(take(cluster, usage.look(), drift.find(cluster, ids)), style())
-        print(CLEAR + picture if sys.stdout.isatty() else picture, end="", flush=True)
-        time.sleep(EVERY)
+        frame = terminal.draw(take_snapshot(cluster, usage.sample_usage(), drift.find(cluster, ids)), style())
+        print(CLEAR + frame if sys.stdout.isatty() else frame, end="", flush=True)
+        time.sleep(REFRESH_SECONDS)
 
 
 def style(env: Mapping[str, str] = os.environ) -> terminal.Style:

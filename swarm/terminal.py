@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
-from swarm.notes import notes
 from swarm.snapshot import Node, Snapshot, Task
+from swarm.status_warnings import find_warnings
 
 BOX = 19  # columns of a task's box, its frame included
 NODE = 2 * BOX + 4  # the least that two boxes beside each other take in a node's frame
@@ -48,25 +48,25 @@ Line = tuple[str, int]
 """a text and the columns that it takes"""
 
 
-def draw(seen: Snapshot, style: Style) -> str:
+def draw(snapshot: Snapshot, style: Style) -> str:
     """Return the whole picture; no line is wider than the terminal."""
-    lines = [_headline(seen, style), ""]
-    columns = max(1, min(len(seen.nodes), (style.width + 1) // (NODE + 1)))
+    lines = [_headline(snapshot, style), ""]
+    columns = max(1, min(len(snapshot.nodes), (style.width + 1) // (NODE + 1)))
     each = (style.width - (columns - 1)) // columns
-    for at in range(0, len(seen.nodes), columns):
-        lines += _beside([_node(node, each, style) for node in seen.nodes[at : at + columns]], each)
+    for at in range(0, len(snapshot.nodes), columns):
+        lines += _beside([_node(node, each, style) for node in snapshot.nodes[at : at + columns]], each)
         lines.append("")
-    told = [_bullet(text, condition, style) for condition, text in notes(seen)]
-    text = "\n".join([*lines, *told, *([""] if told else []), _legend(style)]) + "\n"
+    bullets = [_bullet(text, condition, style) for condition, text in find_warnings(snapshot)]
+    text = "\n".join([*lines, *bullets, *([""] if bullets else []), _legend(style)]) + "\n"
     return text if style.unicode else text.translate(ASCII)
 
 
-def _headline(seen: Snapshot, style: Style) -> str:
-    running = sum(service.running for service in seen.services)
-    desired = sum(service.desired for service in seen.services)
-    told = f"{seen.stack} is {WORDS[seen.condition]}"
-    text = f"{told}, {running} of {desired} tasks run, {seen.url}"
-    return style.paint(_cut(text, style.width), seen.condition)
+def _headline(snapshot: Snapshot, style: Style) -> str:
+    running = sum(service.running for service in snapshot.services)
+    desired = sum(service.desired for service in snapshot.services)
+    state = f"{snapshot.stack} is {WORDS[snapshot.condition]}"
+    text = f"{state}, {running} of {desired} tasks run, {snapshot.url}"
+    return style.paint(_cut(text, style.width), snapshot.condition)
 
 
 # -- a node

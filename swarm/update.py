@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from swarm import deploy, drift, expected, images, jobs, state
 from swarm.cluster import Cluster, Failed
 from swarm.options import BadOption
-from swarm.rollout import Say, Watch
+from swarm.rollout import RolloutWatcher, Say
 from swarm.secrets import Secrets
 from swarm.service_image import image_of, with_image
 from swarm.shop import SERVICES, WEBS, processes_of
@@ -24,7 +24,7 @@ def update(cluster: Cluster, service: str, image: str, say: Say = print) -> None
     services = cluster.services()
     cluster.service(service)
     names = [name for name in processes_of(service) if name in services]
-    image = image or _built(cluster, service, say)
+    image = image or _build_image(cluster, service, say)
     if {image_of(services[name]) for name in names} == {image} and not drift.outdated(cluster, names):
         say(f"{service} runs {image} already.")
         return
@@ -32,10 +32,10 @@ def update(cluster: Cluster, service: str, image: str, say: Say = print) -> None
         _prepare(cluster, service, image, say)
     roll(cluster, dict.fromkeys(names, image), say)
     say(f"{service} runs {image} now.")
-    drift.tell(cluster, say)
+    drift.report(cluster, say)
 
 
-def _built(cluster: Cluster, service: str, say: Say) -> str:
+def _build_image(cluster: Cluster, service: str, say: Say) -> str:
     if service not in images.names():
         raise BadOption(f"{service} has no image of ours: say which, IMAGE=….")
     built = images.build_all([service], client=cluster.docker, registry=cluster.options.registry, say=say)
@@ -43,7 +43,7 @@ def _built(cluster: Cluster, service: str, say: Say) -> str:
 
 
 def _prepare(cluster: Cluster, service: str, image: str, say: Say) -> None:
-    """Return the views of the new code before the new code; what the old one uses stays."""
+    """Prepare the views of the new code before it runs; what the old code uses stays."""
     secret = Secrets(cluster).newest()[f"{service}_couch_admin"]
     values = {
         f"{upper(service)}_DB_HOST": state.database_host(cluster, service),
@@ -51,27 +51,31 @@ def _prepare(cluster: Cluster, service: str, image: str, say: Say) -> None:
     }
     lines = jobs.run_job(
         cluster,
-        jobs.with_image(jobs.live(cluster, service), image),
+        jobs.with_image(jobs.from_running(cluster, service), image),
         ["python", "manage.py", "prepare"],
         timeout=deploy.PREPARE_SECONDS,
-        **deploy.as_admin(values, service),
+        **deploy.admin_access(values, service),
     )
-    say(f"  {jobs.last_said(lines, 'prepared')}")
+    say(f"  {jobs.last_output(lines, 'prepared')}")
 
 
 def roll(cluster: Cluster, wanted: Mapping[str, str], say: Say) -> None:
     """Give each service its image; back again for all when one of them fails."""
     before = {name: image_of(cluster.service(name)) for name in wanted}
-    watch = Watch(cluster, wanted, say)
+    watch = RolloutWatcher(cluster, wanted, say)
     for name, image in wanted.items():
         _set_image(cluster, name, image)
     try:
-        undone = [seen.name for seen in watch.until_healthy(cluster.options.timeout)]
-        why = f"Swarm rolled back {', '.join(undone)}:\n  {watch.why(undone)}" if undone else ""
+        rolled_back = [status.name for status in watch.until_healthy(cluster.options.timeout)]
+        why = (
+            f"Swarm rolled back {', '.join(rolled_back)}:\n  {watch.explain(rolled_back)}"
+            if rolled_back
+            else ""
+        )
     except Failed as error:
-        undone, why = [], str(error)
+        rolled_back, why = [], str(error)
     if why:
-        _put_back(cluster, {name: image for name, image in before.items() if name not in undone}, say)
+        _roll_back(cluster, {name: image for name, image in before.items() if name not in rolled_back}, say)
         raise Failed(f"{why}\nThe update failed; everything is as it was before.")
     current = state.read(cluster)
     changed = {name: image for name, image in before.items() if image != wanted[name]}
@@ -79,15 +83,15 @@ def roll(cluster: Cluster, wanted: Mapping[str, str], say: Say) -> None:
     expected.set_images(cluster, wanted)
 
 
-def _put_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> None:
+def _roll_back(cluster: Cluster, images_before: Mapping[str, str], say: Say) -> None:
     if not images_before:
         return
     say(f"Rolling back {', '.join(images_before)}")
-    watch = Watch(cluster, images_before, say)
+    watch = RolloutWatcher(cluster, images_before, say)
     for name, image in images_before.items():
         _set_image(cluster, name, image)
     watch.until_healthy(cluster.options.timeout)
 
 
 def _set_image(cluster: Cluster, name: str, image: str) -> None:
-    cluster.change(name, lambda service: with_image(service, image))
+    cluster.update_service(name, lambda service: with_image(service, image))

@@ -19,14 +19,14 @@ from requests.exceptions import RequestException
 
 from swarm.cluster import NAMESPACE, Cluster
 
-TASK = "com.docker.swarm.task.id"
-AT_ONCE = 32
+TASK_LABEL = "com.docker.swarm.task.id"
+MAX_PARALLEL = 32
 AGENT = "node-agent"
-LINE = re.compile(
+METRIC_LINE = re.compile(
     r'^hivemart_container_(cpu_seconds_total|memory_bytes)\{[^}]*task="(\w+)"[^}]*\} (\S+)(?: (\d+))?'
 )
 # Runs in a container of this node that shares a network with the agents.
-ASK = """
+AGENT_SCRIPT = """
 import json, socket, urllib.request
 found = []
 known = socket.getaddrinfo("tasks.node-agent", 9100, type=socket.SOCK_STREAM)
@@ -49,14 +49,14 @@ class Sample:
     memory: int
 
 
-class Usage:
+class UsageSampler:
     """Keeps the counters of the last look: cores in use are the difference of two."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._last: dict[str, Sample] = {}
 
-    def look(self) -> dict[str, tuple[float | None, int | None]]:
+    def sample_usage(self) -> dict[str, tuple[float | None, int | None]]:
         """Task id -> cores in use since the last look, and bytes."""
         now = self._samples()
         found: dict[str, tuple[float | None, int | None]]
@@ -71,26 +71,26 @@ class Usage:
         return round(max(0.0, sample.cpu_seconds - before.cpu_seconds) / (sample.at - before.at), 4)
 
     def _samples(self) -> dict[str, Sample]:
-        own = dict(self._of_this_node())
-        return {**dict(self._of_agents()), **own}
+        own = dict(self._node_samples())
+        return {**dict(self._agent_samples()), **own}
 
-    def _of_this_node(self) -> Iterator[tuple[str, Sample]]:
+    def _node_samples(self) -> Iterator[tuple[str, Sample]]:
         label = {"label": f"{NAMESPACE}={self._cluster.stack}"}
         try:
             found = self._cluster.docker.containers.list(filters=label, ignore_removed=True)
         except DockerException:
             return
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for container, sample in zip(found, pool.map(_one_shot, found), strict=True):
-                task = container.labels.get(TASK)
+        with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+            for container, sample in zip(found, pool.map(_container_sample, found), strict=True):
+                task = container.labels.get(TASK_LABEL)
                 if task and sample:
                     yield task, sample
 
-    def _of_agents(self) -> Iterator[tuple[str, Sample]]:
-        for text in self._agents_say():
+    def _agent_samples(self) -> Iterator[tuple[str, Sample]]:
+        for text in self._scrape_agents():
             yield from read(text)
 
-    def _agents_say(self) -> list[str]:
+    def _scrape_agents(self) -> list[str]:
         """One text for each agent that answers; none where there are no agents, or no way to them."""
         try:
             if AGENT not in self._cluster.services() or len(self._cluster.nodes()) < 2:
@@ -98,7 +98,7 @@ class Usage:
             for name in ("autoscale", "health", AGENT):
                 label = {"label": f"com.docker.swarm.service.name={self._cluster.stack}_{name}"}
                 for container in self._cluster.docker.containers.list(filters=label):
-                    code, out = container.exec_run(["python3", "-c", ASK], stderr=False)
+                    code, out = container.exec_run(["python3", "-c", AGENT_SCRIPT], stderr=False)
                     if code == 0:
                         return list(json.loads(out))
         except (DockerException, RequestException, ValueError):
@@ -111,7 +111,7 @@ def read(text: str) -> Iterator[tuple[str, Sample]]:
     seconds: dict[str, tuple[float, float]] = {}
     memory: dict[str, int] = {}
     for line in text.splitlines():
-        match = LINE.match(line)
+        match = METRIC_LINE.match(line)
         if match and match[1] == "memory_bytes":
             memory[match[2]] = int(float(match[3]))
         elif match:
@@ -120,7 +120,7 @@ def read(text: str) -> Iterator[tuple[str, Sample]]:
         yield task, Sample(at, used, memory.get(task, 0))
 
 
-def _one_shot(container: Any) -> Sample | None:
+def _container_sample(container: Any) -> Sample | None:
     try:
         stats = container.stats(stream=False, one_shot=True)
         used = stats["memory_stats"]
@@ -128,12 +128,12 @@ def _one_shot(container: Any) -> Sample | None:
         # What the kernel can drop is left out, as `docker stats` does.
         droppable = cache.get("total_inactive_file", cache.get("inactive_file", 0))
         spent = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-        return Sample(_moment(stats["read"]), spent, int(used.get("usage", 0)) - droppable)
+        return Sample(_parse_time(stats["read"]), spent, int(used.get("usage", 0)) - droppable)
     except (NotFound, APIError, RequestException, KeyError):
         return None
 
 
-def _moment(text: str) -> float:
+def _parse_time(text: str) -> float:
     """Seconds; Docker writes up to nine digits after the point."""
     from datetime import datetime
 

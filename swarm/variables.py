@@ -12,7 +12,7 @@ from docker.errors import NotFound
 
 from local.data import SERVICES
 from swarm import nodes, secrets, state
-from swarm.cluster import OWN, Cluster
+from swarm.cluster import STACK_LABEL, Cluster
 from swarm.options import STAND_IN, Options
 from swarm.secrets import USER, Secret
 from swarm.shop import SCALABLE, WITH_STANDBY
@@ -110,7 +110,7 @@ def signing_keys(cluster: Cluster, newest: Mapping[str, Secret]) -> dict[str, st
 def replicas(cluster: Cluster) -> dict[str, str]:
     """Return the live counts, which the stack files must not reset; what is not there yet starts with one."""
     live = cluster.services()
-    several = nodes.more_than_one(cluster)
+    several = nodes.has_several_nodes(cluster)
     first = {"inner": 2 if several else 1}
     counts = {name: _count(live.get(name), first.get(name, 1)) for name in SCALABLE}
     counts |= {f"{name}-couch": _count(live.get(f"{name}-couch"), 1) for name in WITH_STANDBY}
@@ -143,5 +143,5 @@ def _config(cluster: Cluster, name: str, content: str) -> str:
     try:
         cluster.docker.configs.get(full)
     except NotFound:
-        cluster.docker.configs.create(name=full, data=content.encode(), labels={OWN: cluster.stack})
+        cluster.docker.configs.create(name=full, data=content.encode(), labels={STACK_LABEL: cluster.stack})
     return full

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from swarm.load.spike import Look, Run
+from swarm.load.spike import Run, SwarmSample
 
 BAD_MS = 500.0
 
@@ -13,9 +13,9 @@ BAD_MS = 500.0
 def write(run: Run, folder: Path) -> Path:
     """Write the pictures and `report.md` beside them."""
     figure = _matplotlib()
-    _tasks(figure, run, run.looks[0], "before", folder / "before.svg")
-    _tasks(figure, run, run.height, "at the height", folder / "height.svg")
-    _tasks(figure, run, run.looks[-1], "at the end", folder / "after.svg")
+    _tasks(figure, run, run.samples[0], "before", folder / "before.svg")
+    _tasks(figure, run, run.peak, "at the height", folder / "height.svg")
+    _tasks(figure, run, run.samples[-1], "at the end", folder / "after.svg")
     _over_time(figure, run, folder / "time.svg")
     report = folder / "report.md"
     report.write_text(text(run))
@@ -24,14 +24,16 @@ def write(run: Run, folder: Path) -> Path:
 
 def text(run: Run) -> str:
     """Return the report without its pictures."""
-    before, height, after = run.looks[0], run.height, run.looks[-1]
+    before, peak, after = run.samples[0], run.peak, run.samples[-1]
     last = run.history[-1] if run.history else {"requests": 0.0, "failed": 0.0}
     calls = [
-        look.at for last_, look in zip(run.looks, run.looks[1:], strict=False) if look.wanted != last_.wanted
+        sample.at
+        for last_, sample in zip(run.samples, run.samples[1:], strict=False)
+        if sample.wanted != last_.wanted
     ]
     first = next((at - run.begin for at in calls if at >= run.begin), None)
     rows = [
-        f"| {name} | {before.ready[name]} | {height.ready.get(name, 0)} | {after.ready.get(name, 0)} |"
+        f"| {name} | {before.ready[name]} | {peak.ready.get(name, 0)} | {after.ready.get(name, 0)} |"
         for name in before.ready
     ]
     share = 100 * last["failed"] / max(1.0, last["requests"])
@@ -63,13 +65,13 @@ def _matplotlib() -> Any:
     return Figure
 
 
-def _tasks(figure: Any, run: Run, look: Look, when: str, path: Path) -> None:
+def _tasks(figure: Any, run: Run, sample: SwarmSample, when: str, path: Path) -> None:
     """Tasks per node, a bar each, a colour per service."""
     made = figure(figsize=(8, 1.2 + 0.6 * len(run.nodes)), layout="constrained")
     plot = made.subplots()
     left = dict.fromkeys(run.nodes, 0)
-    for service in look.wanted:
-        counts = [look.tasks.get((node, service), 0) for node in run.nodes]
+    for service in sample.wanted:
+        counts = [sample.tasks.get((node, service), 0) for node in run.nodes]
         plot.barh(run.nodes, counts, left=[left[node] for node in run.nodes], label=service)
         for node, count in zip(run.nodes, counts, strict=True):
             left[node] += count
@@ -81,12 +83,12 @@ def _tasks(figure: Any, run: Run, look: Look, when: str, path: Path) -> None:
 def _over_time(figure: Any, run: Run, path: Path) -> None:
     made = figure(figsize=(10, 8), layout="constrained")
     replicas, latency, errors = made.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
-    times = [look.at for look in run.looks]
-    for name in run.looks[0].wanted:
-        ready = [look.ready.get(name, 0) for look in run.looks]
+    times = [sample.at for sample in run.samples]
+    for name in run.samples[0].wanted:
+        ready = [sample.ready.get(name, 0) for sample in run.samples]
         if name == "auth" or len(set(ready)) > 1:
             (line,) = replicas.step(times, ready, where="post", label=f"{name} ready")
-            wanted = [look.wanted.get(name, 0) for look in run.looks]
+            wanted = [sample.wanted.get(name, 0) for sample in run.samples]
             replicas.step(times, wanted, where="post", linestyle=":", color=line.get_color())
     at = [row["at"] for row in run.history]
     latency.plot(at, [row["median"] for row in run.history], label="half within")

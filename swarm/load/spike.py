@@ -31,14 +31,14 @@ from swarm.shop import WEBS
 
 PROFILE = Path(__file__).parent / "logins.py"
 HISTORY, PHASES_FILE = "locust_stats_history.csv", "phases.txt"  # what Locust and its profile leave
-MOST = 200  # log-ins a second
+MAX_RATE = 200  # log-ins a second
 PHASES = {"SPIKE_BEFORE": 30, "SPIKE_SECONDS": 90, "SPIKE_AFTER": 60}
-LONGEST = 3600  # seconds of a phase
+MAX_PHASE_SECONDS = 3600
 
 
 @dataclass(slots=True)
-class Look:
-    """One look at the Swarm. at: seconds from the start; tasks: (node, service) -> running ones."""
+class SwarmSample:
+    """One sample of the Swarm. at: seconds from the start; tasks: (node, service) -> running ones."""
 
     at: float
     wanted: dict[str, int]
@@ -54,16 +54,16 @@ class Run:
     """
 
     nodes: list[str]
-    looks: list[Look]
+    samples: list[SwarmSample]
     begin: float
     end: float
-    whole: bool = True
+    completed: bool = True
     history: list[dict[str, float]] = field(default_factory=list)
 
     @property
-    def height(self) -> Look:
+    def peak(self) -> SwarmSample:
         """When most tasks ran."""
-        return max(self.looks, key=lambda look: sum(look.tasks.values()))
+        return max(self.samples, key=lambda sample: sum(sample.tasks.values()))
 
 
 def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print) -> Path:
@@ -71,34 +71,34 @@ def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print)
 
     Raises BadOption when it makes no sense, Failed when Locust or the Swarm will not.
     """
-    if rate and not (rate.isdecimal() and 1 <= int(rate) <= MOST):
-        raise BadOption(f"RATE={rate} is not a whole number of log-ins a second from 1 to {MOST}.")
-    target = url or _own_door(cluster)
-    _only_here(target)
+    if rate and not (rate.isdecimal() and 1 <= int(rate) <= MAX_RATE):
+        raise BadOption(f"RATE={rate} is not a whole number of log-ins a second from 1 to {MAX_RATE}.")
+    target = url or _gateway_url(cluster)
+    _require_loopback(target)
     if "auth" not in cluster.services():
         raise Failed(f"The stack {cluster.stack} has no auth service: deploy it first.")
-    folder = _emptied(Path(to or ROOT / "var" / "spike"))
-    phases = {name: _seconds(name, default) for name, default in PHASES.items()}
+    folder = _prepare_folder(Path(to or ROOT / "var" / "spike"))
+    phases = {name: _phase_seconds(name, default) for name, default in PHASES.items()}
     env = {"SPIKE_FLOOD": rate or "30", **{name: str(seconds) for name, seconds in phases.items()}}
     say(f"{env['SPIKE_FLOOD']} log-ins a second for {phases['SPIKE_SECONDS']} s at {target}")
-    run = _watched(cluster, target, folder, env, sum(phases.values()))
+    run = _run_and_sample(cluster, target, folder, env, sum(phases.values()))
     from swarm.load import report
 
     written = report.write(run, folder)
     say(f"{written}")
-    if not run.whole:
+    if not run.completed:
         raise Failed("Interrupted: the report tells of what was until then.")
     return written
 
 
-def _seconds(name: str, default: int) -> int:
+def _phase_seconds(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
-    if not (text.isdecimal() and 1 <= int(text) <= LONGEST):
-        raise BadOption(f"{name}={text} is not a whole number of seconds from 1 to {LONGEST}.")
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_PHASE_SECONDS):
+        raise BadOption(f"{name}={text} is not a whole number of seconds from 1 to {MAX_PHASE_SECONDS}.")
     return int(text)
 
 
-def _emptied(folder: Path) -> Path:
+def _prepare_folder(folder: Path) -> Path:
     """Without what an earlier spike left, which would be taken for this one's."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in (folder / HISTORY, folder / PHASES_FILE):
@@ -106,14 +106,14 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _own_door(cluster: Cluster) -> str:
+def _gateway_url(cluster: Cluster) -> str:
     options = cluster.options
     return (
         f"https://127.0.0.1:{options.https_port}" if options.tls else f"http://127.0.0.1:{options.http_port}"
     )
 
 
-def _only_here(url: str) -> None:
+def _require_loopback(url: str) -> None:
     try:
         parts = urlsplit(url)
         found = {row[4][0] for row in socket.getaddrinfo(parts.hostname or "", parts.port)}
@@ -125,11 +125,11 @@ def _only_here(url: str) -> None:
         raise BadOption(f"URL={url} is not this machine: load is sent to loopback only.")
 
 
-def _watched(cluster: Cluster, target: str, folder: Path, env: Mapping[str, str], seconds: int) -> Run:
+def _run_and_sample(cluster: Cluster, target: str, folder: Path, env: Mapping[str, str], seconds: int) -> Run:
     """Look once a second while Locust runs. It is ended when this is."""
     nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in cluster.nodes()}
-    began, began_at, whole = time.monotonic(), time.time(), True
-    looks = [look(cluster, nodes, 0.0)]
+    began, began_at, completed = time.monotonic(), time.time(), True
+    samples = [sample(cluster, nodes, 0.0)]
     command = [
         *(sys.executable, "-W", "ignore", "-m", "locust", "-f", str(PROFILE), "--headless", "--host", target),
         *("--csv", str(folder / "locust"), "--csv-full-history", "--loglevel", "WARNING", "--only-summary"),
@@ -140,18 +140,18 @@ def _watched(cluster: Cluster, target: str, folder: Path, env: Mapping[str, str]
         while process.poll() is None and time.monotonic() < began + seconds + 60:
             time.sleep(1)
             with contextlib.suppress(DockerException, RequestException):  # busy with the flood: the next one
-                looks.append(look(cluster, nodes, time.monotonic() - began))
+                samples.append(sample(cluster, nodes, time.monotonic() - began))
     except KeyboardInterrupt:
-        whole = False
+        completed = False
     finally:
-        _ended(process)
+        _stop(process)
     phases = read_phases(folder / PHASES_FILE, began_at)
-    end = phases.get("after", looks[-1].at)
+    end = phases.get("after", samples[-1].at)
     history = read_history(folder / HISTORY, began_at)
-    return Run(sorted(nodes.values()), looks, phases["flood"], end, whole, history)
+    return Run(sorted(nodes.values()), samples, phases["flood"], end, completed, history)
 
 
-def _ended(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(20)
@@ -160,11 +160,13 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def look(cluster: Cluster, nodes: Mapping[str, str], at: float) -> Look:
+def sample(cluster: Cluster, nodes: Mapping[str, str], at: float) -> SwarmSample:
     services, tasks = cluster.services(), cluster.tasks()
     webs = [name for name in WEBS if name in services]
-    running = {name: [task for task in tasks.get(services[name]["ID"], []) if _runs(task)] for name in webs}
-    return Look(
+    running = {
+        name: [task for task in tasks.get(services[name]["ID"], []) if _is_running(task)] for name in webs
+    }
+    return SwarmSample(
         at,
         wanted={name: _replicas(services[name]) for name in webs},
         ready={name: len(found) for name, found in running.items()},
@@ -172,7 +174,7 @@ def look(cluster: Cluster, nodes: Mapping[str, str], at: float) -> Look:
     )
 
 
-def _runs(task: Mapping[str, Any]) -> bool:
+def _is_running(task: Mapping[str, Any]) -> bool:
     return bool(task["DesiredState"] == "running" and task["Status"]["State"] == "running")
 
 

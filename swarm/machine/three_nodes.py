@@ -32,10 +32,10 @@ from local import ports
 BUILD = Path(__file__).parent / "node"
 BASE_IMAGE = os.environ.get("BASE_IMAGE") or "debian:bookworm-slim"
 SUBNET = os.environ.get("NODES_SUBNET") or "172.30.213"
-PATIENCE = 60.0  # seconds for what takes two or three
-LOADING = 600.0
+TIMEOUT_SECONDS = 60.0  # for what takes two or three
+LOAD_SECONDS = 600.0
 # Everything but SYS_RESOURCE, which a confined machine refuses: `--privileged` would ask for it.
-RIGHTS = (
+CONTAINER_OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--cgroupns", "host"),
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--security-opt", "systempaths=unconfined", "--device-cgroup-rule", "a *:* rwm"),
@@ -47,7 +47,7 @@ class NodesFailed(Exception):
     """The text is for the person at the terminal."""
 
 
-def docker_command(*arguments: str, seconds: float = PATIENCE, check: bool = True) -> str:
+def docker_command(*arguments: str, seconds: float = TIMEOUT_SECONDS, check: bool = True) -> str:
     """Return the output of `docker …` on this machine. NodesFailed when it ends badly, or does not end."""
     try:
         done = subprocess.run(
@@ -77,7 +77,7 @@ class Node:
     def docker_host(self) -> str:
         return f"unix://{self.socket}"
 
-    def run(self, *arguments: str, seconds: float = PATIENCE, check: bool = True) -> str:
+    def run(self, *arguments: str, seconds: float = TIMEOUT_SECONDS, check: bool = True) -> str:
         """`docker …` on this node."""
         return docker_command("--host", self.docker_host, *arguments, seconds=seconds, check=check)
 
@@ -172,7 +172,7 @@ class ThreeNodes:
         if not docker_command("image", "inspect", "-f", "{{.Id}}", tag, check=False):
             self._say("building the machines' image, with an engine in it")
             options = ("--quiet", "--build-arg", f"BASE_IMAGE={BASE_IMAGE}", "--tag", tag)
-            docker_command("build", *options, str(BUILD), seconds=LOADING)
+            docker_command("build", *options, str(BUILD), seconds=LOAD_SECONDS)
         return tag
 
     def _node(self, number: int, http: int, https: int) -> Node:
@@ -185,7 +185,7 @@ class ThreeNodes:
         published = (f"127.0.0.1:{node.http}:80", f"127.0.0.1:{node.https}:443")
         docker_command(
             *("run", "--detach", "--name", node.container, "--hostname", node.name, "--label", self._name),
-            *("--network", self._name, "--ip", node.address, *RIGHTS),
+            *("--network", self._name, "--ip", node.address, *CONTAINER_OPTIONS),
             *("--volume", f"{self._name}:/nodes", "--volume", f"{node.socket.parent}:/outside"),
             *("--env", f"NODE={node.name}", "--env", f"CGROUP={self._name}/{node.name}"),
             *(part for port in published for part in ("--publish", port)),
@@ -199,7 +199,7 @@ class ThreeNodes:
         load = ["docker", "--host", node.docker_host, "load", "--quiet"]
         with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as save:
             done = subprocess.run(
-                load, stdin=save.stdout, capture_output=True, text=True, timeout=LOADING, check=False
+                load, stdin=save.stdout, capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
             )
         if save.returncode or done.returncode:
             raise NodesFailed(f"The images cannot be loaded: {done.stderr.strip()[-400:]}")
@@ -213,10 +213,10 @@ class ThreeNodes:
             f" && cp -al {first.name}/image {first.name}/overlay2 $node/; done"
         )
         volume = ("--volume", f"{self._name}:/nodes")
-        docker_command("run", "--rm", *volume, BASE_IMAGE, "sh", "-c", script, seconds=LOADING)
+        docker_command("run", "--rm", *volume, BASE_IMAGE, "sh", "-c", script, seconds=LOAD_SECONDS)
         docker_command("start", first.container)
 
-    def _until(self, reached: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    def _until(self, reached: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS) -> None:
         end = time.monotonic() + seconds
         while not reached():
             if time.monotonic() > end:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from swarm import drift, expected, holding, state
+from swarm import drift, expected, maintenance, state
 from swarm.cluster import Cluster, Failed
 from swarm.expected import Expected, digest
 from swarm.options import Options
@@ -92,7 +92,7 @@ def changed(**container: Any) -> dict[str, Any]:
     return task
 
 
-def test_what_runs_as_it_was_deployed_is_no_drift():
+def test_no_drift_when_tasks_run_as_deployed():
     assert drift.find(stack()) == []
     drift.check(stack())
 
@@ -157,11 +157,11 @@ def test_replicas_are_those_of_the_files_or_within_the_autoscalers_range(replica
     assert drift.find(stack(replicas=replicas, labels=labels, wanted=counted)) == sentences
 
 
-def test_what_a_restore_holds_is_no_drift_of_replicas():
+def test_services_in_maintenance_are_no_replica_drift():
     cluster = stack(replicas=0, wanted=replace(CART, replicas=1))
     state.write(cluster, {**state.read(cluster), "held": {"cart": 1}})
 
-    assert holding.held(cluster) == {"cart": 1}
+    assert maintenance.stopped_services(cluster) == {"cart": 1}
     assert drift.find(cluster) == []
 
 
@@ -169,7 +169,9 @@ def test_an_update_and_a_rotation_change_what_is_expected():
     cluster = stack()
 
     expected.set_images(cluster, {"cart": "hivemart-cart:2", "unknown": "x"})
-    expected.set_given(cluster, "cart", files={"secret_key": "cart_key_v2"}, settings={"DOMAIN": "new"})
+    expected.set_files_and_settings(
+        cluster, "cart", files={"secret_key": "cart_key_v2"}, settings={"DOMAIN": "new"}
+    )
 
     known = expected.read(cluster)["cart"]
     assert (known.image, known.image_id) == ("hivemart-cart:2", "sha256:two")
@@ -178,7 +180,7 @@ def test_an_update_and_a_rotation_change_what_is_expected():
     assert known.settings["DEBUG"] == digest("false")
 
 
-def test_nothing_is_said_of_a_stack_that_an_older_version_deployed():
+def test_a_stack_of_an_older_version_reports_no_drift():
     cluster = stack(changed(Image="hivemart-cart:0"))
     state.forget(cluster)
 

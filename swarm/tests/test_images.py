@@ -13,9 +13,9 @@ from swarm.cluster import Failed
 PARENTS = {"BUILD_IMAGE": "hivemart-build:1", "RUN_IMAGE": "hivemart-base:1"}
 
 
-def test_a_tag_changes_with_a_file_with_its_name_and_with_the_image_it_starts_from() -> None:
+def test_a_tag_depends_on_files_names_and_parent_images() -> None:
     def tag(files: images.Files, parents: dict[str, str] = PARENTS) -> str:
-        return images.Recipe("cart", "service.Dockerfile", files).tag(parents)
+        return images.ImageSpec("cart", "service.Dockerfile", files).tag(parents)
 
     tags = [tag({"a": b"1"}), tag({"a": b"2"}), tag({"b": b"1"}), tag({"a": b"1"}, {"RUN_IMAGE": "other"})]
 
@@ -25,41 +25,41 @@ def test_a_tag_changes_with_a_file_with_its_name_and_with_the_image_it_starts_fr
 
 
 def test_the_context_is_the_same_for_the_same_content() -> None:
-    one = images.Recipe("cart", "service.Dockerfile", {"a": b"1", "b": b"2"})
-    two = images.Recipe("cart", "service.Dockerfile", {"b": b"2", "a": b"1"})
+    one = images.ImageSpec("cart", "service.Dockerfile", {"a": b"1", "b": b"2"})
+    two = images.ImageSpec("cart", "service.Dockerfile", {"b": b"2", "a": b"1"})
 
     assert one.context().getvalue() == two.context().getvalue()
     with tarfile.open(fileobj=one.context()) as tar:
         assert tar.getnames() == ["Dockerfile", "a", "b"]
 
 
-def test_only_what_runs_goes_into_an_image(tmp_path: Path) -> None:
+def test_an_image_holds_only_runtime_files(tmp_path: Path) -> None:
     for name in ("app.py", "tests/test_app.py", ".env", "__pycache__/app.pyc", "README.md", "page/a.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
 
-    assert images.tree(tmp_path, "service") == {"service/app.py": b"x", "service/page/a.html": b"x"}
+    assert images.read_tree(tmp_path, "service") == {"service/app.py": b"x", "service/page/a.html": b"x"}
 
 
-@pytest.mark.parametrize("name", sorted(images.folders()))
+@pytest.mark.parametrize("name", sorted(images.project_folders()))
 def test_a_service_is_installed_whole_from_the_shared_and_its_own_part(name: str) -> None:
-    folder, every = images.folders()[name], images.folders().values()
+    folder, every = images.project_folders()[name], images.project_folders().values()
 
-    shared, own = requirements.common(every), requirements.own(folder, every)
+    shared, own = requirements.common_packages(every), requirements.specific_packages(folder, every)
 
     assert not set(shared) & set(own)
     assert {**shared, **own} == dict(requirements.locked(images.ROOT / folder / "requirements.txt"))
 
 
 def test_every_requirement_has_its_hashes() -> None:
-    shared = requirements.text(requirements.common(images.folders().values())).decode()
+    shared = requirements.to_text(requirements.common_packages(images.project_folders().values())).decode()
 
     assert shared.count("==") > 40
     assert all("--hash=sha256:" in entry for entry in shared.replace("\\\n", "").splitlines())
 
 
 def test_no_image_holds_secrets_tests_or_another_service() -> None:
-    files = images.service_recipe("catalog").files
+    files = images.service_spec("catalog").files
 
     assert "service/manage.py" in files
     assert "chassis/chassis/gunicorn.conf.py" in files
@@ -67,7 +67,7 @@ def test_no_image_holds_secrets_tests_or_another_service() -> None:
     assert not [path for path in files if "accounts" in path]
 
 
-def test_an_unknown_image_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_image_is_refused_with_the_known_names() -> None:
     with pytest.raises(Failed, match=r"There is no image shop; there are: auth, .*, gateway, couch"):
         images.build_all(["shop"])
 
@@ -93,7 +93,7 @@ def test_a_build_that_fails_shows_its_last_lines() -> None:
     builder = images.Builder(docker, say=lambda line: None)
 
     with pytest.raises(Failed) as failed:
-        builder.make(images.Recipe("cart", "service.Dockerfile", {}), PARENTS)
+        builder.build(images.ImageSpec("cart", "service.Dockerfile", {}), PARENTS)
 
     lines = str(failed.value).splitlines()
     assert lines[0] == "The image of cart cannot be built. Its last lines:"
@@ -101,8 +101,8 @@ def test_a_build_that_fails_shows_its_last_lines() -> None:
 
 
 def test_a_registry_is_the_prefix_of_every_reference() -> None:
-    recipe = images.Recipe("cart", "service.Dockerfile", {})
+    image_spec = images.ImageSpec("cart", "service.Dockerfile", {})
 
-    reference = images.Builder(None, registry="registry.example:5000/shop").reference(recipe, PARENTS)
+    reference = images.Builder(None, registry="registry.example:5000/shop").reference(image_spec, PARENTS)
 
-    assert reference == f"registry.example:5000/shop/hivemart-cart:{recipe.tag(PARENTS)}"
+    assert reference == f"registry.example:5000/shop/hivemart-cart:{image_spec.tag(PARENTS)}"

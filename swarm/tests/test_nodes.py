@@ -9,7 +9,7 @@ from swarm.shop import WITH_STANDBY
 from swarm.tests.fake_docker import cluster, node
 
 
-def test_on_one_node_everything_is_there_but_standbys() -> None:
+def test_one_node_gets_all_labels_except_standbys() -> None:
     wanted = nodes.plan([node("one", "manager")], azurite=True)
 
     assert wanted == {
@@ -17,7 +17,7 @@ def test_on_one_node_everything_is_there_but_standbys() -> None:
     }
 
 
-def test_on_three_nodes_data_is_spread_and_a_standby_is_apart_from_its_leader() -> None:
+def test_three_nodes_share_the_data_and_separate_a_standby_from_its_leader() -> None:
     machines = [node("one", "manager"), node("two"), node("three")]
 
     wanted = nodes.plan(machines, azurite=True)
@@ -35,7 +35,7 @@ def test_on_three_nodes_data_is_spread_and_a_standby_is_apart_from_its_leader() 
         assert len(set(holders)) == 2
 
 
-def test_a_label_that_is_there_stays_where_it_is() -> None:
+def test_an_existing_label_stays_on_its_node() -> None:
     machines = [
         node("one", "manager"),
         node("two", **{"hivemart.auth-couch": "true", "hivemart.edge": "true"}),
@@ -55,7 +55,7 @@ def test_a_node_that_is_down_gets_nothing() -> None:
     assert list(wanted) == ["id-one"]
 
 
-def test_without_a_ready_node_it_says_so() -> None:
+def test_no_ready_node_is_an_error() -> None:
     with pytest.raises(Failed, match="docker node ls"):
         nodes.plan([node("one", state="down")], azurite=True)
 
@@ -63,17 +63,17 @@ def test_without_a_ready_node_it_says_so() -> None:
 def test_labels_are_set_once() -> None:
     here = cluster()
 
-    first, second = nodes.ensure(here), nodes.ensure(here)
+    first, second = nodes.ensure_labels(here), nodes.ensure_labels(here)
 
     assert len(first) == 1
     assert second == []
 
 
-def test_a_standby_without_a_node_for_it_is_refused_and_it_is_said_what_to_do() -> None:
+def test_a_standby_without_a_node_is_refused_with_the_remedy() -> None:
     alone = cluster()
 
     with pytest.raises(Failed, match=r"No node has the label hivemart\.checkout-standby=true"):
-        nodes.refuse_without(alone, "checkout-standby")
+        nodes.require_node_for(alone, "checkout-standby")
 
     alone.api.machines[0]["Spec"]["Labels"] = {"hivemart.checkout-standby": "true"}
-    nodes.refuse_without(alone, "checkout-standby")
+    nodes.require_node_for(alone, "checkout-standby")

@@ -9,7 +9,7 @@ from swarm.options import KNOWN, BadOption, Options, from_environment, parse
 EXAMPLE = Path(__file__).resolve().parents[1] / "shop.env.example"
 
 
-def test_without_a_word_the_shop_is_on_localhost_with_https() -> None:
+def test_the_default_is_https_on_localhost() -> None:
     assert parse({}) == Options()
 
 
@@ -30,7 +30,7 @@ def test_a_connection_string_keeps_its_equal_signs(tmp_path: Path) -> None:
     assert from_environment({"SHOP_ENV": str(file)}).blob_store == "AccountName=shop;AccountKey=ab+/==;"
 
 
-def test_secrets_are_not_in_what_is_shown_of_options() -> None:
+def test_repr_of_options_hides_secrets() -> None:
     given = {
         "AZURE_STORAGE_CONNECTION_STRING": "AccountName=shop;AccountKey=hush",
         "EMAIL_HOST": "mail.example.org",
@@ -71,7 +71,7 @@ def test_secrets_are_not_in_what_is_shown_of_options() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_told_in_a_sentence(given: dict[str, str], sentence: str) -> None:
+def test_an_invalid_option_is_refused_in_a_sentence(given: dict[str, str], sentence: str) -> None:
     with pytest.raises(BadOption) as told:
         parse(given)
 
@@ -85,7 +85,7 @@ def test_what_makes_no_sense_is_told_in_a_sentence(given: dict[str, str], senten
         ("DOMIAN=shop", "shop.env, line 1: there is no variable DOMIAN."),
     ],
 )
-def test_a_slip_in_the_file_is_told_with_its_line(tmp_path: Path, line: str, sentence: str) -> None:
+def test_an_error_in_the_file_names_its_line(tmp_path: Path, line: str, sentence: str) -> None:
     file = tmp_path / "shop.env"
     file.write_text(f"{line}\n")
 

@@ -21,8 +21,8 @@ SERVICES = {**FOLDERS, "autoscale": "autoscale"}
 
 def environment(name: str, folder: Path, **given: str) -> dict[str, str]:
     """Return what a task of this service finds; its secrets are files of that folder."""
-    declared = stack(**given)["services"][name]["environment"]
-    env = {key: str(value) for key, value in declared.items()} | {"DATA_DIR": str(folder)}
+    compose = stack(**given)["services"][name]["environment"]
+    env = {key: str(value) for key, value in compose.items()} | {"DATA_DIR": str(folder)}
     for number, key in enumerate(key for key in env if key.endswith("_FILE")):
         file = folder / str(number)
         file.write_text("{}" if "PUBLIC" in key else "AccountName=a;AccountKey=" + "k" * 44)
@@ -61,7 +61,7 @@ def test_a_service_starts_in_production_and_is_no_demo_unless_it_is_said(name: s
         ("storefront", "PUBLIC_URL"),
     ],
 )
-def test_a_service_that_is_given_less_says_so_and_ends(name: str, missing: str, tmp_path: Path) -> None:
+def test_a_missing_setting_ends_a_service_with_a_reason(name: str, missing: str, tmp_path: Path) -> None:
     env = environment(name, tmp_path)
 
     ended = start(name, {key: value for key, value in env.items() if key.removesuffix("_FILE") != missing})

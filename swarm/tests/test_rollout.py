@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from swarm.deploy import rolled
-from swarm.rollout import Look, look
+from swarm.deploy import changed_services
+from swarm.rollout import ServiceStatus, service_status
 
 NEW, OLD = {"ContainerSpec": {"Image": "shop:2"}}, {"ContainerSpec": {"Image": "shop:1"}}
 
@@ -23,45 +23,49 @@ def task(state: str, spec: dict[str, Any] = NEW, desired: str = "running", error
 
 
 def test_a_task_of_the_old_image_does_not_count_as_running() -> None:
-    seen = look("cart", service(update="updating"), [task("running", OLD), task("starting")])
+    status = service_status("cart", service(update="updating"), [task("running", OLD), task("starting")])
 
-    assert seen == Look("cart", desired=1, running=0, others=1, update="updating")
-    assert not seen.settled
+    assert status == ServiceStatus("cart", desired=1, running=0, outdated=1, update="updating")
+    assert not status.settled
 
 
 def test_a_service_has_settled_when_swarm_says_so_too() -> None:
     ended = task("shutdown", OLD, desired="shutdown")
 
-    assert not look("cart", service(update="updating"), [task("running"), ended]).settled
-    assert look("cart", service(update="completed"), [task("running"), ended]).settled
+    assert not service_status("cart", service(update="updating"), [task("running"), ended]).settled
+    assert service_status("cart", service(update="completed"), [task("running"), ended]).settled
 
 
-def test_a_service_that_swarm_rolled_back_has_settled_undone() -> None:
-    seen = look("cart", service(update="rollback_completed", template=OLD), [task("running", OLD)])
+def test_a_service_that_swarm_rolled_back_has_settled() -> None:
+    status = service_status(
+        "cart", service(update="rollback_completed", template=OLD), [task("running", OLD)]
+    )
 
-    assert seen.settled
-    assert seen.undone
+    assert status.settled
+    assert status.rolled_back
 
 
 def test_a_task_without_a_node_says_why() -> None:
-    seen = look("cart", service(), [task("pending", error="no suitable node (insufficient memory)")])
+    status = service_status(
+        "cart", service(), [task("pending", error="no suitable node (insufficient memory)")]
+    )
 
-    assert str(seen) == "cart 0/1, no suitable node (insufficient memory)"
+    assert str(status) == "cart 0/1, no suitable node (insufficient memory)"
 
 
 def test_scaled_to_nothing_is_settled_too() -> None:
-    assert look("auth-standby", service(replicas=0), []).settled
+    assert service_status("auth-standby", service(replicas=0), []).settled
 
 
 def test_one_per_node_needs_at_least_one() -> None:
     door = {"Spec": {"TaskTemplate": NEW, "Mode": {"Global": {}}}}
 
-    assert not look("gateway", door, []).settled
-    assert look("gateway", door, [task("running"), task("running")]).settled
+    assert not service_status("gateway", door, []).settled
+    assert service_status("gateway", door, [task("running"), task("running")]).settled
 
 
-def test_rolled_is_what_has_another_specification_of_its_tasks() -> None:
+def test_changed_services_have_another_task_specification() -> None:
     before = {"cart": service(template=OLD), "auth": service(), "gone": service()}
     after = {"cart": service(), "auth": service(replicas=3), "new": service()}
 
-    assert rolled(before, after) == ["cart"]
+    assert changed_services(before, after) == ["cart"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm import material, secrets
+from swarm import key_material, secrets
 from swarm.cluster import Failed
 from swarm.secrets import Secrets
 from swarm.tests.fake_docker import cluster
@@ -25,7 +25,7 @@ def test_a_first_deploy_makes_every_secret_and_a_second_one_none() -> None:
     assert {"hivemart_auth_couch_ini_v1", "hivemart_redis_conf_v1", "hivemart_tls_key_v1"} <= names
 
 
-def test_of_many_only_the_missing_one_is_made_and_nothing_is_overwritten() -> None:
+def test_only_a_missing_secret_is_made_and_none_is_overwritten() -> None:
     here = cluster()
     Secrets(here).ensure()
     before = dict(here.api.values)
@@ -41,7 +41,7 @@ def test_of_many_only_the_missing_one_is_made_and_nothing_is_overwritten() -> No
     ]
 
 
-def test_what_is_derived_from_a_lost_secret_is_made_anew_with_it() -> None:
+def test_values_derived_from_a_lost_secret_are_renewed_with_it() -> None:
     here = cluster()
     Secrets(here).ensure()
     Secrets(here).remove(Secrets(here).newest()["redis_password"])
@@ -77,7 +77,7 @@ def test_a_new_password_comes_with_a_new_user_so_that_both_are_good() -> None:
     assert before.labels[secrets.USER] == "cart"
 
 
-def test_a_given_value_is_kept_once_and_again_when_it_changes() -> None:
+def test_a_supplied_value_gets_a_new_version_only_when_it_changes() -> None:
     text = "AccountName=shop;AccountKey=a2V5;"
     here = cluster(blob_store=text)
     Secrets(here).ensure()
@@ -101,7 +101,7 @@ def test_a_certificate_is_signed_anew_for_another_domain() -> None:
 
 def test_a_given_certificate_stays_when_a_later_deploy_names_none(tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made = material.self_signed("shop.example.org")
+    made = key_material.self_signed_certificate("shop.example.org")
     certificate.write_text(made[0])
     key.write_text(made[1])
     here = cluster(tls_cert=certificate, tls_key=key)
@@ -115,15 +115,15 @@ def test_a_given_certificate_stays_when_a_later_deploy_names_none(tmp_path: Path
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    certificate.write_text(material.self_signed("a.example")[0])
-    key.write_text(material.self_signed("a.example")[1])
+    certificate.write_text(key_material.self_signed_certificate("a.example")[0])
+    key.write_text(key_material.self_signed_certificate("a.example")[1])
 
     with pytest.raises(Failed, match="TLS_KEY is not the key of TLS_CERT"):
         Secrets(cluster(tls_cert=certificate, tls_key=key)).ensure()
 
 
 def test_couchdb_gets_the_hash_of_the_administrators_password() -> None:
-    lines = material.couch_ini("a password").splitlines()
+    lines = key_material.couch_ini("a password").splitlines()
 
     assert lines[0] == "[admins]"  # the image's start script looks for the line after it
     scheme, derived = lines[1].removeprefix("admin = -").split("-")
@@ -133,7 +133,7 @@ def test_couchdb_gets_the_hash_of_the_administrators_password() -> None:
 
 
 def test_a_signing_key_has_a_name_and_32_bytes() -> None:
-    kid, _, key = material.signing_key().partition(":")
+    kid, _, key = key_material.signing_key().partition(":")
 
     assert kid
     assert len(base64.b64decode(key)) == 32

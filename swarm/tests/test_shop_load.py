@@ -82,7 +82,7 @@ def visits(shop: Any) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_of_fourteen_visits_ten_look_around_three_fill_a_cart_and_one_orders(shop):
+def test_fourteen_visits_are_ten_browsing_three_carts_and_one_order(shop):
     done = visits(shop)
 
     assert Counter(done["visits"]) == {"browse": 10, "fill_a_cart": 3, "order": 1}
@@ -97,7 +97,7 @@ def test_of_fourteen_visits_ten_look_around_three_fill_a_cart_and_one_orders(sho
     assert len({key, *(key for _, key in written)}) == 5  # each is another one
 
 
-def test_what_is_sold_out_is_an_answer_and_no_order_follows(shop):
+def test_a_sold_out_product_is_no_failure_and_is_not_ordered(shop):
     shop.sold_out = True
 
     done = visits(shop)
@@ -105,7 +105,7 @@ def test_what_is_sold_out_is_an_answer_and_no_order_follows(shop):
     assert (done["asked"]["add"], done["failed"], "order" in done["asked"]) == (4, [], False)
 
 
-def test_a_shop_without_goods_is_looked_at_and_nothing_is_bought(shop):
+def test_a_shop_without_products_is_browsed_and_nothing_is_ordered(shop):
     shop.goods = False
 
     done = visits(shop)
@@ -113,7 +113,7 @@ def test_a_shop_without_goods_is_looked_at_and_nothing_is_bought(shop):
     assert (done["asked"], done["failed"]) == ({"home": 10, "list": 11}, [])
 
 
-def test_every_address_that_is_asked_is_one_of_the_shops(shop):
+def test_every_requested_path_exists_in_the_shop(shop):
     visits(shop)
 
     known = (ROOT / "docs" / "api.md").read_text()

@@ -12,7 +12,7 @@ from docker.errors import DockerException
 
 from swarm.cluster import Failed
 from swarm.load import report
-from swarm.load.spike import Look, Run, look, read_history, read_phases, spike
+from swarm.load.spike import Run, SwarmSample, read_history, read_phases, sample, spike
 from swarm.options import BadOption
 
 HEADER = (
@@ -22,16 +22,16 @@ HEADER = (
 
 
 def looked(at, wanted, ready):
-    return Look(at, {"auth": wanted}, {"auth": ready}, Counter({("n1", "auth"): ready}))
+    return SwarmSample(at, {"auth": wanted}, {"auth": ready}, Counter({("n1", "auth"): ready}))
 
 
 @pytest.fixture
 def run():
-    looks = [looked(0, 1, 1), looked(32, 5, 1), looked(37, 5, 5), looked(200, 1, 1)]
-    return Run(["n1", "n2"], looks, 30.0, 120.0)
+    samples = [looked(0, 1, 1), looked(32, 5, 1), looked(37, 5, 5), looked(200, 1, 1)]
+    return Run(["n1", "n2"], samples, 30.0, 120.0)
 
 
-def test_locusts_own_figures_are_read(tmp_path):
+def test_the_history_of_locust_is_read(tmp_path):
     path = tmp_path / "history.csv"
     rows = (
         "1000,2,,Aggregated,2.0,0.0"
@@ -50,7 +50,7 @@ def test_locusts_own_figures_are_read(tmp_path):
     ]
 
 
-def test_a_locust_that_left_nothing_is_said(tmp_path):
+def test_a_missing_history_of_locust_is_an_error(tmp_path):
     with pytest.raises(Failed, match="no figures"):
         read_history(tmp_path / "missing.csv", 0.0)
     with pytest.raises(Failed, match="before the flood began"):
@@ -63,7 +63,7 @@ def test_the_flood_begins_when_locust_says_so_and_not_when_it_was_started(tmp_pa
     assert read_phases(tmp_path / "phases.txt", 1000.0) == {"before": 3.5, "flood": 33.75}
 
 
-def test_the_report_tells_the_reaction_and_the_replicas(run):
+def test_the_report_shows_the_reaction_time_and_the_replicas(run):
     run.history = [
         {
             "at": 1.0,
@@ -84,7 +84,7 @@ def test_the_report_tells_the_reaction_and_the_replicas(run):
 
 
 def test_a_run_without_a_scale_call_says_so(run):
-    run.looks = [looked(at, 1, 1) for at in range(3)]
+    run.samples = [looked(at, 1, 1) for at in range(3)]
 
     assert "First scale call after it began: none" in report.text(run)
 
@@ -102,13 +102,13 @@ def shop(services=("auth",)):
 
 
 def test_only_what_runs_is_counted():
-    seen = look(shop(), {"a": "n1"}, 1.0)
+    seen = sample(shop(), {"a": "n1"}, 1.0)
 
     assert (seen.wanted, seen.ready, dict(seen.tasks)) == ({"auth": 2}, {"auth": 1}, {("n1", "auth"): 1})
 
 
 @pytest.mark.parametrize("rate", ["0", "201", "many", "-1"])
-def test_a_rate_without_measure_is_refused(rate):
+def test_an_invalid_rate_is_refused(rate):
     with pytest.raises(BadOption):
         spike(shop(), rate, "")
 
@@ -131,7 +131,7 @@ def test_without_a_deployed_shop_nothing_is_sent():
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "soon", "100000"])
-def test_a_phase_without_measure_is_refused(monkeypatch, tmp_path, value):
+def test_an_invalid_phase_is_refused(monkeypatch, tmp_path, value):
     monkeypatch.setenv("SPIKE_SECONDS", value)
 
     with pytest.raises(BadOption, match="SPIKE_SECONDS"):
@@ -166,10 +166,10 @@ def door():
 
 def scaled_at_once(door):
     """Return a shop with five replicas from the sixth log-in within a second on, whose Docker fails once."""
-    made, looks = shop(), iter(range(1000))
+    made, samples = shop(), iter(range(1000))
 
     def services():
-        if next(looks) == 3:
+        if next(samples) == 3:
             raise DockerException("busy")
         late = [at for at in door.times if at > time.time() - 1]
         replicas = 5 if len(late) > 5 else 1
@@ -180,7 +180,7 @@ def scaled_at_once(door):
     return made
 
 
-def test_a_spike_floods_the_log_in_and_reports_what_became_of_it(monkeypatch, tmp_path, door):
+def test_a_spike_floods_the_log_in_and_reports_the_result(monkeypatch, tmp_path, door):
     for name, seconds in (("BEFORE", 3), ("SECONDS", 6), ("AFTER", 3)):
         monkeypatch.setenv(f"SPIKE_{name}", str(seconds))
     (tmp_path / "phases.txt").write_text("flood 1\n")  # of an earlier one
@@ -198,7 +198,7 @@ def test_a_spike_floods_the_log_in_and_reports_what_became_of_it(monkeypatch, tm
     assert sum(at < flood for at in door.times) < sum(at >= flood for at in door.times) / 3
 
 
-def test_ctrl_c_ends_a_spike_with_a_report_of_what_was(monkeypatch, tmp_path, door):
+def test_ctrl_c_ends_a_spike_with_a_partial_report(monkeypatch, tmp_path, door):
     monkeypatch.setenv("SPIKE_BEFORE", "1")
     made = scaled_at_once(door)
     services = made.services

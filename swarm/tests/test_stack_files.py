@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.data import SERVICES
-from swarm import declared, deploy, nodes, variables
+from swarm import compose, deploy, nodes, variables
 from swarm.options import parse
 from swarm.secrets import Secrets
 from swarm.shop import SCALABLE, WEBS, WITH_STANDBY
@@ -33,14 +33,14 @@ def stack(**given: str) -> dict[str, Any]:
     here = type(cluster())(cluster().docker, options)
     Secrets(here).ensure()
     values = variables.make(here, IMAGES)
-    return declared.load(deploy.files(options), values)
+    return compose.load(deploy.files(options), values)
 
 
 SERVICES_OF_THE_STACK = sorted(stack()["services"])
 
 
 @pytest.mark.parametrize("name", SERVICES_OF_THE_STACK)
-def test_every_service_is_closed_in_and_bounded(name: str) -> None:
+def test_every_service_is_confined_and_limited(name: str) -> None:
     service = stack()["services"][name]
 
     root_needed = name in WITH_THE_SOCKET
@@ -94,7 +94,7 @@ def test_a_service_has_only_its_own_secrets(service: str) -> None:
             assert {source.partition("_")[0] for source in sources} == {service}
 
 
-def test_what_keeps_data_ends_before_its_successor_starts() -> None:
+def test_a_store_stops_before_its_successor_starts() -> None:
     orders = {name: spec["deploy"]["update_config"]["order"] for name, spec in stack()["services"].items()}
 
     first = {name for name, order in orders.items() if order == "stop-first"}
@@ -103,8 +103,8 @@ def test_what_keeps_data_ends_before_its_successor_starts() -> None:
     assert first & {*WEBS, "inner"} == set()
 
 
-def test_what_can_be_scaled_takes_its_number_from_a_variable() -> None:
-    text = (declared.STACK / "shop.yml").read_text()
+def test_scalable_services_take_replicas_from_a_variable() -> None:
+    text = (compose.STACK / "shop.yml").read_text()
 
     assert [name for name in SCALABLE if f"${{{variables.upper(name)}_REPLICAS}}" not in text] == []
 
@@ -153,6 +153,6 @@ def test_a_placed_store_asks_for_the_label_that_deploy_sets() -> None:
     assert asked == labels
 
 
-def test_a_variable_that_nothing_sets_is_told() -> None:
-    with pytest.raises(declared.Unset, match="AUTH_COUCH_REPLICAS"):
-        declared.load([declared.STACK / "data.yml"], {"COUCHDB_IMAGE": "x", "SECRET_AUTH_COUCH_INI": "y"})
+def test_an_unset_variable_is_an_error() -> None:
+    with pytest.raises(compose.Unset, match="AUTH_COUCH_REPLICAS"):
+        compose.load([compose.STACK / "data.yml"], {"COUCHDB_IMAGE": "x", "SECRET_AUTH_COUCH_INI": "y"})

@@ -4,12 +4,12 @@ from swarm import state
 from swarm.tests.fake_docker import cluster
 
 
-def test_nothing_is_remembered_at_first() -> None:
+def test_the_initial_state_is_empty() -> None:
     assert state.read(cluster()) == {}
     assert state.database_host(cluster(), "auth") == "auth-couch"
 
 
-def test_what_is_written_is_read_and_older_versions_go() -> None:
+def test_written_state_is_read_back_and_older_versions_are_removed() -> None:
     here = cluster()
     state.write(here, {"staff": True})
 
@@ -28,7 +28,7 @@ def test_writing_the_same_changes_nothing() -> None:
     assert [raw["Spec"]["Name"] for raw in here.api.kept["configs"].values()] == ["hivemart_state_v1"]
 
 
-def test_forgetting_leaves_nothing() -> None:
+def test_forget_removes_the_state() -> None:
     here = cluster()
     state.write(here, {"staff": True})
 

@@ -62,9 +62,9 @@ class FakeCluster:
     options = options.Options()
 
     def services(self):
-        undone = {"State": "rollback_completed", "Message": "rollback completed"}
+        rolled_back = {"State": "rollback_completed", "Message": "rollback completed"}
         found = [
-            a_service("s1", "cart", 2, undone),
+            a_service("s1", "cart", 2, rolled_back),
             a_service("s2", "cart-couch", 1),
             a_service("s3", "logs", 0),
         ]
@@ -87,25 +87,25 @@ class FakeCluster:
 
 
 @pytest.fixture
-def seen():
-    return snapshot.take(FakeCluster(), {"t1": (0.25, 88_000_000)})
+def taken():
+    return snapshot.take_snapshot(FakeCluster(), {"t1": (0.25, 88_000_000)})
 
 
-def test_a_snapshot_says_what_is_well_and_what_is_not(seen):
-    conditions = {service.name: service.condition for service in seen.services}
+def test_a_snapshot_holds_the_condition_of_each_service(taken):
+    conditions = {service.name: service.condition for service in taken.services}
 
-    assert seen.condition == "bad"
+    assert taken.condition == "bad"
     assert conditions == {"cart": "coming", "cart-couch": "bad", "logs": "stopped"}
-    assert [node.name for node in seen.nodes] == ["first", "second"]
-    assert (seen.nodes[0].cpu, seen.nodes[0].memory) == (0.25, 88_000_000)
-    assert seen.nodes[1].cpu is None
-    assert seen.nodes[0].holds == ("cart-couch",)
-    assert [task.reason for task in seen.trouble] == ["task: non-zero exit (1)"]
+    assert [node.name for node in taken.nodes] == ["first", "second"]
+    assert (taken.nodes[0].cpu, taken.nodes[0].memory) == (0.25, 88_000_000)
+    assert taken.nodes[1].cpu is None
+    assert taken.nodes[0].holds == ("cart-couch",)
+    assert [task.reason for task in taken.trouble] == ["task: non-zero exit (1)"]
 
 
-def test_notes_are_sentences_with_the_worst_first(seen):
+def test_warnings_are_sentences_with_the_worst_first(taken):
     found = [
-        (condition, re.sub(r"\d+ s ago", "1 s ago", text)) for condition, text in seen.as_json()["notes"]
+        (condition, re.sub(r"\d+ s ago", "1 s ago", text)) for condition, text in taken.as_json()["notes"]
     ]
 
     assert found == [
@@ -119,37 +119,37 @@ def test_notes_are_sentences_with_the_worst_first(seen):
 
 @pytest.mark.parametrize("width", [24, 38, 60, 97, 160])
 @pytest.mark.parametrize("unicode", [True, False])
-def test_no_line_is_wider_than_the_terminal(seen, width, unicode):
-    picture = terminal.draw(seen, terminal.Style(width=width, colour=False, unicode=unicode))
+def test_no_line_is_wider_than_the_terminal(taken, width, unicode):
+    picture = terminal.draw(taken, terminal.Style(width=width, colour=False, unicode=unicode))
 
     assert max(map(len, picture.splitlines())) <= width
     assert "\x1b" not in picture
     assert picture.isascii() or unicode
 
 
-def test_nodes_stand_side_by_side_where_there_is_room(seen):
-    wide = terminal.draw(seen, terminal.Style(width=120))
-    narrow = terminal.draw(seen, terminal.Style(width=50))
+def test_nodes_stand_side_by_side_where_there_is_room(taken):
+    wide = terminal.draw(taken, terminal.Style(width=120))
+    narrow = terminal.draw(taken, terminal.Style(width=50))
 
     assert any("first" in line and "second" in line for line in wide.splitlines())
     assert not any("first" in line and "second" in line for line in narrow.splitlines())
 
 
-def test_a_task_says_its_image_and_what_it_uses_or_that_nobody_knows(seen):
-    picture = terminal.draw(seen, terminal.Style(width=120))
+def test_a_task_shows_its_image_and_usage_or_unknown(taken):
+    picture = terminal.draw(taken, terminal.Style(width=120))
 
     assert re.search(r"012345 +25% 88M", picture)
     assert "unknown" in picture
 
 
-def test_colour_does_not_change_the_words(seen):
-    plain = terminal.draw(seen, terminal.Style(width=100))
-    coloured = terminal.draw(seen, terminal.Style(width=100, colour=True))
+def test_colour_does_not_change_the_words(taken):
+    plain = terminal.draw(taken, terminal.Style(width=100))
+    coloured = terminal.draw(taken, terminal.Style(width=100, colour=True))
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
 
-def test_an_agents_answer_is_read():
+def test_the_metrics_of_an_agent_are_read():
     text = (
         'hivemart_container_cpu_seconds_total{service="shop_cart",task="t2",id="c0ffee"} 12.5 1700000000500\n'
         'hivemart_container_memory_bytes{service="shop_cart",task="t2",id="c0ffee"} 5000 1700000000500\n'
@@ -159,8 +159,8 @@ def test_an_agents_answer_is_read():
     assert dict(usage.read(text)) == {"t2": usage.Sample(1700000000.5, 12.5, 5000)}
 
 
-def test_a_still_holds_the_snapshot_and_nothing_that_could_end_its_script(seen):
-    html = page.still(seen)
+def test_the_static_page_holds_the_snapshot_with_escaped_markup(taken):
+    html = page.render_static(taken)
 
     data = re.search(r"const STILL = (\{.*\});", html)
     assert data
@@ -184,7 +184,7 @@ def server():
     thread.join()
 
 
-def test_the_page_is_for_this_machine_under_its_own_names_only(server):
+def test_the_page_answers_only_under_loopback_names(server):
     def ask(path, host=""):
         request = urllib.request.Request(server.url + path, headers={"Host": host} if host else {})  # noqa: S310
         try:
@@ -198,7 +198,7 @@ def test_the_page_is_for_this_machine_under_its_own_names_only(server):
     assert ask("/status.json", host="elsewhere.example:80") == 403
 
 
-def test_a_make_variable_that_is_no_port_is_told(monkeypatch):
+def test_an_invalid_port_variable_is_refused(monkeypatch):
     monkeypatch.setenv("WEB", "https")
 
     with pytest.raises(BadOption, match="WEB=https is not a port"):
@@ -228,9 +228,9 @@ NO_PROVIDER = (
 )
 
 
-def test_a_shop_without_a_payment_provider_is_told_and_nothing_else_that_is_real():
-    assert stand_ins.notes(a_checkout(**REAL)) == (NO_PROVIDER,)
-    assert stand_ins.notes({}) == ()
+def test_a_shop_without_a_payment_provider_gets_only_that_warning():
+    assert stand_ins.find_warnings(a_checkout(**REAL)) == (NO_PROVIDER,)
+    assert stand_ins.find_warnings({}) == ()
 
 
 @pytest.mark.parametrize(
@@ -247,11 +247,11 @@ def test_a_shop_without_a_payment_provider_is_told_and_nothing_else_that_is_real
         (a_checkout("host:5000/hivemart-couch:0123", **REAL), "stand-in of the tests, not CouchDB"),
     ],
 )
-def test_each_stand_in_is_told(services, said):
-    assert [text for _, text in stand_ins.notes(services) if said in text]
+def test_each_stand_in_gets_a_warning(services, said):
+    assert [text for _, text in stand_ins.find_warnings(services) if said in text]
 
 
-def test_the_picture_shows_stand_ins_and_is_no_worse_for_them():
+def test_the_status_shows_stand_ins_without_a_worse_condition():
     class Demo(FakeCluster):
         def services(self):
             return a_checkout(**REAL)
@@ -259,7 +259,7 @@ def test_the_picture_shows_stand_ins_and_is_no_worse_for_them():
         def tasks(self):
             return {}
 
-    seen = snapshot.take(Demo())
+    taken = snapshot.take_snapshot(Demo())
 
-    assert NO_PROVIDER in seen.as_json()["notes"]
-    assert "no payment provider" in terminal.draw(seen, terminal.Style(width=120))
+    assert NO_PROVIDER in taken.as_json()["notes"]
+    assert "no payment provider" in terminal.draw(taken, terminal.Style(width=120))

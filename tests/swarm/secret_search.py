@@ -90,7 +90,7 @@ def _holder(stack: Stack) -> Iterator[Any]:
     template = TaskTemplate(
         holds,
         restart_policy=RestartPolicy(condition="none"),
-        placement={"Constraints": [f"node.id == {cluster.here}"]},
+        placement={"Constraints": [f"node.id == {cluster.node_id}"]},
     )
     made = cluster.api.create_service(template, f"{cluster.stack}_secret-search")
     try:

@@ -25,7 +25,7 @@ def records(out: Path) -> Path:
 def visitor(stack, records) -> Visitor:
     """Has ordered while the standby followed, on the same machine for once."""
     assert "No node has the label" in stack.swarm("standby", SERVICE="checkout", check=False)
-    node = stack.docker().nodes.get(stack.cluster.here)
+    node = stack.docker().nodes.get(stack.cluster.node_id)
     labels = {**node.attrs["Spec"]["Labels"], "hivemart.checkout-standby": "true"}
     node.update({**node.attrs["Spec"], "Labels": labels})
     stack.swarm("standby", SERVICE="checkout")

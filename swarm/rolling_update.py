@@ -9,7 +9,7 @@ from typing import Any
 
 from swarm import cli, expected
 from swarm.cluster import Cluster, Failed
-from swarm.rollout import Say, Watch
+from swarm.rollout import RolloutWatcher, Say
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,23 @@ def roll(cluster: Cluster, changes: Mapping[str, Change], say: Say) -> bool:
     wanted = {name: change for name, change in changes.items() if differs(cluster.service(name), change)}
     if not wanted:
         return False
-    watch = Watch(cluster, wanted, say)
+    watch = RolloutWatcher(cluster, wanted, say)
     for name, change in wanted.items():
         update(cluster, name, change)
     try:
-        undone = [seen.name for seen in watch.until_healthy(cluster.options.timeout)]
-        why = f"Swarm rolled back {', '.join(undone)}:\n  {watch.why(undone)}" if undone else ""
+        rolled_back = [status.name for status in watch.until_healthy(cluster.options.timeout)]
+        why = (
+            f"Swarm rolled back {', '.join(rolled_back)}:\n  {watch.explain(rolled_back)}"
+            if rolled_back
+            else ""
+        )
     except Failed as error:
-        undone, why = [], str(error)
+        rolled_back, why = [], str(error)
     if why:
-        _roll_back(cluster, [name for name in wanted if name not in undone], say)
+        _roll_back(cluster, [name for name in wanted if name not in rolled_back], say)
         raise Failed(f"{why}\nEverything is as it was before.")
     for name, change in wanted.items():
-        expected.set_given(cluster, name, files=change.secrets, settings=change.env)
+        expected.set_files_and_settings(cluster, name, files=change.secrets, settings=change.env)
     return True
 
 
@@ -49,7 +53,7 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
     if not names:
         return
     say(f"Rolling back {', '.join(names)}")
-    watch = Watch(cluster, names, say)
+    watch = RolloutWatcher(cluster, names, say)
     for name in names:
         cli.roll_back(f"{cluster.stack}_{name}")
     watch.until_healthy(cluster.options.timeout)
@@ -58,7 +62,7 @@ def _roll_back(cluster: Cluster, names: Sequence[str], say: Say) -> None:
 def update(cluster: Cluster, name: str, change: Change) -> None:
     """Give the change to the service, without waiting."""
     ids = {raw["Spec"]["Name"]: raw["ID"] for raw in cluster.api.secrets()} if change.secrets else {}
-    cluster.change(name, lambda service: specification(service, change, ids))
+    cluster.update_service(name, lambda service: specification(service, change, ids))
 
 
 def differs(service: Mapping[str, Any], change: Change) -> bool:
@@ -93,11 +97,11 @@ def _container(spec: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _files(service: Mapping[str, Any]) -> Files:
-    return Files(service["Spec"]["Name"], _container(service["Spec"]).get("Secrets") or [])
+def _files(service: Mapping[str, Any]) -> SecretFiles:
+    return SecretFiles(service["Spec"]["Name"], _container(service["Spec"]).get("Secrets") or [])
 
 
-class Files(dict[str, dict[str, Any]]):
+class SecretFiles(dict[str, dict[str, Any]]):
     """A service's references to secrets by their file's name."""
 
     def __init__(self, service: str, references: Sequence[Mapping[str, Any]]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from swarm import rolling
+from swarm import rolling_update
 from swarm.cluster import Failed
-from swarm.rolling import Change
+from swarm.rolling_update import Change
 
 IDS = {"k_v1": "1", "k_v2": "2", "o_v1": "3", "p_v1": "4", "p_v2": "5"}
 
@@ -23,7 +23,7 @@ def reference(file, name):
 
 
 def after(found, change):
-    return rolling.specification(found, change, IDS)["TaskTemplate"]["ContainerSpec"]
+    return rolling_update.specification(found, change, IDS)["TaskTemplate"]["ContainerSpec"]
 
 
 def test_a_file_gets_another_secret_and_keeps_its_owner():
@@ -35,15 +35,15 @@ def test_a_file_gets_another_secret_and_keeps_its_owner():
     assert found == service(couch_password="p_v1", other="o_v1"), "what was read stays as it was"
 
 
-def test_what_a_service_has_already_changes_nothing():
+def test_an_identical_change_makes_no_difference():
     found = service(["A=1"], couch_password="p_v1")
 
-    assert not rolling.differs(found, Change({"couch_password": "p_v1"}, {"A": "1"}))
-    assert rolling.differs(found, Change({"couch_password": "p_v2"}))
-    assert rolling.differs(found, Change(env={"A": "2"}))
+    assert not rolling_update.differs(found, Change({"couch_password": "p_v1"}, {"A": "1"}))
+    assert rolling_update.differs(found, Change({"couch_password": "p_v2"}))
+    assert rolling_update.differs(found, Change(env={"A": "2"}))
 
 
-def test_two_files_of_one_secret_are_told_apart():
+def test_two_files_of_one_secret_are_distinct():
     both = service(signing_keys="k_v1", signing_keys_other="k_v1")
 
     changed = after(both, Change({"signing_keys": "k_v1", "signing_keys_other": "k_v2"}))

@@ -25,21 +25,25 @@ def plan(**images: Any) -> Plan:
 
 
 def due(plan: Plan, before: date, now: date) -> list[str]:
-    return [name for name in SERVICES if plan.prepared(name, before) != plan.prepared(name, now)]
+    return [
+        name for name in SERVICES if plan.preparation_mark(name, before) != plan.preparation_mark(name, now)
+    ]
 
 
-def test_in_the_same_month_nothing_is_prepared_again() -> None:
+def test_the_same_month_needs_no_preparation() -> None:
     assert due(plan(), NOVEMBER, LATER) == []
 
 
-def test_in_another_month_what_has_databases_by_the_month_is_prepared_again() -> None:
+def test_a_new_month_prepares_services_with_monthly_databases() -> None:
     assert due(plan(), LATER, DECEMBER) == ["logs"]
     assert due(plan(), NOVEMBER, NOVEMBER.replace(year=2027)) == ["logs"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_another_image_is_prepared_with(name: str) -> None:
+def test_a_new_image_is_prepared(name: str) -> None:
     one = plan()
     two = Plan(one.cluster, one.variables, plan(**{name: "hivemart:2"}).document, one.stores)
 
-    assert [each for each in SERVICES if one.prepared(each, LATER) != two.prepared(each, LATER)] == [name]
+    assert [
+        each for each in SERVICES if one.preparation_mark(each, LATER) != two.preparation_mark(each, LATER)
+    ] == [name]

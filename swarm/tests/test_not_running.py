@@ -33,5 +33,5 @@ class Cluster:
         (0, [], []),
     ],
 )
-def test_a_database_that_has_no_task_that_runs_is_deployed_again(replicas, states, down):
+def test_a_database_without_a_running_task_is_deployed_again(replicas, states, down):
     assert not_running(Cluster(replicas, *states), ["couch", "not-there-yet"]) == down

@@ -25,7 +25,7 @@ def password() -> str:
     return secrets.token_urlsafe(32)
 
 
-def ed25519() -> tuple[str, str]:
+def ed25519_key_pair() -> tuple[str, str]:
     """Return a private key and its public one, each as base64 of the raw bytes."""
     key = Ed25519PrivateKey.generate()
     return (
@@ -37,7 +37,7 @@ def ed25519() -> tuple[str, str]:
 def signing_key() -> str:
     """`kid:base64` as AUTH_SIGNING_KEYS has it; the name says when it was made."""
     made = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
-    return f"{made}-{secrets.token_hex(4)}:{ed25519()[0]}"
+    return f"{made}-{secrets.token_hex(4)}:{ed25519_key_pair()[0]}"
 
 
 def couch_ini(admin_password: str) -> str:
@@ -89,13 +89,13 @@ def new_fingerprint(value: bytes) -> str:
     return f"{salt}:{fingerprint(value, salt)}"
 
 
-def matches(value: bytes, kept: str) -> bool:
+def fingerprint_matches(value: bytes, stored: str) -> bool:
     """Whether a fingerprint is that of this value."""
-    salt, _, expected = kept.partition(":")
+    salt, _, expected = stored.partition(":")
     return bool(expected) and hmac.compare_digest(fingerprint(value, salt), expected)
 
 
-def self_signed(domain: str) -> tuple[str, str]:
+def self_signed_certificate(domain: str) -> tuple[str, str]:
     """Return a certificate for this host name and its key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
@@ -125,15 +125,15 @@ def self_signed(domain: str) -> tuple[str, str]:
     )
 
 
-def certificate_ends(pem: bytes) -> datetime.datetime:
+def certificate_expiry(pem: bytes) -> datetime.datetime:
     """Until when the first certificate of a PEM file holds. ValueError if it is none."""
     return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
-def belong_together(certificate: bytes, key: bytes) -> bool:
+def is_key_of(certificate: bytes, key: bytes) -> bool:
     """Whether a PEM key is that of a PEM certificate. ValueError if they cannot be read."""
     public = serialization.load_pem_private_key(key, password=None).public_key()
-    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return public.public_bytes(*form) == x509.load_pem_x509_certificate(
+    encoding = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return public.public_bytes(*encoding) == x509.load_pem_x509_certificate(
         certificate
-    ).public_key().public_bytes(*form)
+    ).public_key().public_bytes(*encoding)

@@ -9,7 +9,7 @@ import pytest
 from docker.errors import APIError
 
 from swarm.cluster import NAMESPACE, Cluster, Failed
-from swarm.holding import scaled_to
+from swarm.maintenance import with_replicas
 from swarm.options import Options
 from swarm.service_image import STACK_IMAGE, label_images, with_image
 from swarm.shop import AUTOSCALED, autoscaled
@@ -58,10 +58,10 @@ def cluster(api: Api) -> Cluster:
     return Cluster(SimpleNamespace(api=api), Options())
 
 
-def test_another_image_leaves_the_order_of_what_is_mounted():
+def test_a_new_image_keeps_the_order_of_mounts():
     api = Api(others=0)
 
-    cluster(api).change("cart", lambda found: with_image(found, "hivemart-cart:2"))
+    cluster(api).update_service("cart", lambda found: with_image(found, "hivemart-cart:2"))
 
     expected = service()["Spec"]
     expected["TaskTemplate"]["ContainerSpec"]["Image"] = "hivemart-cart:2"
@@ -76,7 +76,7 @@ def test_the_same_image_again_rolls_the_tasks():
     assert forced == {**service()["Spec"]["TaskTemplate"], "ForceUpdate": 1}
 
 
-def test_a_label_that_somebody_left_behind_is_put_right_without_rolling_a_task():
+def test_a_stale_image_label_is_corrected_without_rolling_a_task():
     api = Api(others=0)
     api.kept["Spec"]["Labels"][STACK_IMAGE] = "hivemart-cart:0"
 
@@ -87,34 +87,34 @@ def test_a_label_that_somebody_left_behind_is_put_right_without_rolling_a_task()
 
 
 @pytest.mark.parametrize(("labels", "after"), [({"autoscale.enabled": "true"}, "false"), ({}, None)])
-def test_what_is_held_keeps_its_template_and_the_autoscaler_away(labels, after):
+def test_a_stopped_service_keeps_its_template_and_is_not_autoscaled(labels, after):
     found = service(**labels)
 
-    held = scaled_to(found, 0, "false")
+    held = with_replicas(found, 0, "false")
 
     assert held["TaskTemplate"] == found["Spec"]["TaskTemplate"]
     assert held["Mode"] == {"Replicated": {"Replicas": 0}}
     assert held["Labels"].get("autoscale.enabled") == after
 
 
-def test_a_service_that_somebody_else_writes_to_is_read_again():
+def test_an_update_conflict_reads_the_service_again():
     api = Api(others=4)
 
-    cluster(api).change("cart", lambda found: scaled_to(found, 1, "true"))
+    cluster(api).update_service("cart", lambda found: with_replicas(found, 1, "true"))
 
     assert api.kept["Spec"]["Mode"] == {"Replicated": {"Replicas": 1}}
 
 
 @pytest.mark.parametrize("api", [Api(others=5), Api(others=1, refusal="no such image")])
-def test_what_docker_refuses_is_told_with_its_reason(api):
+def test_a_refusal_of_docker_is_raised_with_its_reason(api):
     with pytest.raises(Failed, match=f"cart is not updated: {api.refusal}"):
-        cluster(api).change("cart", lambda found: scaled_to(found, 1, "true"))
+        cluster(api).update_service("cart", lambda found: with_replicas(found, 1, "true"))
 
     assert api.kept["Spec"] == service()["Spec"]
 
 
 @pytest.mark.parametrize("text", ["true", "True", " 1", "yes", "ON", "false", "0", "no", "off", "", "x"])
-def test_a_label_means_here_what_it_means_to_the_autoscaler(text, monkeypatch):
+def test_the_label_is_read_as_the_autoscaler_reads_it(text, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "autoscale")
     from autoscaling.labels import BadLabel, flag
 

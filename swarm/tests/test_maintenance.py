@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from swarm import holding
+from swarm import maintenance
 from swarm.cluster import Failed
 from swarm.options import Options
 from swarm.shop import AUTOSCALED
@@ -32,26 +32,26 @@ class Small:
         ]
 
 
-def test_a_task_that_is_to_end_is_waited_for():
+def test_maintenance_waits_for_ending_tasks():
     cluster = Small(looks=3)
 
-    holding.wait_until_gone(cluster, ["cart"], seconds=10, pause=0.01)
+    maintenance.wait_until_stopped(cluster, ["cart"], seconds=10, pause=0.01)
 
-    assert holding.living(cluster, "cart") == []
+    assert maintenance.active_tasks(cluster, "cart") == []
 
 
-def test_one_that_does_not_end_is_told():
+def test_a_task_that_does_not_end_is_reported():
     with pytest.raises(Failed, match=r"cart did not end within 0 s\. The same command"):
-        holding.wait_until_gone(Small(), ["cart"], seconds=0.02, pause=0.01)
+        maintenance.wait_until_stopped(Small(), ["cart"], seconds=0.02, pause=0.01)
 
 
-def test_of_one_on_a_machine_out_of_reach_it_is_told_what_to_do():
+def test_a_task_on_an_unreachable_node_is_reported_with_the_remedy():
     with pytest.raises(Failed, match=r"Of two nobody knows: turn it off, then `docker node rm --force` it"):
-        holding.wait_until_gone(Small(node="down"), ["cart"], seconds=0.02, pause=0.01)
+        maintenance.wait_until_stopped(Small(node="down"), ["cart"], seconds=0.02, pause=0.01)
 
 
 @pytest.mark.parametrize("label", ["true", "false"])
-def test_who_is_opened_again_is_the_autoscalers_only_if_it_was_before(monkeypatch, label):
+def test_leaving_maintenance_restores_replicas_and_the_autoscaler_label(monkeypatch, label):
     remembered, written = {}, []
     spec = {"Labels": {AUTOSCALED: label}, "Mode": {"Replicated": {"Replicas": 3}}}
 
@@ -59,8 +59,8 @@ def test_who_is_opened_again_is_the_autoscalers_only_if_it_was_before(monkeypatc
         def services(self):
             return {"cart": {"Spec": spec}}
 
-        def change(self, name, how):
-            spec.update(how({"Spec": spec}))
+        def update_service(self, name, build):
+            spec.update(build({"Spec": spec}))
             written.append((spec["Mode"]["Replicated"]["Replicas"], spec["Labels"][AUTOSCALED]))
 
     class Calm:
@@ -72,17 +72,19 @@ def test_who_is_opened_again_is_the_autoscalers_only_if_it_was_before(monkeypatc
 
     cluster = One(looks=0)
     cluster.options = Options()
-    monkeypatch.setattr(holding, "Watch", Calm)
-    monkeypatch.setattr(holding.state, "read", lambda _: dict(remembered))
-    monkeypatch.setattr(holding.state, "write", lambda _, new: (remembered.clear(), remembered.update(new)))
+    monkeypatch.setattr(maintenance, "RolloutWatcher", Calm)
+    monkeypatch.setattr(maintenance.state, "read", lambda _: dict(remembered))
+    monkeypatch.setattr(
+        maintenance.state, "write", lambda _, new: (remembered.clear(), remembered.update(new))
+    )
 
-    holding.hold(cluster, ["cart"], str)
-    holding.hold(cluster, ["cart"], str)  # again, after it was interrupted
-    holding.open_again(cluster, str)
+    maintenance.enter(cluster, ["cart"], str)
+    maintenance.enter(cluster, ["cart"], str)  # again, after it was interrupted
+    maintenance.leave(cluster, str)
 
     assert written == [(0, "false"), (0, "false"), (3, label)]
     assert remembered == {"held": {}, "held_scaled": {}}
 
 
-def test_one_on_a_machine_that_a_person_has_turned_off_is_not_waited_for():
-    holding.wait_until_gone(Small(node="down"), ["cart"], fenced=True, seconds=0.02, pause=0.01)
+def test_tasks_on_a_fenced_node_are_not_waited_for():
+    maintenance.wait_until_stopped(Small(node="down"), ["cart"], fenced=True, seconds=0.02, pause=0.01)
