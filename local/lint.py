@@ -43,7 +43,7 @@ def types() -> bool:
     cache = str(ROOT / ".mypy_cache")
     runs = [(".", ["chassis/chassis"]), (".", ["gateway", "local", "swarm", "--exclude", "tests"])]
     runs += [(folder, _strict(folder, app)) for folder, app in APPS.items()]
-    done = [
+    results = [
         _run(
             [*mypy, *targets],
             ROOT / folder,
@@ -53,7 +53,7 @@ def types() -> bool:
         for folder, targets in runs
         if targets
     ]
-    return all(done)
+    return all(results)
 
 
 def imports() -> bool:
@@ -64,8 +64,10 @@ def imports() -> bool:
 
 def templates() -> bool:
     command = [sys.executable, "-m", "local.template_check"]
-    done = [_run(command, ROOT / folder, PYTHONPATH=str(ROOT)) for folder in APPS]  # all, to see every fault
-    return all(done)
+    results = [
+        _run(command, ROOT / folder, PYTHONPATH=str(ROOT)) for folder in APPS
+    ]  # all, to see every fault
+    return all(results)
 
 
 def documentation() -> bool:

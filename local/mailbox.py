@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-MOST = 200  # mails in the list
+MAX_MAILS = 200  # mails in the list
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 LINK = re.compile(r"https?://[^\s<>\"']+")
 RULER = re.compile(r"^-{79}\s*$", re.MULTILINE)  # Django writes one after each mail
@@ -54,9 +54,9 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def listing(folder: Path) -> str:
+def list_page(folder: Path) -> str:
     """Return the page of all mails."""
-    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)[:MOST]
+    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)[:MAX_MAILS]
     items = "".join(_item(file) for file in files)
     return _page("Mail", f"<ul>{items}</ul>" if items else "<p>No mail has been sent yet.</p>")
 
@@ -66,7 +66,7 @@ def _item(file: Path) -> str:
     return f'<li><a href="/mail/{file.name}">{escape(_subject(mail))}</a>{_envelope(mail)}</li>'
 
 
-def single(file: Path) -> str:
+def mail_page(file: Path) -> str:
     """Return the page of one mail: its plain text, with links to follow."""
     mail = read(file)
     part = mail.get_body(("plain", "html"))
@@ -84,23 +84,23 @@ def _envelope(mail: EmailMessage) -> str:
     return f"<small>to {escape(str(mail['To']))} · {escape(str(mail['Date']))}</small>"
 
 
-def answer(folder: Path, path: str) -> tuple[int, str]:
+def respond(folder: Path, path: str) -> tuple[int, str]:
     """Status and page for a path below /mail/."""
     name = path.partition("?")[0].removeprefix("/mail/")
     if not name:
-        return 200, listing(folder)
+        return 200, list_page(folder)
     file = folder / name
     if not NAME.fullmatch(name) or not file.is_file():
         return 404, _page("No such mail", "<p><a href='/mail/'>All mail</a></p>")
-    return 200, single(file)
+    return 200, mail_page(file)
 
 
-def server(listen: str, folder: Path) -> ThreadingHTTPServer:
+def make_server(listen: str, folder: Path) -> ThreadingHTTPServer:
     """Return an HTTP server for the pages."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, page = answer(folder, self.path)
+            status, page = respond(folder, self.path)
             body = page.encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -125,7 +125,7 @@ def server(listen: str, folder: Path) -> ThreadingHTTPServer:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder = Path(os.environ["MAILBOX_FOLDER"])
-    server(os.environ["MAILBOX_LISTEN"], folder).serve_forever()
+    make_server(os.environ["MAILBOX_LISTEN"], folder).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Find warnings and errors among the lines that parts print."""
+"""Find warnings and errors among the lines that processes print."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def read(line: str) -> Message | None:
 def _of_json(line: str) -> Message | None:
     """Return a service's log line, or the gateway's of an answer with a status from 500 on."""
     try:
-        told: dict[str, Any] = json.loads(line)
+        entry: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
-    if "upstream_status" in told:
-        return Message("warning", _short(f"{told.get('status')} {told.get('method')} {told.get('uri')}"))
-    level = _LEVELS.get(str(told.get("level", "")).lower())
+    if "upstream_status" in entry:
+        return Message("warning", _short(f"{entry.get('status')} {entry.get('method')} {entry.get('uri')}"))
+    level = _LEVELS.get(str(entry.get("level", "")).lower())
     if level is None:
         return None
-    raised = str(told.get("exc_info") or "").strip().splitlines()
-    text = str(told.get("message", ""))
+    raised = str(entry.get("exc_info") or "").strip().splitlines()
+    text = str(entry.get("message", ""))
     return Message(level, _short(f"{text} ({raised[-1]})" if raised else text))
 
 

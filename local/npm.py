@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.binaries import Missing, node_binary
+from local.binaries import MissingTool, node_binary
 
 STAMP = "node_modules/.installed"
 
@@ -23,7 +23,9 @@ def npm_command() -> list[str]:
         return [found]
     if bundled.exists():
         return [str(node), str(bundled)]
-    raise Missing("npm is not installed: install it, or remove this machine's node so that our own is used.")
+    raise MissingTool(
+        "npm is not installed: install it, or remove this machine's node so that our own is used."
+    )
 
 
 def is_current(folder: Path) -> bool:
@@ -34,15 +36,15 @@ def is_current(folder: Path) -> bool:
 
 def install(folder: Path) -> str:
     """Install what is locked; npm's words if that failed, else nothing."""
-    done = subprocess.run(
+    result = subprocess.run(
         [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        return done.stderr or done.stdout or f"npm ended with exit code {done.returncode}"
+    if result.returncode:
+        return result.stderr or result.stdout or f"npm ended with exit code {result.returncode}"
     (folder / STAMP).write_text((folder / "package-lock.json").read_text())
     print(f"  {folder} is installed", flush=True)
     return ""
@@ -53,7 +55,7 @@ def main(names: Sequence[str]) -> int:
     try:
         with ThreadPoolExecutor(max_workers=2) as pool:
             failures = dict(zip(folders, pool.map(install, folders), strict=True))
-    except Missing as error:
+    except MissingTool as error:
         print(error, file=sys.stderr)
         return 1
     for folder, words in failures.items():

@@ -1,4 +1,4 @@
-"""What a person chooses: `make run PORT= DATA= SEED=`, and the parts that are somewhere else already."""
+"""What a person chooses: `make run PORT= DATA= SEED=`, and the stores that are somewhere else already."""
 
 from __future__ import annotations
 

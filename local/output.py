@@ -1,4 +1,4 @@
-"""One log of all parts: every line goes to a file with its part's name, and to the screen that chose it."""
+"""One log of all processes: a file with each line and its process's name, and a screen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TextIO
 
 from local.screens import NAME_WIDTH, Screen
 
-MAX_FILE = 20 * 1024 * 1024  # bytes before the file is put aside; one older file is kept
+MAX_FILE_BYTES = 20 * 1024 * 1024  # bytes before the file is put aside; one older file is kept
 FILE = "hivemart.log"
 
 
 class Log:
-    """Where everybody writes. `say` is for the supervisor itself, `line` for what a part printed."""
+    """The log that every process writes to.
+
+    `say` is for the supervisor itself, `line` for what a process printed.
+    """
 
     def __init__(self, folder: Path, screen: Screen) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,38 +28,38 @@ class Log:
         self._file = self._open()
 
     def _open(self) -> TextIO:
-        if self.path.exists() and self.path.stat().st_size > MAX_FILE:
+        if self.path.exists() and self.path.stat().st_size > MAX_FILE_BYTES:
             self.path.replace(self.path.with_suffix(".log.1"))
         return self.path.open("a", encoding="utf-8", errors="replace")
 
     def say(self, text: str, level: str = "info") -> None:
-        """Return a line of the supervisor's own; `level` is info, warning or error."""
-        self._keep("hivemart", text)
+        """Log a line of the supervisor's own; `level` is info, warning or error."""
+        self._write_line("hivemart", text)
         self.screen.say(text, level)
 
     def step(self, text: str) -> None:
-        """Return the start has come this far."""
-        self._keep("hivemart", text)
+        """Log a step of the start."""
+        self._write_line("hivemart", text)
         self.screen.step(text)
 
     def line(self, name: str, text: str) -> None:
-        """Return a line that the part `name` printed."""
-        self._keep(name, text)
+        """Log a line that the process `name` printed."""
+        self._write_line(name, text)
         self.screen.line(name, text)
 
     def last_of(self, name: str) -> list[str]:
-        """Return the last lines of a part, to show why it ended."""
+        """Return the last lines of a process, to show why it ended."""
         return list(self._last[name])
 
     def close(self) -> None:
         self.screen.close()
         self._file.close()
 
-    def _keep(self, name: str, text: str) -> None:
+    def _write_line(self, name: str, text: str) -> None:
         with self._lock:
             self._last[name].append(text)
             self._file.write(f"{name:<{NAME_WIDTH}} | {text}\n")
             self._file.flush()
-            if self._file.tell() > MAX_FILE:
+            if self._file.tell() > MAX_FILE_BYTES:
                 self._file.close()
                 self._file = self._open()

@@ -1,4 +1,4 @@
-"""Where everything is for one run, and what settings the parts get."""
+"""Where everything is for one run, and what settings the processes get."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from local.options import Options
 ACCOUNT, CONTAINER = "hivemart", "media"
 WEBS = (*SERVICES, "storefront")
 FOLDERS = {name: f"{name}_svc" for name in SERVICES} | {"storefront": "storefront"}
-ADDRESSED = ("inner", "health", "mailbox", "couch", "valkey", "azurite", *WEBS)
+WITH_PORT = ("inner", "health", "mailbox", "couch", "valkey", "azurite", *WEBS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything is for one run, and what the parts are told."""
+    """Where everything is for one run, and the settings of its processes."""
 
     options: Options
     secrets: Mapping[str, Any]
@@ -29,14 +29,14 @@ class Plan:
 
     @classmethod
     def make(cls, options: Options, secrets: Mapping[str, Any]) -> Plan:
-        return cls(options, secrets, dict(zip(ADDRESSED, ports.free(len(ADDRESSED)), strict=True)))
+        return cls(options, secrets, dict(zip(WITH_PORT, ports.free(len(WITH_PORT)), strict=True)))
 
     @property
     def data(self) -> Path:
         return self.options.data
 
     @property
-    def hold(self) -> Path:
+    def hold_file(self) -> Path:
         """While this file exists, /healthz says "degraded" at best."""
         return self.data / "gateway" / "hold"
 
@@ -71,7 +71,7 @@ class Plan:
         endpoint = known.get("BlobEndpoint") or f"{protocol}://{known.get('AccountName', '')}.blob.{suffix}"
         return f"{endpoint.rstrip('/')}/{CONTAINER}"
 
-    def at(self, name: str) -> str:
+    def address(self, name: str) -> str:
         return f"127.0.0.1:{self.port[name]}"
 
 
@@ -89,14 +89,14 @@ def common_env() -> dict[str, str]:
 def service_env(plan: Plan, name: str) -> dict[str, str]:
     """Return the settings of one service (docs/settings.md says what each means)."""
     own = plan.secrets["services"][name]
-    everywhere = plan.options.host != "localhost"
+    any_host = plan.options.host != "localhost"
     return common_env() | {
         "HIVEMART_ENV": "local",
         "DEMO": os.environ.get("DEMO", "1"),  # who runs a shop here has no payment provider yet
         "SECRET_KEY": own["secret_key"],
         "SERVICE_PRIVATE_KEY": own["private_key"],
         "SERVICE_PUBLIC_KEYS": json.dumps(public_keys(plan.secrets["services"], SIGNERS)),
-        "ALLOWED_HOSTS": "*" if everywhere else "localhost,127.0.0.1,[::1]",
+        "ALLOWED_HOSTS": "*" if any_host else "localhost,127.0.0.1,[::1]",
         "PUBLIC_URL": plan.options.url,
         "GATEWAY_URL": plan.inner_url,
         "ADMIN_SITES": ",".join(SERVICES),

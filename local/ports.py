@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 # Below the range from which Linux takes the ports of outgoing connections: one of those must not sit on a
-# part's port in the moment in which the part is started again.
+# process's port in the moment in which the process is started again.
 FIRST, LAST = 20000, 31999
 
 

@@ -24,16 +24,16 @@ from local import messages
 
 NAME_WIDTH = 17  # of the longest name
 COLOURS = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")
-QUIET_SECONDS = 60.0  # for which the same message of the same part is counted, and not shown again
-SEEDING = "seed"  # the part whose own progress is shown
+QUIET_SECONDS = 60.0  # for which the same message of the same process is counted, and not shown again
+SEEDING = "seed"  # the process whose own progress is shown
 _COUNT = re.compile(r"(?P<what>.+): (?P<done>\d+) of (?P<wanted>\d+)\Z")
-SHOWN = 4  # names in the line of progress
+MAX_SHOWN = 4  # names in the line of progress
 _STYLES = {"warning": "yellow", "error": "bold red", "info": "dim"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Address:
-    """What the panel tells: where the shop is, and how to get in."""
+class ShopAddress:
+    """The address of the shop and the sign-in, as the panel shows them."""
 
     url: str
     email: str
@@ -57,22 +57,22 @@ class Screen(Protocol):
     """Where a run shows itself."""
 
     def line(self, name: str, text: str) -> None:
-        """Return the part `name` printed this."""
+        """Show a line that the process `name` printed."""
 
     def say(self, text: str, level: str = "info") -> None:
-        """Return the supervisor itself has something to say; `level` is info, warning or error."""
+        """Show a message of the supervisor; `level` is info, warning or error."""
 
     def step(self, text: str) -> None:
-        """Return the start has come this far."""
+        """Show a step of the start."""
 
-    def progress(self, ready: int, parts: int, waiting: Sequence[str]) -> None:
-        """So many of the parts are ready; these are not."""
+    def progress(self, ready: int, total: int, waiting: Sequence[str]) -> None:
+        """Show how many processes are ready, and which are not."""
 
-    def open(self, address: Address) -> None:
-        """Return the shop is open."""
+    def open(self, address: ShopAddress) -> None:
+        """Show that the shop is open."""
 
     def down(self, names: Sequence[str]) -> None:
-        """Return these services do not answer as they should; none: all is well."""
+        """Show the services that do not answer as they should; none: all is well."""
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -81,23 +81,23 @@ class Screen(Protocol):
 def choose(terminal: TextIO, env: Mapping[str, str] = os.environ) -> Screen:
     """Every line with VERBOSE=1, a panel where there is a terminal for it, else a line a step."""
     if env.get("VERBOSE") == "1":
-        return Verbose(terminal)
+        return VerboseScreen(terminal)
     if terminal.isatty() and (env.get("TERM") or "dumb") != "dumb":
-        return Panelled(Console(file=terminal))
-    return Plain(terminal)
+        return PanelScreen(Console(file=terminal))
+    return PlainScreen(terminal)
 
 
-class Plain:
+class PlainScreen:
     """A line a step, for logs and pipes; once the shop is open a line for each warning and error."""
 
     def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
         self._lock = threading.Lock()
         self._is_open = False
-        self._repeats = Repeats()
+        self._repeats = RepeatFilter()
 
     def line(self, name: str, text: str) -> None:
-        if not self._is_open and (counted := count(name, text)) and counted[1] >= counted[2]:
+        if not self._is_open and (progress := parse_progress(name, text)) and progress[1] >= progress[2]:
             self._write(f"  {text}")
         # Before it is open services ask for others that are not there yet: that is no news.
         if self._is_open and (found := messages.read(text)) and (shown := self._repeats.shown(name, found)):
@@ -110,10 +110,10 @@ class Plain:
     def step(self, text: str) -> None:
         self._write(text)
 
-    def progress(self, ready: int, parts: int, waiting: Sequence[str]) -> None:
+    def progress(self, ready: int, total: int, waiting: Sequence[str]) -> None:
         """Show nothing: steps are enough here."""
 
-    def open(self, address: Address) -> None:
+    def open(self, address: ShopAddress) -> None:
         self._is_open = True
         self._write(f"The shop is open after {address.seconds:.1f} s. Stop: Ctrl-C")
         for title, text in address.rows():
@@ -132,8 +132,8 @@ class Plain:
             self._terminal.flush()
 
 
-class Verbose(Plain):
-    """Every line of every part, each with its name in its own colour."""
+class VerboseScreen(PlainScreen):
+    """Every line of every process, each with its name in its own colour."""
 
     def __init__(self, terminal: TextIO) -> None:
         super().__init__(terminal)
@@ -149,7 +149,7 @@ class Verbose(Plain):
     def step(self, text: str) -> None:
         self.say(text)
 
-    def open(self, address: Address) -> None:
+    def open(self, address: ShopAddress) -> None:
         for text in (f"The shop is open after {address.seconds:.1f} s", *map(": ".join, address.rows())):
             self.say(text)
 
@@ -164,22 +164,22 @@ class Verbose(Plain):
         return f"\x1b[{colour}m{padded}\x1b[0m"
 
 
-class Panelled:
+class PanelScreen:
     """Progress of the start in place, then one panel that stays; warnings and errors scroll past above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._repeats = Repeats()
-        self._address: Address | None = None
+        self._repeats = RepeatFilter()
+        self._address: ShopAddress | None = None
         self._down: Sequence[str] = ()
-        self._ready, self._parts, self._unit, self._waiting = 0, 1, " parts", ""
-        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=4)
+        self._ready, self._total, self._unit, self._waiting = 0, 1, " processes", ""
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4)
         self._live.start()
 
     def line(self, name: str, text: str) -> None:
-        if not self._address and (counted := count(name, text)):
-            self._waiting, self._ready, self._parts = counted
+        if not self._address and (progress := parse_progress(name, text)):
+            self._waiting, self._ready, self._total = progress
             self._unit = ""
         if self._address and (found := messages.read(text)) and (shown := self._repeats.shown(name, found)):
             self._print(f"{name}: {shown}", found.level)
@@ -191,12 +191,12 @@ class Panelled:
     def step(self, text: str) -> None:
         self._waiting = text
 
-    def progress(self, ready: int, parts: int, waiting: Sequence[str]) -> None:
-        more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
-        self._ready, self._parts = ready, parts
-        self._waiting = f"waiting for {', '.join(waiting[:SHOWN])}{more}" if waiting else ""
+    def progress(self, ready: int, total: int, waiting: Sequence[str]) -> None:
+        more = f" and {len(waiting) - MAX_SHOWN} more" if len(waiting) > MAX_SHOWN else ""
+        self._ready, self._total = ready, total
+        self._waiting = f"waiting for {', '.join(waiting[:MAX_SHOWN])}{more}" if waiting else ""
 
-    def open(self, address: Address) -> None:
+    def open(self, address: ShopAddress) -> None:
         self._address = address
         self._live.refresh()
 
@@ -211,19 +211,19 @@ class Panelled:
         line = Text(text, style=_STYLES[level], no_wrap=True, overflow="ellipsis")
         self._console.print(clock + line, soft_wrap=False, no_wrap=True, overflow="ellipsis")
 
-    def _picture(self) -> Panel | Group:
+    def _render(self) -> Panel | Group:
         return self._panel(self._address) if self._address else self._start()
 
     def _start(self) -> Group:
         row = Table.grid(padding=(0, 1))
         seconds = f"{time.monotonic() - self._began:3.0f} s"
-        bar = ProgressBar(total=self._parts, completed=self._ready, width=24)
+        bar = ProgressBar(total=self._total, completed=self._ready, width=24)
         row.add_row(
-            "Starting", bar, f"{self._ready} of {self._parts}{self._unit}", Text(seconds, style="dim")
+            "Starting", bar, f"{self._ready} of {self._total}{self._unit}", Text(seconds, style="dim")
         )
         return Group(row, Text(self._waiting, style="dim", no_wrap=True, overflow="ellipsis"))
 
-    def _panel(self, address: Address) -> Panel:
+    def _panel(self, address: ShopAddress) -> Panel:
         table = Table.grid(padding=(0, 2))
         for title, text in address.rows():
             table.add_row(Text(title, style="bold"), Text(text, overflow="fold"))
@@ -236,13 +236,13 @@ class Panelled:
         return Panel(table, title=title, subtitle="Ctrl-C stops it", border_style=border, expand=False)
 
 
-def count(name: str, text: str) -> tuple[str, int, int] | None:
+def parse_progress(name: str, text: str) -> tuple[str, int, int] | None:
     """Return what seeding counts, how many and of how many: `pictures ready: 34 of 179`."""
     found = _COUNT.match(text) if name == SEEDING else None
     return (found["what"], int(found["done"]), int(found["wanted"])) if found else None
 
 
-class Repeats:
+class RepeatFilter:
     """Counts what is said again and again instead of letting it scroll everything else away."""
 
     def __init__(self) -> None:
@@ -260,6 +260,6 @@ class Repeats:
         return f"{message.text} (and {left_out} times more before)" if left_out else message.text
 
 
-def standard() -> Screen:
+def standard_screen() -> Screen:
     """Return the screen for this process's own terminal."""
     return choose(sys.stdout)

@@ -94,10 +94,10 @@ def rows(service: str) -> list[str]:
     """Return the rows that `manage.py settings_docs` prints for a service, with no setting of this shell."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     command = [sys.executable, "manage.py", "settings_docs"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=ROOT / FOLDERS[service], env=kept, capture_output=True, text=True, check=True
     )
-    printed = done.stdout.replace(str(ROOT), ".").replace(f"var/{service}", "var/<service>")
+    printed = result.stdout.replace(str(ROOT), ".").replace(f"var/{service}", "var/<service>")
     return [line for line in printed.splitlines() if line.startswith("| `")]
 
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local import parts
-from local.data import Folder
+from local import processes
+from local.data import DataFolder
 from local.options import Options
-from local.part import Part
 from local.plan import Plan
+from local.process_spec import ProcessSpec
 
 
 class StaffFailed(Exception):
@@ -30,9 +30,9 @@ def create(data: Path, port: int | None, email: str, password: str) -> str:
     if not email or not password:
         raise StaffFailed("Say who: make staff EMAIL=you@example.org PASSWORD=…")
     run = _running(data, port)
-    secrets = Folder(data).secrets()
+    secrets = DataFolder(data).secrets()
     options = Options(port=run["port"], data=data, couchdb_url=run["couchdb_url"], redis_url=run["redis_url"])
-    _create(parts.create_staff(Plan(options, secrets, run["ports"]), email, password))
+    _create(processes.staff_process(Plan(options, secrets, run["ports"]), email, password))
     _sign_in(run["url"], email, password)
     return str(run["url"])
 
@@ -42,7 +42,7 @@ def _running(data: Path, port: int | None) -> Mapping[str, Any]:
 
     Raises StaffFailed if none does, or another shop than the one meant.
     """
-    folder = Folder(data)
+    folder = DataFolder(data)
     run = folder.running() if folder.is_locked() else None
     if run is None or not run.get("pids"):
         raise StaffFailed(f"No shop runs on DATA={data}: start it with `make run`, or say which DATA.")
@@ -51,18 +51,18 @@ def _running(data: Path, port: int | None) -> Mapping[str, Any]:
     return run
 
 
-def _create(part: Part) -> None:
-    done = subprocess.run(
-        part.command,
-        cwd=part.cwd,
-        env=dict(part.env),
+def _create(spec: ProcessSpec) -> None:
+    result = subprocess.run(
+        spec.command,
+        cwd=spec.cwd,
+        env=dict(spec.env),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+    if result.returncode:
+        words = (result.stderr or result.stdout).strip().splitlines() or [f"exit code {result.returncode}"]
         raise StaffFailed(f"The account was not made: {words[-1]}")
 
 

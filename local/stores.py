@@ -1,25 +1,25 @@
-"""The three stores as parts: what they are started with here, unless they are somewhere else."""
+"""The three stores as processes: what they are started with here, unless they are somewhere else."""
 
 from __future__ import annotations
 
 from local.binaries import node_binary, valkey_binary
 from local.options import ROOT
-from local.part import Kind, Part
 from local.plan import ACCOUNT, Plan, common_env
+from local.process_spec import ProcessKind, ProcessSpec
 
 
-def stores(plan: Plan) -> list[Part]:
+def store_processes(plan: Plan) -> list[ProcessSpec]:
     """Those of the three stores that are not somewhere else already."""
     made = [
-        (plan.options.couchdb_url, couch),
-        (plan.options.redis_url, valkey),
-        (plan.options.blob_store, azurite),
+        (plan.options.couchdb_url, couch_process),
+        (plan.options.redis_url, valkey_process),
+        (plan.options.blob_store, azurite_process),
     ]
     return [make(plan) for elsewhere, make in made if not elsewhere]
 
 
-def couch(plan: Plan) -> Part:
-    return Part(
+def couch_process(plan: Plan) -> ProcessSpec:
+    return ProcessSpec(
         name="couch",
         command=(node_binary(), "--max-semi-space-size=4", "server.js"),
         cwd=ROOT / "local" / "couch",
@@ -29,32 +29,32 @@ def couch(plan: Plan) -> Part:
             "COUCH_DIR": str(plan.data / "couch"),
             "COUCHDB_PASSWORD": plan.secrets["couch"],
         },
-        kind=Kind.STORE,
+        kind=ProcessKind.STORE,
         port=plan.port["couch"],
     )
 
 
-def valkey(plan: Plan) -> Part:
-    """Nothing is kept on disk: losing Redis loses no event (docs/architecture.md)."""
+def valkey_process(plan: Plan) -> ProcessSpec:
+    """Nothing is kept on disk: losing Redis loses no fact (docs/architecture.md)."""
     configuration = plan.data / "valkey" / "valkey.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"port {plan.port['valkey']}\nbind 127.0.0.1\nrequirepass {plan.secrets['valkey']}\n"
         f'save ""\nappendonly no\ndir "{plan.data / "valkey"}"\nmaxmemory 128mb\nloglevel warning\n'
     )
-    return Part(
+    return ProcessSpec(
         name="valkey",
         command=(valkey_binary(), str(configuration)),
         cwd=plan.data / "valkey",
         env=common_env(),
-        kind=Kind.STORE,
+        kind=ProcessKind.STORE,
         port=plan.port["valkey"],
     )
 
 
-def azurite(plan: Plan) -> Part:
+def azurite_process(plan: Plan) -> ProcessSpec:
     main = ROOT / "local" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    return Part(
+    return ProcessSpec(
         name="azurite",
         command=(
             *(node_binary(), "--max-old-space-size=192", str(main), "--location", str(plan.data / "azurite")),
@@ -63,6 +63,6 @@ def azurite(plan: Plan) -> Part:
         ),
         cwd=plan.data / "azurite",
         env=common_env() | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{plan.secrets['azurite']}"},
-        kind=Kind.STORE,
+        kind=ProcessKind.STORE,
         port=plan.port["azurite"],
     )

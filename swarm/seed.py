@@ -31,11 +31,11 @@ def seed(cluster: Cluster, email: str, password: str, say: Say = print) -> None:
         shop = Shop(cluster.options.public_url, email, password)
         try:
             goods = load()
-            steps.categories(shop, goods)
-            ids = steps.products(shop, goods)
+            steps.create_categories(shop, goods)
+            ids = steps.create_products(shop, goods)
             import_history(cluster, goods, ids, Path(folder))
-            steps.pictures_done(shop)
-            steps.first_model(shop, ids)
+            steps.wait_for_pictures(shop)
+            steps.train_first_model(shop, ids)
         except (ShopRefused, steps.SeedFailed, OSError) as error:
             raise Failed(f"Seeding stopped: {error}") from error
     say(f"{len(goods)} products are in.")

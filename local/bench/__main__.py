@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from local.bench import load
+from local.bench import load_shop
 from local.bench.shop import Shop, running
 
 
@@ -43,17 +43,17 @@ def _requests(shop: Shop, requests: int) -> None:
         "product detail, page": lambda n: f"/p/{slugs[n % len(slugs)]}",
         "product list, JSON, from the gateway's cache": lambda _: "/api/catalog/products",
     }
-    idle = load.idle_share(shop)
+    idle = load_shop.idle_share(shop)
     _row("CPU of the idle shop, taken off below", f"{100 * idle:.0f} % of one core")
     for name, path in paths.items():
-        one = load.cost(shop, name, path, requests, idle=idle)
+        one = load_shop.cost(shop, name, path, requests, idle=idle)
         _row(f"{one.name}: CPU of all processes", f"{one.cpu_ms:.2f} ms")
 
 
 def _orders(shop: Shop, orders: int) -> None:
     skus = [card["sku"] for card in _cards(shop) if card.get("sku") and card["availability"] == "in_stock"]
     for buyers in (1, 8):
-        rate = load.orders_per_second(shop, skus, buyers=buyers, orders=orders)
+        rate = load_shop.orders_per_second(shop, skus, buyers=buyers, orders=orders)
         _row(f"orders, {buyers} at once", f"{rate:.1f} a second")
 
 

@@ -18,16 +18,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.bench.figures import buckets, latencies, percentile, share_within, until_stored
+from local.bench.load_credentials import sign_in
+from local.bench.load_events import EventLoadResult, make_event, send_events
 from local.bench.service import Service
-from local.bench.signing import sign_in
-from local.bench.telling import Told, an_event, load
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", type=int, default=2, help="for the service and its database together")
     parser.add_argument("--events", type=int, default=100_000, help="in store while figures are asked for")
-    parser.add_argument("--rate", type=float, default=2000.0, help="events a second told")
+    parser.add_argument("--rate", type=float, default=2000.0, help="events sent a second")
     parser.add_argument("--seconds", type=float, default=20.0)
     rest = "seconds before figures are asked for: deltas are put into their days after a minute"
     parser.add_argument("--rest", type=float, default=70.0, help=rest)
@@ -46,12 +46,12 @@ def main() -> None:
 
 def measure(service: Service, folder: Path, headers: dict[str, str], arguments: argparse.Namespace) -> None:
     rate, count = arguments.rate, int(arguments.rate * arguments.seconds)
-    load(service.url, events=2000, rate=rate, connections=4)
+    send_events(service.url, events=2000, rate=rate, connections=4)
     before, cpu = buckets(service.url), service.cpu_seconds()
-    steady = load(service.url, events=count, rate=rate, connections=4)
+    steady = send_events(service.url, events=count, rate=rate, connections=4)
     after = buckets(service.url)
     row(
-        f"told at {rate:,.0f} events a second, 50 a batch",
+        f"sent at {rate:,.0f} events a second, 50 a batch",
         f"{steady.accepted / steady.seconds:,.0f} accepted",
     )
     for limit in (2, 5, 10):
@@ -60,15 +60,15 @@ def measure(service: Service, folder: Path, headers: dict[str, str], arguments: 
     trip = ", ".join(
         f"p{share} {percentile(steady.milliseconds, share / 100):.1f} ms" for share in (50, 95, 99)
     )
-    spent = 1000 * (service.cpu_seconds() - cpu) / len(steady.milliseconds)
-    row("CPU of the web processes a batch, storing it included", f"{spent:.1f} ms")
+    cpu_ms = 1000 * (service.cpu_seconds() - cpu) / len(steady.milliseconds)
+    row("CPU of the web processes a batch, storing it included", f"{cpu_ms:.1f} ms")
     row("round trip, the load's own time included", trip)
     accepted = 2000 + steady.accepted
-    most = load(service.url, events=count, rate=0, connections=4)
-    row("told as fast as it is taken", f"{most.accepted / most.seconds:,.0f} accepted a second")
-    accepted += most.accepted
-    broken = interrupted(service, events=int(rate * 12), rate=rate)
-    accepted += broken.accepted
+    peak = send_events(service.url, events=count, rate=0, connections=4)
+    row("sent as fast as it is taken", f"{peak.accepted / peak.seconds:,.0f} accepted a second")
+    accepted += peak.accepted
+    interrupted = run_interrupted_load(service, events=int(rate * 12), rate=rate)
+    accepted += interrupted.accepted
     found = until_stored(service.url, headers, accepted)
     if found != accepted:
         print(
@@ -87,23 +87,23 @@ def measure(service: Service, folder: Path, headers: dict[str, str], arguments: 
 
 def history(service: Service, folder: Path, events: int) -> None:
     """So many events of the last year, by the command that seeding uses."""
-    dice, now = random.Random(7), datetime.now(UTC)  # noqa: S311
+    rng, now = random.Random(7), datetime.now(UTC)  # noqa: S311
     file = folder / "history.jsonl"
     with file.open("w") as out:
         for number in range(events):
-            event = an_event(dice, f"s{number // 8}")
-            event["at"] = (now - timedelta(days=dice.triangular(0, 365, 0))).isoformat()
+            event = make_event(rng, f"s{number // 8}")
+            event["at"] = (now - timedelta(days=rng.triangular(0, 365, 0))).isoformat()
             out.write(json.dumps(event) + "\n")
     service.run("the import", "manage.py", "import_events", str(file), seconds=600)
 
 
-def interrupted(service: Service, *, events: int, rate: float) -> Told:
+def run_interrupted_load(service: Service, *, events: int, rate: float) -> EventLoadResult:
     """Return a load during which the database is killed and started again, then the service."""
-    told = Told()
+    result = EventLoadResult()
     running = threading.Thread(
-        target=load,
+        target=send_events,
         args=(service.url,),
-        kwargs={"events": events, "rate": rate, "connections": 4, "told": told},
+        kwargs={"events": events, "rate": rate, "connections": 4, "result": result},
     )
     running.start()
     time.sleep(3)
@@ -115,7 +115,7 @@ def interrupted(service: Service, *, events: int, rate: float) -> Told:
     time.sleep(1)
     service.start_web()
     running.join()
-    return told
+    return result
 
 
 def row(name: str, value: str) -> None:

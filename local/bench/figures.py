@@ -1,4 +1,4 @@
-"""What logs_svc says of itself: how quickly it answered, what it stored, how quickly it tells figures."""
+"""Figures of logs_svc: how quickly it answered, what it stored, how quickly it serves statistics."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import urllib3
 
 _RANGES = (1, 7, 30, 366)
-_PATHS = ("timeseries", "funnel", "top-products", "searches", "widgets")
+_STATS_PATHS = ("timeseries", "funnel", "top-products", "searches", "widgets")
 
 
 def buckets(url: str) -> dict[float, int]:
-    """How many tellings the service answered within so many seconds, as it measures itself."""
+    """Return how many batches the service answered within so many seconds, by its own metrics."""
     text = urllib3.PoolManager().request("GET", f"{url}/metrics").data.decode()
     found = {}
     for line in text.splitlines():
@@ -27,7 +27,7 @@ def buckets(url: str) -> dict[float, int]:
 
 
 def share_within(before: dict[float, int], after: dict[float, int], seconds: float) -> float:
-    """Of the tellings in between, per cent."""
+    """Return the percentage of batches in between that were answered within these seconds."""
     total = after[float("inf")] - before.get(float("inf"), 0)
     return 100 * (after[seconds] - before.get(seconds, 0)) / max(total, 1)
 
@@ -52,7 +52,7 @@ def latencies(url: str, headers: dict[str, str], times: int = 5) -> Iterator[tup
     today = datetime.now(UTC).date()
     for days in _RANGES:
         worst = 0.0
-        for path in _PATHS:
+        for path in _STATS_PATHS:
             address = f"{url}/api/logs/stats/{path}?from={today - timedelta(days=days - 1)}&to={today}"
             for _ in range(times):
                 began = time.perf_counter()

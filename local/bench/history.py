@@ -27,7 +27,7 @@ def page(shoppers: Shoppers, after: int, limit: int) -> dict[str, Any]:
 
 
 @contextmanager
-def told(shoppers: Shoppers) -> Iterator[str]:
+def serve_history(shoppers: Shoppers) -> Iterator[str]:
     """Address of a gateway behind which their history is."""
 
     class Handler(BaseHTTPRequestHandler):

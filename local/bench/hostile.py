@@ -162,7 +162,7 @@ def worker_of(master: int) -> int:
 def _document(pool: urllib3.PoolManager, url: str, service: str) -> Document:
     answer = pool.request("GET", f"{url}/api/{service}/schema", headers={"Accept": "application/json"})
     if answer.status != 200:
-        raise RuntimeError(f"{service} tells no OpenAPI document: {answer.status}")
+        raise RuntimeError(f"{service} serves no OpenAPI document: {answer.status}")
     return dict(json.loads(answer.data))
 
 

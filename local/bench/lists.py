@@ -1,8 +1,8 @@
 """`python -m local.bench.lists`: lists of recommendations over HTTP, from reco_svc's own web server.
 
-A shop of made-up goods and shoppers (seed stated) is told to reco_svc as its services tell it; it trains on
-that, and answers lists of all four kinds: at a steady rate, for the service time, and as many as it can.
-Service time is what gunicorn measures of each request. Ends with 1 when a target is missed.
+A shop of made-up goods and shoppers (seed stated) is sent to reco_svc as the other services send it; it
+trains on that, and answers lists of all four kinds: at a steady rate, for the service time, and as many as it
+can. Service time is what gunicorn measures of each request. Ends with 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from typing import Any
 
 import urllib3
 
-from local.bench.asking import Answers, Question, ask
 from local.bench.figures import percentile
-from local.bench.history import told
+from local.bench.history import serve_history
+from local.bench.load_credentials import service_keys, sign_in
+from local.bench.load_lists import ListRequest, LoadResult, send_requests
 from local.bench.service import Service
 from local.bench.shoppers import SEED, TASTES, Shoppers, category
-from local.bench.signing import service_keys, sign_in
 
 P95_MS, LISTS_A_SECOND = 5.0, 1000.0  # the targets
 _MIX = {"similar": 10, "for-you": 5, "together": 3, "trending": 2}
-_QUESTIONS = 2000
-_FACTS = 100  # of a request
+_REQUESTS = 2000
+_EVENTS_PER_REQUEST = 100
 _TRAIN = """
 import django; django.setup()
-from reco.container import parts
-trainings = parts().trainings
+from reco.container import dependencies
+trainings = dependencies().trainings
 done = trainings.training_run(trainings.training_request(requested_by="bench").id)
 assert done.promoted, (done.status, done.reason)
 """
@@ -48,7 +48,7 @@ def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that its processes end with it
     shoppers = Shoppers(events=arguments.events, products=arguments.products, people=arguments.people)
-    with tempfile.TemporaryDirectory(prefix="hivemart-bench-") as name, told(shoppers) as gateway:
+    with tempfile.TemporaryDirectory(prefix="hivemart-bench-") as name, serve_history(shoppers) as gateway:
         folder = Path(name)
         sign_in("reco", folder / "data")
         service = _service(folder, arguments, gateway)
@@ -60,7 +60,7 @@ def main() -> int:
             figures = _measure(service, shoppers, arguments)
         finally:
             service.stop()
-    _tell(figures)
+    _print_report(figures)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(figures, indent=2) + "\n")
     return int(not figures["targets_met"])
@@ -92,71 +92,74 @@ def _service(folder: Path, arguments: argparse.Namespace, gateway: str) -> Servi
 
 
 def _fill(service: Service, shoppers: Shoppers) -> None:
-    """Tell of every product, as catalog_svc does."""
+    """Send every product as an event, as catalog_svc does."""
     from chassis.testing.identity import service_headers
 
     pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=120)
 
-    def tell(start: int) -> None:
-        facts = [shoppers.fact(number) for number in range(start, min(start + _FACTS, shoppers.products))]
+    def send_products(start: int) -> None:
+        events = [
+            shoppers.product_event(number)
+            for number in range(start, min(start + _EVENTS_PER_REQUEST, shoppers.products))
+        ]
         headers = {"Content-Type": "application/json", **service_headers("catalog", "reco")}
         url = f"{service.url}/internal/events"
-        answer = pool.request("POST", url, body=json.dumps(facts), headers=headers)
+        answer = pool.request("POST", url, body=json.dumps(events), headers=headers)
         if answer.status != 200 or any(each["status"] != "done" for each in answer.json()["results"]):
-            raise RuntimeError(f"facts were answered {answer.status}: {answer.data[:300]!r}")
+            raise RuntimeError(f"events were answered {answer.status}: {answer.data[:300]!r}")
 
-    _say(f"telling of {shoppers.products:,} products")
+    _say(f"sending {shoppers.products:,} products")
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(tell, range(0, shoppers.products, _FACTS)))
+        list(threads.map(send_products, range(0, shoppers.products, _EVENTS_PER_REQUEST)))
 
 
-def _questions(shoppers: Shoppers) -> list[Question]:
+def _make_requests(shoppers: Shoppers) -> list[ListRequest]:
     """Return products that shoppers look at, in the order of a fixed draw.
 
     Personal lists are asked for with an account's token.
     """
-    dice = random.Random(SEED)  # noqa: S311 - the same questions every time
-    kinds = dice.choices(list(_MIX), list(_MIX.values()), k=_QUESTIONS)
-    return [_question(kind, dice, shoppers) for kind in kinds]
+    rng = random.Random(SEED)  # noqa: S311 - the same requests every time
+    kinds = rng.choices(list(_MIX), list(_MIX.values()), k=_REQUESTS)
+    return [_make_request(kind, rng, shoppers) for kind in kinds]
 
 
-def _question(kind: str, dice: random.Random, shoppers: Shoppers) -> Question:
+def _make_request(kind: str, rng: random.Random, shoppers: Shoppers) -> ListRequest:
     from chassis.testing.identity import bearer
 
-    some = [dice.randrange(len(shoppers)) for _ in range(3)]
-    products = [shoppers.product(place) for place in some]
+    some = [rng.randrange(len(shoppers)) for _ in range(3)]
+    products = [shoppers.product_id(place) for place in some]
     path = {
         "similar": f"similar/{products[0]}?",
         "together": f"together?ids={','.join(products)}&",
         "for-you": "for-you?",
-        "trending": f"trending?category={category(dice.randrange(TASTES))}&",
+        "trending": f"trending?category={category(rng.randrange(TASTES))}&",
     }[kind]
-    headers = bearer(sub=shoppers.person(some[0]), seconds=86_400) if kind == "for-you" else {}
-    return Question.of(kind, f"/api/reco/{path}limit=12", headers)
+    headers = bearer(sub=shoppers.account_id(some[0]), seconds=86_400) if kind == "for-you" else {}
+    return ListRequest.of(kind, f"/api/reco/{path}limit=12", headers)
 
 
 def _measure(service: Service, shoppers: Shoppers, arguments: argparse.Namespace) -> Figures:
-    questions = _questions(shoppers)
-    _warm(service, questions, arguments.connections)
+    requests = _make_requests(shoppers)
+    _warm(service, requests, arguments.connections)
     access, seconds = service.log.parent / "access.log", arguments.seconds
-    _say("asking at a steady rate, then for as many as there are")
-    steady_log, cpu = _Log(access), service.cpu_seconds()
-    steady = ask(service.port, questions, seconds=seconds, connections=4, rate=arguments.rate)
-    spent = service.cpu_seconds() - cpu
+    _say("requesting at a steady rate, then as many as possible")
+    steady_log, cpu = _AccessLog(access), service.cpu_seconds()
+    steady = send_requests(service.port, requests, seconds=seconds, connections=4, rate=arguments.rate)
+    steady_cpu = service.cpu_seconds() - cpu
     steady_times = steady_log.read()
     service.restart_web()  # as it is in production: without a log that has the times
-    _warm(service, questions, arguments.connections)
+    _warm(service, requests, arguments.connections)
     cpu = service.cpu_seconds()
-    most = ask(service.port, questions, seconds=seconds, connections=arguments.connections)
-    most_spent = service.cpu_seconds() - cpu
-    made = {
+    peak = send_requests(service.port, requests, seconds=seconds, connections=arguments.connections)
+    peak_cpu = service.cpu_seconds() - cpu
+    measured = {
         "setting": _setting(arguments),
-        "steady": {"rate": arguments.rate, **_times(steady_times), **_figures(steady, spent)},
-        "most": {"connections": arguments.connections, **_figures(most, most_spent)},
+        "steady": {"rate": arguments.rate, **_times(steady_times), **_figures(steady, steady_cpu)},
+        "most": {"connections": arguments.connections, **_figures(peak, peak_cpu)},
     }
-    p95, lists = made["steady"]["service_ms"]["p95"], made["most"]["lists_per_s"]
+    p95, lists = measured["steady"]["service_ms"]["p95"], measured["most"]["lists_per_s"]
     targets = {"service_p95_ms": P95_MS, "lists_per_s": LISTS_A_SECOND}
-    return {**made, "targets": targets, "targets_met": p95 <= P95_MS and lists >= LISTS_A_SECOND}
+    return {**measured, "targets": targets, "targets_met": p95 <= P95_MS and lists >= LISTS_A_SECOND}
 
 
 def _setting(arguments: argparse.Namespace) -> Figures:
@@ -178,17 +181,17 @@ def _times(by_list: dict[str, list[float]]) -> Figures:
     }
 
 
-def _figures(answers: Answers, cpu: float) -> Figures:
+def _figures(result: LoadResult, cpu: float) -> Figures:
     """Of one load; CPU is of the web server's processes, not of the load itself, which has the same cores."""
-    lists = len(answers.milliseconds)
+    lists = len(result.milliseconds)
     return {
         "lists": lists,
-        "lists_per_s": round(lists / answers.seconds, 1),
-        "round_trip_ms": _percentiles(answers.milliseconds),
+        "lists_per_s": round(lists / result.seconds, 1),
+        "round_trip_ms": _percentiles(result.milliseconds),
         "cpu_ms_per_list": round(1000 * cpu / lists, 3),
         "lists_per_cpu_s": round(lists / cpu, 1),
-        "empty": dict(answers.empty),
-        "algorithms": dict(answers.algorithms),
+        "empty": dict(result.empty),
+        "algorithms": dict(result.algorithms),
     }
 
 
@@ -196,17 +199,17 @@ def _percentiles(milliseconds: list[float]) -> dict[str, float]:
     return {f"p{share}": round(percentile(milliseconds, share / 100), 3) for share in (50, 95, 99)}
 
 
-def _warm(service: Service, questions: list[Question], connections: int) -> None:
+def _warm(service: Service, requests: list[ListRequest], connections: int) -> None:
     """Until every answer is of the trained model: each worker loads it as it is asked."""
     end = time.monotonic() + 300
     while time.monotonic() < end:
-        seen = ask(service.port, questions, seconds=2.5, connections=connections, rate=50)
+        seen = send_requests(service.port, requests, seconds=2.5, connections=connections, rate=50)
         if list(seen.versions) != ["None"] and len(seen.versions) == 1:
             return
     raise RuntimeError(f"the trained model does not serve:\n{service.log.read_text()[-2000:]}")
 
 
-class _Log:
+class _AccessLog:
     """What gunicorn writes of each request from now on."""
 
     def __init__(self, path: Path) -> None:
@@ -228,16 +231,16 @@ class _Log:
                     yield path.split("/")[3], int(microseconds) / 1000
 
 
-def _tell(figures: Figures) -> None:
-    steady, most = figures["steady"], figures["most"]
+def _print_report(figures: Figures) -> None:
+    steady, peak = figures["steady"], figures["most"]
     rows = {
         f"service time at {steady['rate']:.0f} lists a second, p95": f"{steady['service_ms']['p95']:.2f} ms",
         **{
             f"the same, {kind}": f"{each['p95']:.2f} ms"
             for kind, each in steady["service_ms_by_list"].items()
         },
-        "lists a second, at most": f"{most['lists_per_s']:,.0f}",
-        "CPU of the web processes a list": f"{most['cpu_ms_per_list']:.2f} ms",
+        "lists a second, at most": f"{peak['lists_per_s']:,.0f}",
+        "CPU of the web processes a list": f"{peak['cpu_ms_per_list']:.2f} ms",
     }
     for name, value in rows.items():
         _say(f"| {name} | {value} |")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-READY_WITHIN = 240.0
+READY_TIMEOUT = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def running(data: Path, *, seed: str = "demo") -> Iterator[Shop]:
 
 
 def _until_ok(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_WITHIN
+    deadline = time.monotonic() + READY_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
             sys.exit(f"the shop ended with exit code {process.returncode} before it was ready")
@@ -91,7 +91,7 @@ def _until_ok(url: str, process: subprocess.Popen[bytes]) -> None:
         except (OSError, ValueError):
             pass
         time.sleep(0.1)
-    sys.exit(f"the shop was not ready within {READY_WITHIN:.0f} s")
+    sys.exit(f"the shop was not ready within {READY_TIMEOUT:.0f} s")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

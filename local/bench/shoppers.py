@@ -1,4 +1,4 @@
-"""Made-up shoppers with tastes, as logs_svc and catalog_svc would tell of them: for speed, not quality."""
+"""Made-up shoppers with tastes, as logs_svc and catalog_svc would send them: for speed, not quality."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 SEED = 7
 TASTES = 50
-FAITHFUL = 0.7  # of what somebody does is within their taste
+TASTE_SHARE = 0.7  # of what somebody does is within their taste
 DAYS = 180
-VISIT = 5  # things that somebody does in a row
+VISIT_LENGTH = 5  # things that somebody does in a row
 _TYPES = ("view",) * 12 + ("click",) * 5 + ("add_to_cart",) * 3 + ("purchase",)
 
 
@@ -27,51 +27,51 @@ class Shoppers:
     def __init__(self, *, events: int, products: int, people: int, seed: int = SEED) -> None:
         self.products, self.people = products, people
         self._began = datetime.now(UTC) - timedelta(days=DAYS)
-        dice = random.Random(seed)  # noqa: S311 - the same shoppers every time
-        activity = list(accumulate(dice.lognormvariate(0, 1) for _ in range(people)))
+        rng = random.Random(seed)  # noqa: S311 - the same shoppers every time
+        activity = list(accumulate(rng.lognormvariate(0, 1) for _ in range(people)))
         ranks = list(accumulate((place + 1) ** -0.8 for place in range(products)))
         shelf = list(accumulate((place + 1) ** -0.8 for place in range(-(-products // TASTES))))
-        self._who = array("l", dice.choices(range(people), cum_weights=activity, k=events))
-        anywhere = dice.choices(range(products), cum_weights=ranks, k=events)
-        within = dice.choices(range(len(shelf)), cum_weights=shelf, k=events)
-        self._what = array("l")
-        for who, any_product, place in zip(self._who, anywhere, within, strict=True):
-            own = place * TASTES + who % TASTES
-            self._what.append(own if own < products and dice.random() < FAITHFUL else any_product)
-        self._types = bytes(dice.choices(range(len(_TYPES)), k=events))
+        self._people = array("l", rng.choices(range(people), cum_weights=activity, k=events))
+        anywhere = rng.choices(range(products), cum_weights=ranks, k=events)
+        within = rng.choices(range(len(shelf)), cum_weights=shelf, k=events)
+        self._products = array("l")
+        for person, any_product, place in zip(self._people, anywhere, within, strict=True):
+            own = place * TASTES + person % TASTES
+            self._products.append(own if own < products and rng.random() < TASTE_SHARE else any_product)
+        self._types = bytes(rng.choices(range(len(_TYPES)), k=events))
         done: Counter[int] = Counter()
         self._visit = array("l")
-        for who in self._who:
-            self._visit.append(done[who] // VISIT)
-            done[who] += 1
+        for person in self._people:
+            self._visit.append(done[person] // VISIT_LENGTH)
+            done[person] += 1
 
     def __len__(self) -> int:
-        return len(self._who)
+        return len(self._people)
 
     def event(self, place: int) -> dict[str, Any]:
         """As logs_svc gives it to reco."""
-        who = self._who[place]
+        person = self._people[place]
         at = self._began + timedelta(days=DAYS) * (place / len(self))
         return {
             "id": str(uuid.UUID(int=place)),
             "type": _TYPES[self._types[place]],
-            "user": self.person(place),
-            "session": f"s{who}-{self._visit[place]}",
-            "product_id": self.product(place),
+            "user": self.account_id(place),
+            "session": f"s{person}-{self._visit[place]}",
+            "product_id": self.product_id(place),
             "quantity": 1,
             "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "data": {},
         }
 
-    def person(self, place: int) -> str:
+    def account_id(self, place: int) -> str:
         """Who did it: an account's id."""
-        return f"u{self._who[place]}"
+        return f"u{self._people[place]}"
 
-    def product(self, place: int) -> str:
-        return f"p{self._what[place]}"
+    def product_id(self, place: int) -> str:
+        return f"p{self._products[place]}"
 
-    def fact(self, number: int) -> dict[str, Any]:
-        """Return a product as catalog_svc tells of it."""
+    def product_event(self, number: int) -> dict[str, Any]:
+        """Return a product as an event of catalog_svc."""
         id, shelf = f"p{number}", category(number)
         return {
             "id": str(uuid.UUID(int=number)),

@@ -18,8 +18,8 @@ from local.seed.shop import Shop, ShopRefused
 
 
 def main() -> int:
-    how = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("--url", required=True, help="the shop's address")
     parser.add_argument("--email", required=True, help="a member of staff with every permission")
     arguments = parser.parse_args()
@@ -30,11 +30,11 @@ def main() -> int:
     try:
         shop = Shop(arguments.url, arguments.email, password)
         goods = load()
-        steps.categories(shop, goods)
-        ids = steps.products(shop, goods)
-        steps.history(goods, ids)
-        steps.pictures_done(shop)
-        steps.first_model(shop, ids)
+        steps.create_categories(shop, goods)
+        ids = steps.create_products(shop, goods)
+        steps.import_history(goods, ids)
+        steps.wait_for_pictures(shop)
+        steps.train_first_model(shop, ids)
     except (ShopRefused, steps.SeedFailed) as error:
         print(f"seeding stopped: {error}", file=sys.stderr)
         return 1

@@ -45,10 +45,10 @@ THEMES = (
 
 def visits(goods: list[Good], ids: dict[str, str], now: datetime) -> Iterator[dict[str, Any]]:
     """Events as logs_svc's `import_events` reads them; `ids` maps title to product id; oldest not first."""
-    dice = random.Random(SEED)  # noqa: S311  # the same history every time is the point
+    rng = random.Random(SEED)  # noqa: S311  # the same history every time is the point
     for number, start in enumerate(_starts(goods)):
-        began = now - timedelta(days=dice.triangular(0, DAYS, 0), minutes=dice.randrange(60))
-        yield from _visit(dice, number, _basket(dice, goods, start), ids, began)
+        began = now - timedelta(days=rng.triangular(0, DAYS, 0), minutes=rng.randrange(60))
+        yield from _visit(rng, number, _basket(rng, goods, start), ids, began)
 
 
 def _starts(goods: list[Good]) -> Iterator[Good]:
@@ -56,36 +56,36 @@ def _starts(goods: list[Good]) -> Iterator[Good]:
         yield from goods
 
 
-def _basket(dice: random.Random, goods: list[Good], start: Good) -> list[Good]:
+def _basket(rng: random.Random, goods: list[Good], start: Good) -> list[Good]:
     """Three to six things of one mind: a theme that holds the first, and its shelf."""
     by_title = {good.title: good for good in goods}
     themes = [theme for theme in THEMES if start.title in theme]
-    near = [by_title[title] for theme in themes for title in theme if title != start.title]
-    shelf = [
+    same_theme = [by_title[title] for theme in themes for title in theme if title != start.title]
+    same_subcategory = [
         good
         for good in goods
         if (good.category, good.subcategory) == (start.category, start.subcategory) and good != start
     ]
     chosen = [start]
-    for pool, wanted in ((near, dice.randint(2, 4)), (shelf, dice.randint(1, 2))):
-        chosen += [good for good in dice.sample(pool, min(wanted, len(pool))) if good not in chosen]
+    for pool, wanted in ((same_theme, rng.randint(2, 4)), (same_subcategory, rng.randint(1, 2))):
+        chosen += [good for good in rng.sample(pool, min(wanted, len(pool))) if good not in chosen]
     return chosen
 
 
 def _visit(
-    dice: random.Random, number: int, basket: list[Good], ids: dict[str, str], began: datetime
+    rng: random.Random, number: int, basket: list[Good], ids: dict[str, str], began: datetime
 ) -> Iterator[dict[str, Any]]:
     session = f"demo-{number:05d}"
-    person = f"demo-person-{number % 211:03d}" if dice.random() < 0.6 else None
-    added = [good for good in basket if dice.random() < 0.4]
-    bought = added if added and dice.random() < 0.5 else []
+    person = f"demo-person-{number % 211:03d}" if rng.random() < 0.6 else None
+    added = [good for good in basket if rng.random() < 0.4]
+    bought = added if added and rng.random() < 0.5 else []
     total = {"amount": sum(good.price for good in bought), "currency": CURRENCY}
     steps = [("view", basket), ("add_to_cart", added), ("purchase", bought)]
     moment = began
-    for type_, things in steps:
-        for place, good in enumerate(things):
+    for type_, step_goods in steps:
+        for place, good in enumerate(step_goods):
             order = {"total": total} if type_ == "purchase" and place == 0 else {}
-            moment += timedelta(seconds=dice.randint(8, 70))
+            moment += timedelta(seconds=rng.randint(8, 70))
             yield {
                 "id": str(uuid.uuid5(NAMESPACE, f"{session}/{type_}/{good.title}")),
                 "type": type_,

@@ -19,7 +19,7 @@ class Shop:
     def __init__(self, url: str, email: str, password: str) -> None:
         self._url, self._email, self._password = url.rstrip("/"), email, password
         self._pool = urllib3.PoolManager(maxsize=4, timeout=30.0, retries=False)
-        self._token, self._until = "", 0.0
+        self._token, self._token_expires_at = "", 0.0
 
     def get(self, path: str) -> Any:
         return self._call("GET", path)
@@ -33,24 +33,24 @@ class Shop:
     def upload(self, path: str, picture: bytes, name: str, alt: str) -> Any:
         return self._call("POST", path, fields={"file": (name, picture, "image/jpeg"), "alt": alt})
 
-    def _call(self, method: str, path: str, headers: dict[str, str] | None = None, **how: Any) -> Any:
-        headers = {**(headers or {}), "Authorization": f"Bearer {self._access()}"}
-        answer = self._pool.request(method, self._url + path, headers=headers, **how)
-        return self._read(method, path, answer)
+    def _call(self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        headers = {**(headers or {}), "Authorization": f"Bearer {self._access_token()}"}
+        answer = self._pool.request(method, self._url + path, headers=headers, **options)
+        return self._parse(method, path, answer)
 
-    def _access(self) -> str:
-        if time.monotonic() > self._until:
+    def _access_token(self) -> str:
+        if time.monotonic() > self._token_expires_at:
             body = json.dumps({"email": self._email, "password": self._password})
             path = "/api/auth/token"
             answer = self._pool.request(
                 "POST", self._url + path, body=body, headers={"Content-Type": "application/json"}
             )
-            pair = self._read("POST", path, answer)
-            self._token, self._until = pair["access"], time.monotonic() + pair["expires_in"] / 2
+            pair = self._parse("POST", path, answer)
+            self._token, self._token_expires_at = pair["access"], time.monotonic() + pair["expires_in"] / 2
         return self._token
 
     @staticmethod
-    def _read(method: str, path: str, answer: urllib3.BaseHTTPResponse) -> Any:
+    def _parse(method: str, path: str, answer: urllib3.BaseHTTPResponse) -> Any:
         if answer.status >= 400:
             raise ShopRefused(f"{method} {path} answered {answer.status}: {answer.data[:400]!r}")
         return json.loads(answer.data) if answer.data else None

@@ -27,7 +27,7 @@ class SeedFailed(Exception):
     """A step did not come to its end; the message says which and why."""
 
 
-def categories(shop: Shop, goods: list[Good]) -> None:
+def create_categories(shop: Shop, goods: list[Good]) -> None:
     """Return the two-level category tree, parents first."""
     known = {slug for node in _tree(shop) for slug in (node["slug"], *(c["slug"] for c in node["children"]))}
     tree: dict[str, dict[str, None]] = {}
@@ -40,7 +40,7 @@ def categories(shop: Shop, goods: list[Good]) -> None:
     _say("categories", len(tree), len(tree))
 
 
-def products(shop: Shop, goods: list[Good]) -> dict[str, str]:
+def create_products(shop: Shop, goods: list[Good]) -> dict[str, str]:
     """Products, stock and pictures; answers the id of each title."""
     ids: dict[str, str] = {}
     with ThreadPoolExecutor(3) as workers:
@@ -52,29 +52,29 @@ def products(shop: Shop, goods: list[Good]) -> dict[str, str]:
     return ids
 
 
-def history(goods: list[Good], ids: dict[str, str]) -> None:
+def import_history(goods: list[Good], ids: dict[str, str]) -> None:
     """Two months of made-up visits, marked as demo data, by logs_svc's own command."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
         for event in visits.visits(goods, ids, datetime.now(UTC)):
             file.write(json.dumps(event) + "\n")
         file.flush()
         command = [sys.executable, "manage.py", "import_events", file.name]
-        done = subprocess.run(command, cwd=ROOT / "logs_svc", check=False)
-    if done.returncode:
-        raise SeedFailed(f"the history could not be imported (exit code {done.returncode})")
+        result = subprocess.run(command, cwd=ROOT / "logs_svc", check=False)
+    if result.returncode:
+        raise SeedFailed(f"the history could not be imported (exit code {result.returncode})")
 
 
-def pictures_done(shop: Shop) -> None:
+def wait_for_pictures(shop: Shop) -> None:
     """Wait until every product has its picture."""
 
-    def look() -> tuple[int, int]:
+    def count_done() -> tuple[int, int]:
         cards = _all_cards(shop)
         return sum(1 for card in cards if card["image"]), len(cards)
 
-    _wait("pictures ready", look, WAIT_FOR_PICTURES)
+    _wait("pictures ready", count_done, WAIT_FOR_PICTURES)
 
 
-def first_model(shop: Shop, ids: dict[str, str]) -> None:
+def train_first_model(shop: Shop, ids: dict[str, str]) -> None:
     """Trains, and waits until the last product has neighbours to show."""
     training = shop.post("/api/reco/trainings", {})
 
@@ -149,10 +149,10 @@ def _all_cards(shop: Shop) -> list[dict[str, Any]]:
         cursor = page["next"]
 
 
-def _wait(what: str, look: Callable[[], tuple[int, int]], seconds: float) -> None:
+def _wait(what: str, count_done: Callable[[], tuple[int, int]], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
-        done, wanted = look()
+        done, wanted = count_done()
         _say(what, done, wanted)
         if done >= wanted:
             return

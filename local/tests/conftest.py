@@ -1,4 +1,4 @@
-"""Helpers for tests of the supervisor: tiny parts, and a run of a few of them."""
+"""Helpers for tests of the supervisor: tiny processes, and a run of a few of them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from local.output import Log  # noqa: E402 -- the folder above has to be on the path first
-from local.part import Part  # noqa: E402
-from local.screens import Verbose  # noqa: E402
+from local.process_spec import ProcessSpec  # noqa: E402
+from local.screens import VerboseScreen  # noqa: E402
 from local.supervisor import Supervisor  # noqa: E402
 
 
-class Bench:
-    """Makes tiny parts in a folder, and runs them."""
+class SupervisorHarness:
+    """Makes tiny processes in a folder, and runs them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,24 +32,24 @@ class Bench:
         self.notes = folder / "notes"
         self.notes.touch()
 
-    def part(self, name: str, code: str, **more: object) -> Part:
-        """Return a part that runs this Python code; `note(text)` in it writes a line to `notes`."""
+    def spec(self, name: str, code: str, **more: object) -> ProcessSpec:
+        """Return a process that runs this Python code; `note(text)` in it writes a line to `notes`."""
         head = (
             "import os, signal, socket, subprocess, sys, time\n"
             f"def note(text): open({str(self.notes)!r}, 'a').write(text + '\\n')\n"
         )
         command = (sys.executable, "-S", "-c", head + code)
-        return Part(name=name, command=command, cwd=self.folder, env=dict(os.environ), **more)  # type: ignore[arg-type]
+        return ProcessSpec(name=name, command=command, cwd=self.folder, env=dict(os.environ), **more)  # type: ignore[arg-type]
 
     def noted(self) -> list[str]:
         return self.notes.read_text().splitlines()
 
-    def run(self, parts: list[Part], scene: Callable[[Supervisor], Awaitable[None]]) -> None:
-        """Start the parts, play the scene, stop."""
+    def run(self, specs: list[ProcessSpec], scene: Callable[[Supervisor], Awaitable[None]]) -> None:
+        """Start the processes, play the scene, stop."""
 
         async def play() -> None:
-            log = Log(self.folder / "log", Verbose(self.terminal))
-            supervisor = Supervisor(parts, log, stopped=self.stopped, changed=self._changed)
+            log = Log(self.folder / "log", VerboseScreen(self.terminal))
+            supervisor = Supervisor(specs, log, stopped=self.stopped, on_change=self._changed)
             try:
                 await supervisor.start()
                 await scene(supervisor)
@@ -64,5 +64,5 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def harness(tmp_path: Path) -> SupervisorHarness:
+    return SupervisorHarness(tmp_path)

@@ -12,16 +12,16 @@ import pytest
 import urllib3
 from conftest import ROOT
 
-from local.bench.asking import Question, ask
 from local.bench.figures import percentile
-from local.bench.history import PATH, page, told
+from local.bench.history import PATH, page, serve_history
+from local.bench.load_events import batches
+from local.bench.load_lists import ListRequest, send_requests
 from local.bench.shoppers import TASTES, Shoppers
-from local.bench.telling import batches
 
 SMALL = {"events": 3000, "products": 200, "people": 100}
 
 
-def test_no_two_loads_tell_the_same_event():
+def test_two_loads_share_no_event_id():
     ids = Counter(e["id"] for seed in (1, 2) for batch in islice(batches(seed), 20) for e in batch)
 
     assert len(ids) == 2000
@@ -36,20 +36,20 @@ def test_shoppers_are_the_same_for_the_same_seed():
     assert known(one) == known(two) != known(other)
 
 
-def test_shoppers_have_tastes_and_some_things_are_wanted_more():
+def test_shoppers_have_tastes_and_some_products_are_popular():
     shoppers = Shoppers(events=20_000, products=1000, people=500)
 
     tastes = [
-        int(shoppers.person(place)[1:]) % TASTES == int(shoppers.product(place)[1:]) % TASTES
+        int(shoppers.account_id(place)[1:]) % TASTES == int(shoppers.product_id(place)[1:]) % TASTES
         for place in range(20_000)
     ]
-    wanted = Counter(shoppers.product(place) for place in range(20_000)).most_common()
+    wanted = Counter(shoppers.product_id(place) for place in range(20_000)).most_common()
 
     assert 0.65 < sum(tastes) / 20_000 < 0.78
     assert wanted[0][1] > 10 * wanted[len(wanted) // 2][1]
 
 
-def test_a_history_is_read_page_by_page_to_its_end():
+def test_a_history_is_paginated_to_its_end():
     shoppers, found, cursor = Shoppers(**SMALL), [], "0"
     while cursor is not None:
         answer = page(shoppers, int(cursor), 1000)
@@ -62,15 +62,15 @@ def test_a_history_is_read_page_by_page_to_its_end():
     }  # fmt: skip
 
 
-def test_the_history_is_told_over_http():
-    with told(Shoppers(**SMALL)) as gateway:
+def test_the_history_is_served_over_http():
+    with serve_history(Shoppers(**SMALL)) as gateway:
         answer = urllib3.request("GET", f"{gateway}{PATH}?after=2990&limit=100")
         nothing = urllib3.request("GET", f"{gateway}/api/logs/other")
 
     assert (answer.status, len(answer.json()["results"]), nothing.status) == (200, 10, 404)
 
 
-def test_percentiles_are_of_what_was_measured():
+def test_percentiles_of_measured_values():
     assert [percentile(list(range(100)), share) for share in (0.5, 0.95, 0.99, 1.0)] == [50, 95, 99, 99]
 
 
@@ -99,17 +99,17 @@ def lists():
     server.server_close()
 
 
-def test_a_steady_load_is_no_quicker_than_told_and_counts_what_was_answered(lists):
-    answers = ask(lists, [Question.of("similar", "/x", {})], seconds=0.5, connections=2, rate=40)
+def test_a_steady_load_keeps_its_rate_and_counts_answers(lists):
+    answers = send_requests(lists, [ListRequest.of("similar", "/x", {})], seconds=0.5, connections=2, rate=40)
 
     assert 1 < len(answers.milliseconds) <= 21
     assert answers.empty == answers.kinds == Counter(similar=len(answers.milliseconds))
     assert set(answers.versions) == {"m1"}
 
 
-def test_an_answer_that_is_no_list_ends_the_load(lists):
+def test_an_error_answer_ends_the_load(lists):
     with pytest.raises(RuntimeError, match="answered 404"):
-        ask(lists, [Question.of("similar", "/nothing", {})], seconds=5, connections=2)
+        send_requests(lists, [ListRequest.of("similar", "/nothing", {})], seconds=5, connections=2)
 
 
 @pytest.mark.integration

@@ -108,7 +108,7 @@ def revision(server, db, id):
 
 
 @pytest.mark.parametrize("path", ["_all_dbs", "some/doc", "_session"])
-def test_nothing_but_being_up_is_told_without_the_password(server, path):
+def test_only_up_is_public_without_the_password(server, path):
     up = requests.get(f"{server.url}/_up", timeout=5)
     asked = [
         requests.get(f"{server.url}/{path}", timeout=5),
@@ -138,7 +138,7 @@ def test_a_database_that_is_not_there_is_a_404(server):
     assert server.ask("GET", "nowhere/doc")[0] == 404
 
 
-def test_a_database_made_anew_is_another_instance(server, db):
+def test_a_recreated_database_has_another_instance(server, db):
     first = server.ask("GET", db)[1]["instance_start_time"]
     again = server.ask("GET", db)[1]["instance_start_time"]
     server.ask("DELETE", db)
@@ -178,7 +178,7 @@ def test_a_stale_delete_is_a_conflict(server, db):
     assert server.ask("DELETE", f"{db}/a")[0] == 409
 
 
-def test_of_two_writers_at_once_one_wins(server, db):
+def test_one_of_two_concurrent_writers_wins(server, db):
     rev = server.ask("PUT", f"{db}/a", {"n": 0})[1]["rev"]
     results = []
 
@@ -248,7 +248,7 @@ def test_a_local_document_keeps_a_cursor_and_is_in_no_feed(server, db):
 @pytest.mark.parametrize(
     ("method", "path", "body"), [("PUT", "a", b"{bad"), ("POST", "_find", b"{bad"), ("POST", "_find", b"[]")]
 )
-def test_what_is_not_json_is_refused_and_the_server_lives(server, db, method, path, body):
+def test_invalid_json_is_refused_and_the_server_keeps_running(server, db, method, path, body):
     answer = server.session.request(
         method,
         f"{server.url}/{db}/{path}",
@@ -268,7 +268,7 @@ def find(server, db, **query):
     return server.ask("POST", f"{db}/_find", query)
 
 
-def test_a_query_stops_at_25_unless_told(server, orders):
+def test_a_query_is_limited_to_25_by_default(server, orders):
     selector = {"type": "order", "day": {"$gt": None}}
 
     assert len(find(server, orders, selector=selector)[1]["docs"]) == 25
@@ -498,7 +498,7 @@ def test_a_continuous_feed_delivers_at_once_and_beats(server, db):
 # -- the end
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path):
+def test_acknowledged_writes_survive_a_kill(tmp_path):
     running = Server(tmp_path)
     running.start()
     running.ask("PUT", "orders")
@@ -514,7 +514,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path):
     assert (len(done), kept, same) == (200, 200, instance)
 
 
-def test_a_document_that_is_written_often_does_not_get_slow(server, db):
+def test_frequent_writes_keep_a_document_fast(server, db):
     rev = server.ask("PUT", f"{db}/stock", {"n": 0})[1]["rev"]
     took = []
     for n in range(600):
@@ -539,7 +539,7 @@ def test_without_a_password_it_does_not_start(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["garbled", "gone"])
-def test_damaged_files_are_told_at_the_start_with_the_databases_name(tmp_path, damage):
+def test_damaged_files_are_reported_at_start_with_the_database(tmp_path, damage):
     running = Server(tmp_path)
     running.start()
     running.ask("PUT", "orders")

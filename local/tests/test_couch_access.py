@@ -64,7 +64,7 @@ def test_a_users_password_is_hashed_when_it_is_written(server, db):  # noqa: F81
     assert stored["derived_key"] == derived
 
 
-def test_a_user_learns_who_it_is_and_a_wrong_password_is_told(server, service):  # noqa: F811
+def test_a_session_names_its_user_and_a_wrong_password_is_refused(server, service):  # noqa: F811
     status, session = service.ask("GET", "_session")
     wrong = requests.get(f"{server.url}/_session", auth=(service.auth[0], "wrong"), timeout=5)
 
@@ -95,7 +95,7 @@ def test_a_new_password_counts_at_once_and_a_deleted_user_is_out(server, service
         ({"roles": ["_admin"]}, "No system roles (starting with underscore) in users db."),
     ],
 )
-def test_a_user_that_is_none_is_refused(server, change, reason):  # noqa: F811
+def test_an_invalid_user_is_refused(server, change, reason):  # noqa: F811
     server.ask("PUT", "_users")
     document = {"name": "eve", "type": "user", "roles": [], "password": "x"} | change
 
@@ -107,7 +107,7 @@ def test_a_user_that_is_none_is_refused(server, change, reason):  # noqa: F811
 # -- who may use a database
 
 
-def test_a_database_is_its_server_administrators_alone_until_it_is_given_away(server, db):  # noqa: F811
+def test_a_new_database_is_for_the_server_administrator_only(server, db):  # noqa: F811
     nobody = Person(server, f"nobody-{db}", roles=["checkout"])
 
     assert server.ask("GET", f"{db}/_security")[1] == {
@@ -129,7 +129,7 @@ def test_a_databases_administrator_writes_documents_and_views_but_makes_no_datab
 
 
 @pytest.mark.parametrize("path", ["_users", "_users/_all_docs", "_replicator", "_all_dbs", "_scheduler/docs"])
-def test_what_is_the_servers_is_not_for_its_users(service, path):
+def test_server_endpoints_are_refused_to_users(service, path):
     assert service.ask("GET", path) == NO_SERVER_ADMIN
 
 
@@ -234,7 +234,7 @@ def how_far(standby):
     return (told["state"], told["info"]["changes_pending"]) if status == 200 else status
 
 
-def test_a_standby_follows_its_primary_also_after_either_was_away(pair):
+def test_a_standby_follows_its_primary_after_either_was_unavailable(pair):
     primary, standby = pair
     primary.ask("PUT", "orders/first", {"n": 1})
     pull(primary, standby)

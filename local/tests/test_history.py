@@ -11,11 +11,11 @@ GOODS = goods.load()
 EVENTS = list(visits(GOODS, {good.title: good.title for good in GOODS}, NOW))
 
 
-def test_it_is_the_same_every_time():
+def test_the_history_is_deterministic():
     assert list(visits(GOODS, {good.title: good.title for good in GOODS}, NOW)) == EVENTS
 
 
-def test_an_order_is_told_once_with_what_its_lines_cost():
+def test_an_order_total_is_on_its_first_line_only():
     prices = {good.title: good.price for good in GOODS}
     bought = [event for event in EVENTS if event["type"] == "purchase"]
     orders = [list(lines) for _, lines in groupby(bought, lambda event: event["session_id"])]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from local.mailbox import answer
+from local.mailbox import respond
 
 MAIL = """Content-Type: text/plain; charset="utf-8"
 MIME-Version: 1.0
@@ -29,22 +29,22 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_no_mail_yet_is_said(tmp_path):
-    assert "No mail has been sent yet" in answer(tmp_path, "/mail/")[1]
+def test_an_empty_mailbox_says_so(tmp_path):
+    assert "No mail has been sent yet" in respond(tmp_path, "/mail/")[1]
 
 
 def test_the_newest_mail_comes_first(folder):
-    status, page = answer(folder, "/mail/")
+    status, page = respond(folder, "/mail/")
 
     assert status == 200
     assert page.index("second") < page.index("first")
     assert '<a href="/mail/2026-1.log">second</a><small>to ann@example.org' in page
 
 
-def test_a_mail_shows_its_text_with_links_to_follow_and_nothing_else_live(tmp_path):
+def test_a_mail_shows_escaped_text_with_links(tmp_path):
     (tmp_path / "a.log").write_text(MAIL)
 
-    status, page = answer(tmp_path, "/mail/a.log")
+    status, page = respond(tmp_path, "/mail/a.log")
 
     link = "http://localhost:8000/orders/HM-1?token=abc"
     assert status == 200
@@ -55,7 +55,7 @@ def test_a_mail_shows_its_text_with_links_to_follow_and_nothing_else_live(tmp_pa
 
 
 @pytest.mark.parametrize("path", ["/mail/none.log", "/mail/../secrets.json", "/mail/%2e%2e", "/mail/a/b"])
-def test_nothing_but_mails_is_shown(folder, path):
+def test_other_files_are_not_found(folder, path):
     (folder.parent / "secrets.json").touch()
 
-    assert answer(folder, path)[0] == 404
+    assert respond(folder, path)[0] == 404

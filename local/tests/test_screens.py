@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from local import messages
-from local.following import follow
+from local.log_follower import follow
 from local.messages import Message
 from local.output import Log
-from local.screens import Address, Panelled, Plain, Verbose, choose
+from local.screens import PanelScreen, PlainScreen, ShopAddress, VerboseScreen, choose
 
-ADDRESS = Address(
+ADDRESS = ShopAddress(
     url="http://localhost:8000",
     email="admin@hivemart.example",
     password="secret words",
@@ -51,15 +51,15 @@ class Terminal(io.StringIO):
         (json.dumps({"message": "日本" * 400, "level": "error"}), Message("error", "日本" * 149 + "日…")),
     ],
 )  # fmt: skip
-def test_a_line_of_a_part_is_a_warning_an_error_or_neither(line, message):
+def test_a_log_line_is_a_warning_an_error_or_neither(line, message):
     assert messages.read(line) == message
 
 
-def test_without_a_terminal_there_is_a_line_a_step_and_one_for_each_warning():
+def test_the_plain_screen_prints_steps_and_warnings():
     terminal = io.StringIO()
     screen = choose(terminal, {})
 
-    screen.step("Starting 29 parts")
+    screen.step("Starting 29 processes")
     screen.line("cart", REFUSED)  # of a healthy start
     screen.line("seed", "products: 3 of 5")
     screen.line("seed", "products: 5 of 5")
@@ -69,9 +69,9 @@ def test_without_a_terminal_there_is_a_line_a_step_and_one_for_each_warning():
     screen.down(["cart"])
     screen.down([])
 
-    assert isinstance(screen, Plain)
+    assert isinstance(screen, PlainScreen)
     assert terminal.getvalue().splitlines() == [
-        "Starting 29 parts",
+        "Starting 29 processes",
         "  products: 5 of 5",
         "The shop is open after 12.3 s. Stop: Ctrl-C",
         "  Shop   http://localhost:8000",
@@ -84,9 +84,9 @@ def test_without_a_terminal_there_is_a_line_a_step_and_one_for_each_warning():
     ]
 
 
-def test_the_same_message_again_and_again_is_shown_once():
+def test_a_repeated_message_is_shown_once():
     terminal = io.StringIO()
-    screen = Plain(terminal)
+    screen = PlainScreen(terminal)
     screen.open(ADDRESS)
     before = len(terminal.getvalue().splitlines())
 
@@ -96,9 +96,9 @@ def test_the_same_message_again_and_again_is_shown_once():
     assert len(terminal.getvalue().splitlines()) <= before + 4  # as many as there are lengths of a number
 
 
-def test_on_a_terminal_the_panel_stays_below_what_goes_wrong():
+def test_the_panel_stays_below_warnings():
     terminal = Terminal()
-    screen = Panelled(Console(file=terminal, force_terminal=True, width=100, height=30, _environ={}))
+    screen = PanelScreen(Console(file=terminal, force_terminal=True, width=100, height=30, _environ={}))
     screen.progress(7, 29, ["auth", "cart", "logs", "reco", "storefront"])
     screen.line("cart", REFUSED)
     screen.open(ADDRESS)
@@ -116,17 +116,19 @@ def test_on_a_terminal_the_panel_stays_below_what_goes_wrong():
     assert re.search(r"Down +checkout", last)
 
 
-def test_verbose_shows_every_line_with_its_part():
+def test_the_verbose_screen_shows_every_line_with_its_process():
     terminal = io.StringIO()
     screen = choose(terminal, {"VERBOSE": "1"})
 
     screen.line("cart", ACCESS)
 
-    assert isinstance(screen, Verbose)
+    assert isinstance(screen, VerboseScreen)
     assert terminal.getvalue() == f"cart              | {ACCESS}\n"
 
 
-@pytest.mark.parametrize(("term", "kind"), [("xterm-256color", Panelled), ("dumb", Plain), ("", Plain)])
+@pytest.mark.parametrize(
+    ("term", "kind"), [("xterm-256color", PanelScreen), ("dumb", PlainScreen), ("", PlainScreen)]
+)
 def test_a_panel_needs_a_terminal_that_can_move_its_cursor(term, kind):
     screen = choose(Terminal(), {"TERM": term})
     screen.close()
@@ -134,17 +136,17 @@ def test_a_panel_needs_a_terminal_that_can_move_its_cursor(term, kind):
     assert isinstance(screen, kind)
 
 
-def test_a_terminal_that_is_gone_stops_nothing():
+def test_a_closed_terminal_does_not_stop_the_run():
     terminal = io.StringIO()
-    screen = Plain(terminal)
+    screen = PlainScreen(terminal)
     terminal.close()
 
     screen.step("Starting")
     screen.open(ADDRESS)
 
 
-def test_the_log_is_followed_with_what_was_said_before(tmp_path):
-    screen = Plain(io.StringIO())
+def test_following_the_log_begins_with_its_last_lines(tmp_path):
+    screen = PlainScreen(io.StringIO())
     log = Log(tmp_path, screen)
     for number in range(60):
         log.line("cart", f"line {number} | with a bar")

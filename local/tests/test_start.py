@@ -11,8 +11,8 @@ import pytest
 from conftest import ROOT
 
 from local import ports
-from local.binaries import Missing, _from_package
-from local.data import BadData, Folder
+from local.binaries import MissingTool, _from_package
+from local.data import DataFolder, InvalidData
 from local.options import BadOption, from_environment
 from local.ports import PortTaken
 
@@ -30,7 +30,7 @@ def run(command="run", **env):
     return done.returncode, done.stderr, done.stdout
 
 
-def test_a_port_in_use_is_said_with_who_holds_it(tmp_path):
+def test_a_port_in_use_is_reported_with_its_process(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -52,7 +52,7 @@ def test_a_port_in_use_is_said_with_who_holds_it(tmp_path):
         ({"SEED": "all"}, "SEED=all is neither demo nor none."),
     ],
 )
-def test_an_option_that_makes_no_sense_is_said(env, sentence):
+def test_an_invalid_option_is_refused(env, sentence):
     with pytest.raises(BadOption, match=sentence):
         from_environment(env)
 
@@ -63,20 +63,20 @@ def test_options_have_the_readmes_defaults():
     assert (options.port, options.data, options.seed) == (8000, ROOT / "var", "demo")
 
 
-def test_a_file_is_no_data_folder(tmp_path):
+def test_a_file_as_data_folder_is_refused(tmp_path):
     (tmp_path / "data").touch()
 
     assert run(DATA=str(tmp_path / "data")) == (1, f"DATA={tmp_path / 'data'} is a file, not a folder.\n", "")
 
 
-def test_a_data_folder_is_made_where_there_is_none(tmp_path):
-    folder = Folder.open(tmp_path / "not" / "yet")
+def test_a_missing_data_folder_is_created(tmp_path):
+    folder = DataFolder.open(tmp_path / "not" / "yet")
 
     assert (folder.path / "couch").is_dir()
 
 
 def test_a_second_shop_on_the_same_data_is_refused(tmp_path):
-    folder = Folder.open(tmp_path)
+    folder = DataFolder.open(tmp_path)
     folder.lock()
     folder.write_running({"pid": 7, "port": 8000})
 
@@ -90,8 +90,8 @@ def test_a_second_shop_on_the_same_data_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"couch": "x"}', '"text"', "null"])
-def test_damaged_secrets_are_said_and_left_alone(tmp_path, content):
-    Folder.open(tmp_path)
+def test_damaged_secrets_are_reported_and_kept(tmp_path, content):
+    DataFolder.open(tmp_path)
     (tmp_path / "secrets.json").write_text(content)
 
     code, error, _ = run(PORT=str(ports.free(1)[0]), DATA=str(tmp_path))
@@ -103,15 +103,15 @@ def test_damaged_secrets_are_said_and_left_alone(tmp_path, content):
 
 
 def test_databases_without_their_secrets_are_not_given_new_ones(tmp_path):
-    folder = Folder.open(tmp_path)
+    folder = DataFolder.open(tmp_path)
     (tmp_path / "couch" / "orders").mkdir()
 
-    with pytest.raises(BadData, match=r"secrets.json is missing but .* has data"):
+    with pytest.raises(InvalidData, match=r"secrets.json is missing but .* has data"):
         folder.secrets()
 
 
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path):
-    folder = Folder.open(tmp_path)
+    folder = DataFolder.open(tmp_path)
 
     first = folder.secrets()
 
@@ -122,21 +122,21 @@ def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path):
     assert len(set(keys)) == len(keys) == 7
 
 
-def test_a_missing_tool_is_said():
+def test_a_missing_tool_is_reported():
     with pytest.raises(
-        Missing, match=r"bin/thing is not installed \(package no-such-package\): run `make install`."
+        MissingTool, match=r"bin/thing is not installed \(package no-such-package\): run `make install`."
     ):
         _from_package("no-such-package", "/bin/thing")
 
 
-def test_free_ports_are_different_and_away_from_those_of_outgoing_connections():
+def test_free_ports_are_distinct_and_outside_the_ephemeral_range():
     found = ports.free(20)
 
     assert len(set(found)) == 20
     assert all(20000 <= port < 32000 for port in found)
 
 
-def test_a_port_that_needs_root_is_said():
+def test_a_privileged_port_is_refused():
     if os.geteuid() == 0:
         return
 

@@ -26,7 +26,7 @@ def test_files_are_copied_once(root):
     assert (root / "shop" / "static" / "vendor" / "lib.js").read_text() == "one()"
 
 
-def test_a_new_version_takes_the_place_of_the_old_one(root):
+def test_a_new_version_replaces_the_old_one(root):
     PAGE.copy(root)
     (root / "shop" / "node_modules" / "lib" / "dist" / "lib.js").write_text("two()")
 
@@ -34,7 +34,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(root):
     assert (root / "shop" / "static" / "vendor" / "lib.js").read_text() == "two()"
 
 
-def test_what_is_not_installed_is_named(root):
+def test_a_missing_package_is_reported(root):
     (root / "shop" / "node_modules" / "lib" / "LICENSE").unlink()
 
     with pytest.raises(FileNotFoundError, match="LICENSE"):
@@ -42,7 +42,7 @@ def test_what_is_not_installed_is_named(root):
 
 
 @pytest.mark.parametrize("vendored", VENDORED, ids=lambda vendored: vendored.project)
-def test_everything_that_a_project_wants_from_npm_is_copied_with_its_licence(vendored):
+def test_every_npm_asset_is_copied_with_its_licence(vendored):
     wanted = json.loads((ROOT / vendored.project / "package.json").read_text())["dependencies"]
 
     for package in wanted:

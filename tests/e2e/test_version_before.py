@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from local import ports, staff
-from local.data import SERVICES, Folder
+from local.data import SERVICES, DataFolder
 from local.options import ROOT, Options
-from local.parts import WITH_JOBS
 from local.plan import FOLDERS, Plan, service_env
+from local.processes import WITH_JOBS
 from swarm import archive
 from tests.client import Client
 from tests.conftest import Shop
@@ -69,7 +69,7 @@ def restore(shop: Shop, backup: Path) -> None:
     """Put a Swarm's backup into a local shop, by the same command of each service."""
     run, folders = shop.run, shop.data / "backup"
     stores = {name: run[name] for name in ("couchdb_url", "redis_url")}
-    secrets = Folder(shop.data).secrets()
+    secrets = DataFolder(shop.data).secrets()
     plan = Plan(Options(port=run["port"], data=shop.data, **stores), secrets, run["ports"])
     archive.unpack(backup, folders)
     writers = [

@@ -21,10 +21,10 @@ def fill(stack: Stack) -> None:
     """Put goods on the shelves of an empty shop; `stack.goods` and `stack.supplied` say what."""
     shop = _shop(stack)
     goods = _chosen()
-    steps.categories(shop, goods)
+    steps.create_categories(shop, goods)
     with contextlib.suppress(ShopRefused):  # the demo's goods may be games themselves
         shop.post("/api/catalog/categories", {"title": "Games", "slug": "games", "position": 99})
-    ids = steps.products(shop, goods)
+    ids = steps.create_products(shop, goods)
     _pictures(stack, goods)
     sold = _sold(stack)
     for good in goods:

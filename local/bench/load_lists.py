@@ -13,21 +13,21 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ListRequest:
     """A list that is asked for: its kind, and the request as it is sent."""
 
     kind: str
-    request: bytes
+    payload: bytes
 
     @classmethod
-    def of(cls, kind: str, path: str, headers: Mapping[str, str]) -> Question:
+    def of(cls, kind: str, path: str, headers: Mapping[str, str]) -> ListRequest:
         lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return cls(kind, "\r\n".join([*lines, "", ""]).encode())
 
 
 @dataclass(slots=True)
-class Answers:
+class LoadResult:
     """What a load saw: round trips in milliseconds, lists by kind, empty ones, which model answered."""
 
     seconds: float = 0.0
@@ -45,18 +45,18 @@ class Answers:
         self.algorithms[f"{kind}: {answer['model']['algorithm']}"] += 1
 
 
-def ask(
-    port: int, questions: Sequence[Question], *, seconds: float, connections: int, rate: float = 0.0
-) -> Answers:
+def send_requests(
+    port: int, requests: Sequence[ListRequest], *, seconds: float, connections: int, rate: float = 0.0
+) -> LoadResult:
     """Ask one after another over each connection, for so long.
 
     `rate` lists a second in all, 0 for as many as are answered. Raises RuntimeError for an answer that is no
     list.
     """
-    answers, lock, began = Answers(), threading.Lock(), time.perf_counter()
+    result, lock, began = LoadResult(), threading.Lock(), time.perf_counter()
     number, failures = [0], list[str]()
 
-    def work() -> None:
+    def worker() -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while not failures:
@@ -67,42 +67,42 @@ def ask(
                 if max(time.perf_counter(), due) > began + seconds:
                     return
                 time.sleep(max(0.0, due - time.perf_counter()))
-                question = questions[place % len(questions)]
+                request = requests[place % len(requests)]
                 sent = time.perf_counter()
-                status, body = _answer(line, question.request)
+                status, body = _exchange(line, request.payload)
                 took = 1000 * (time.perf_counter() - sent)
                 if status != 200:
-                    failures.append(f"{question.request[:200]!r} answered {status}: {body[:200]!r}")
+                    failures.append(f"{request.payload[:200]!r} answered {status}: {body[:200]!r}")
                     return
                 with lock:
-                    answers.add(question.kind, json.loads(body), took)
+                    result.add(request.kind, json.loads(body), took)
 
-    threads = [threading.Thread(target=work) for _ in range(connections)]
+    threads = [threading.Thread(target=worker) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if failures:
         raise RuntimeError(failures[0])
-    answers.seconds = time.perf_counter() - began
-    return answers
+    result.seconds = time.perf_counter() - began
+    return result
 
 
-def _answer(line: socket.socket, request: bytes) -> tuple[int, bytes]:
+def _exchange(line: socket.socket, request: bytes) -> tuple[int, bytes]:
     """Status and body; the service says how long its answers are."""
     line.sendall(request)
     received = b""
     while b"\r\n\r\n" not in received:
-        received += _more(line)
+        received += _receive(line)
     head, _, body = received.partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
     length = next(int(one.partition(b":")[2]) for one in lines if one.startswith(b"content-length:"))
     while len(body) < length:
-        body += _more(line)
+        body += _receive(line)
     return int(lines[0].split()[1]), body
 
 
-def _more(line: socket.socket) -> bytes:
+def _receive(line: socket.socket) -> bytes:
     data = line.recv(1 << 16)
     if not data:
         raise RuntimeError("the service hung up")

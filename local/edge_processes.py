@@ -12,15 +12,15 @@ from local import ports
 from local.binaries import nginx_binary
 from local.data import SERVICES
 from local.options import ROOT, Options
-from local.part import Part
 from local.plan import WEBS, Plan, common_env
+from local.process_spec import ProcessSpec
 
 
-def nginx(plan: Plan) -> Part:
+def gateway_process(plan: Plan) -> ProcessSpec:
     folder = plan.data / "gateway"
     configuration = folder / "nginx.conf"
     configuration.write_text(render(gateway_settings(plan, folder)))
-    return Part(
+    return ProcessSpec(
         name="gateway",
         command=(nginx_binary(), "-p", str(folder), "-c", str(configuration)),
         cwd=folder,
@@ -31,12 +31,12 @@ def nginx(plan: Plan) -> Part:
 
 def gateway_settings(plan: Plan, folder: Path) -> Settings:
     return Settings(
-        outer=_outer(plan.options),
-        inner=[plan.at("inner")],
-        services={name: [plan.at(name)] for name in SERVICES},
-        storefront=[plan.at("storefront")],
-        health=[plan.at("health")],
-        mailbox=[plan.at("mailbox")],
+        outer=_outer_addresses(plan.options),
+        inner=[plan.address("inner")],
+        services={name: [plan.address(name)] for name in SERVICES},
+        storefront=[plan.address("storefront")],
+        health=[plan.address("health")],
+        mailbox=[plan.address("mailbox")],
         media=plan.media_url,
         directory=str(folder),
         auth_rate=plan.options.auth_rate,
@@ -45,27 +45,27 @@ def gateway_settings(plan: Plan, folder: Path) -> Settings:
     )
 
 
-def _outer(options: Options) -> list[str]:
+def _outer_addresses(options: Options) -> list[str]:
     if options.host != "localhost":
         return [f"{options.host}:{options.port}"]
     return [f"127.0.0.1:{options.port}"] + ([f"[::1]:{options.port}"] if ports.has_ipv6() else [])
 
 
-def health(plan: Plan) -> Part:
+def health_process(plan: Plan) -> ProcessSpec:
     env = {
-        "HEALTH_LISTEN": plan.at("health"),
-        "HEALTH_SERVICES": json.dumps({name: plan.at(name) for name in WEBS}),
-        "HEALTH_HOLD": str(plan.hold),
+        "HEALTH_LISTEN": plan.address("health"),
+        "HEALTH_SERVICES": json.dumps({name: plan.address(name) for name in WEBS}),
+        "HEALTH_HOLD": str(plan.hold_file),
     }
-    return _python("health", "gateway.healthz", env, plan.port["health"])
+    return _python_process("health", "gateway.healthz", env, plan.port["health"])
 
 
-def mailbox(plan: Plan) -> Part:
-    env = {"MAILBOX_LISTEN": plan.at("mailbox"), "MAILBOX_FOLDER": str(plan.data / "mail")}
-    return _python("mailbox", "local.mailbox", env, plan.port["mailbox"])
+def mailbox_process(plan: Plan) -> ProcessSpec:
+    env = {"MAILBOX_LISTEN": plan.address("mailbox"), "MAILBOX_FOLDER": str(plan.data / "mail")}
+    return _python_process("mailbox", "local.mailbox", env, plan.port["mailbox"])
 
 
-def _python(name: str, module: str, env: dict[str, str], port: int) -> Part:
-    return Part(
+def _python_process(name: str, module: str, env: dict[str, str], port: int) -> ProcessSpec:
+    return ProcessSpec(
         name=name, command=(sys.executable, "-m", module), cwd=ROOT, env=common_env() | env, port=port
     )

@@ -1,4 +1,4 @@
-"""Who may ask a service that is measured: the tests' known keys, in place of auth_svc and of secrets."""
+"""Credentials for a measured service: the tests' known keys, in place of auth_svc and of secrets."""
 
 from __future__ import annotations
 

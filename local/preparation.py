@@ -27,14 +27,14 @@ def fingerprint(folders: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-class Prepared:
+class PreparationRecord:
     """What was prepared in this data folder."""
 
     def __init__(self, data: Path) -> None:
         self._file = data / "prepared.json"
         self._couch = data / "couch"
 
-    def missing(self) -> tuple[str, ...]:
+    def services_to_prepare(self) -> tuple[str, ...]:
         """Return the services to prepare now."""
         try:
             known = json.loads(self._file.read_text())
@@ -42,16 +42,18 @@ class Prepared:
             return SERVICES
         if not any(self._couch.glob("*")) or not set(known.get("databases", [])) <= self._databases():
             return SERVICES
-        now = self._now()
+        now = self._current_fingerprints()
         return tuple(name for name in SERVICES if known.get("code", {}).get(name) != now[name])
 
-    def remember(self) -> None:
+    def save(self) -> None:
         """All services are prepared with the code of now."""
-        self._file.write_text(json.dumps({"code": self._now(), "databases": sorted(self._databases())}))
+        self._file.write_text(
+            json.dumps({"code": self._current_fingerprints(), "databases": sorted(self._databases())})
+        )
 
     def _databases(self) -> set[str]:
         return {folder.name for folder in self._couch.iterdir() if folder.is_dir()}
 
     @staticmethod
-    def _now() -> dict[str, str]:
+    def _current_fingerprints() -> dict[str, str]:
         return {name: fingerprint([ROOT / FOLDERS[name], ROOT / "chassis"]) for name in SERVICES}

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TextIO
 
 from local.output import FILE
-from local.screens import Verbose
+from local.screens import VerboseScreen
 
-LAST = 40  # lines shown of what was said before
-LOOK_EVERY = 0.3  # seconds
+TAIL_LINES = 40  # lines shown before the new ones
+POLL_SECONDS = 0.3
 
 
 def follow(folder: Path, terminal: TextIO = sys.stdout, *, forever: bool = True) -> int:
     """Print the end of the log in `folder` and what is added to it, also in the file that comes after."""
-    path, screen = folder / FILE, Verbose(terminal)
+    path, screen = folder / FILE, VerboseScreen(terminal)
     file = path.open(encoding="utf-8", errors="replace")
     try:
-        for line in deque(file, maxlen=LAST):
+        for line in deque(file, maxlen=TAIL_LINES):
             _show(screen, line)
         while forever or file.tell() < path.stat().st_size:
             if line := file.readline():
@@ -30,13 +30,13 @@ def follow(folder: Path, terminal: TextIO = sys.stdout, *, forever: bool = True)
                 file.close()
                 file = path.open(encoding="utf-8", errors="replace")
                 continue
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
     finally:
         file.close()
     return 0
 
 
-def _show(screen: Verbose, line: str) -> None:
+def _show(screen: VerboseScreen, line: str) -> None:
     name, _, text = line.rstrip("\n").partition(" | ")
     screen.line(name.strip(), text)
 

@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-LOOK = 0.1  # seconds between two looks whether a process has ended
+POLL_SECONDS = 0.1  # between two checks whether a process has ended
 
 
-def _prctl() -> ctypes.CDLL | None:
+def _load_libc() -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(None, use_errno=True)
     except OSError:
         return None
 
 
-_LIBC = _prctl()
+_LIBC = _load_libc()
 
 
 def end_with_parent() -> None:
@@ -56,30 +56,30 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-async def end_of(process: asyncio.subprocess.Process) -> int:
+async def wait_for_exit(process: asyncio.subprocess.Process) -> int:
     """Return its exit code, when it has ended.
 
     `process.wait` would also wait for children that hold its pipe.
     """
     while process.returncode is None:
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_SECONDS)
     return process.returncode
 
 
-async def stop(processes: Sequence[asyncio.subprocess.Process], patience: float) -> None:
+async def stop(processes: Sequence[asyncio.subprocess.Process], timeout: float) -> None:
     """Ask all at once to end, and kill with their group those that have not after `patience` seconds."""
     for process in processes:
         signal_group(process.pid, signal.SIGTERM)
-    waits = [asyncio.create_task(end_of(process)) for process in processes]
+    waits = [asyncio.create_task(wait_for_exit(process)) for process in processes]
     if waits:
-        await asyncio.wait(waits, timeout=patience)
+        await asyncio.wait(waits, timeout=timeout)
     for process in processes:
         signal_group(process.pid, signal.SIGKILL)
     for wait in waits:
         await wait
 
 
-def reason(code: int) -> str:
+def describe_exit(code: int) -> str:
     """`exit code 1`, or the signal's name where one ended it."""
     if code >= 0:
         return f"exit code {code}"
