@@ -17,12 +17,12 @@ from pathlib import Path
 from gateway.environment import settings
 from gateway.render import DRAINING, render
 
-HEARD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+HANDLED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 FIGURES_FILE = "/dev/shm/figures.log"  # noqa: S108 - memory, never a disk: two lines per request
 FIGURES_LISTEN = "0.0.0.0:9101"
 
 
-class Door:
+class GatewayProcess:
     """nginx, and the counter of its requests beside it."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -38,12 +38,12 @@ class Door:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.cache.mkdir(parents=True, exist_ok=True)
         self.draining.unlink(missing_ok=True)
-        made = render(settings(self.env, self.directory, self.cache, self.figures))
-        self.configuration.write_text(made)
+        rendered = render(settings(self.env, self.directory, self.cache, self.figures))
+        self.configuration.write_text(rendered)
 
     def run(self) -> int:
         """Serve. The exit code of nginx if it ended by itself, else 0."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
         self.write()
         counter = _start([sys.executable, "-m", "gateway.figures", self.figures]) if self.figures else None
         program = self.env.get("NGINX") or "/app/nginx"
@@ -57,11 +57,11 @@ class Door:
 
     def _serve(self, nginx: subprocess.Popen[bytes]) -> int:
         while nginx.poll() is None:
-            heard = signal.sigwait(HEARD)
-            if heard == signal.SIGHUP:
+            received = signal.sigwait(HANDLED_SIGNALS)
+            if received == signal.SIGHUP:
                 self.write()
                 nginx.send_signal(signal.SIGHUP)
-            elif heard in {signal.SIGTERM, signal.SIGINT}:
+            elif received in {signal.SIGTERM, signal.SIGINT}:
                 self._drain(nginx)
                 return 0
         return nginx.returncode or 1
@@ -70,7 +70,7 @@ class Door:
         self.draining.touch()
         end = time.monotonic() + float(self.env.get("DRAIN_SECONDS") or 0)
         while nginx.poll() is None and (left := end - time.monotonic()) > 0:
-            signal.sigtimedwait(HEARD, left)
+            signal.sigtimedwait(HANDLED_SIGNALS, left)
         nginx.send_signal(signal.SIGQUIT)
         nginx.wait()
 
@@ -79,9 +79,9 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
     """Return a process that hears signals again: what is blocked here would be blocked there."""
     return subprocess.Popen(  # noqa: S603 - our own
         command,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD),  # noqa: PLW1509 - no threads here
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS),  # noqa: PLW1509 - no threads here
     )
 
 
 if __name__ == "__main__":
-    sys.exit(Door(os.environ).run())
+    sys.exit(GatewayProcess(os.environ).run())

@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.render import Settings
 
 SERVICES = "auth,catalog,cart,checkout,logs,reco,autoscale"
-PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8"
+PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8"
 """where the containers of a Swarm are; only they reach the inner listener"""
 HTTP, HTTPS, INNER = 8080, 8443, 8001
 
@@ -31,7 +31,7 @@ def settings(env: Mapping[str, str], directory: Path, cache: Path, figures: str 
         media=env["GATEWAY_MEDIA"],
         directory=str(directory),
         cache=str(cache),
-        trusted=_list(env.get("GATEWAY_TRUSTED") or PRIVATE),
+        trusted=_list(env.get("GATEWAY_TRUSTED") or PRIVATE_NETWORKS),
         proxies=_list(env.get("GATEWAY_PROXIES", "")),
         auth_rate=int(env.get("GATEWAY_AUTH_RATE") or 30),
         auth_burst=int(env.get("GATEWAY_AUTH_RATE") or 30),
@@ -50,7 +50,7 @@ def settings(env: Mapping[str, str], directory: Path, cache: Path, figures: str 
         certificate_key=key,
         tls_port=int(env.get("HTTPS_PORT") or 443),
         hsts=bool(certificate) and not is_self_signed(Path(certificate)),
-        least="crit",  # "error" would tell twice a second of each service that has no replica just now
+        error_level="crit",  # "error" would log twice a second each service that has no replica just now
         figures=figures,
     )
 

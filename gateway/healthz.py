@@ -25,20 +25,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-EVERY = 0.5  # seconds between two looks at a service
-PATIENCE = 0.9  # seconds that a service has for its answer; with EVERY this keeps the page near 1 s old
-_LONGEST = 4096  # bytes of an answer that are read
+PROBE_SECONDS = 0.5  # between two probes of a service
+PROBE_TIMEOUT = 0.9  # with PROBE_SECONDS this keeps the page near 1 s old
+_MAX_BYTES = 4096  # bytes of an answer that are read
 CRITICAL = ("catalog", "cart", "checkout")  # without these nothing can be bought
 
 
-def probe(address: str, timeout: float = PATIENCE) -> str:
+def probe(address: str, timeout: float = PROBE_TIMEOUT) -> str:
     """`ok`, `degraded` or `down`, from one request to /readyz at `address` (host:port)."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost"})
         answer = connection.getresponse()
-        return _state(answer.status, answer.read(_LONGEST))
+        return _state(answer.status, answer.read(_MAX_BYTES))
     except (OSError, http.client.HTTPException):
         return "down"
     finally:
@@ -46,52 +46,54 @@ def probe(address: str, timeout: float = PATIENCE) -> str:
 
 
 def _state(status: int, body: bytes) -> str:
-    """Return the state that /readyz tells; the storefront's has no parts to miss."""
+    """Return the state that /readyz reports; the storefront's has no parts to miss."""
     if status != 200:
         return "down"
     try:
-        said = json.loads(body)
+        answer_body = json.loads(body)
     except ValueError:
         return "ok"
-    return "degraded" if isinstance(said, dict) and said.get("status") == "degraded" else "ok"
+    return "degraded" if isinstance(answer_body, dict) and answer_body.get("status") == "degraded" else "ok"
 
 
-def summary(services: Mapping[str, str], *, held: bool = False) -> dict[str, Any]:
+def summary(services: Mapping[str, str], *, on_hold: bool = False) -> dict[str, Any]:
     """Return the body of /healthz: `down` when a critical service is, `ok` when all are."""
     if any(services.get(name) == "down" for name in CRITICAL):
         status = "down"
-    elif held or any(state != "ok" for state in services.values()):
+    elif on_hold or any(state != "ok" for state in services.values()):
         status = "degraded"
     else:
         status = "ok"
     return {"status": status, "services": dict(services)}
 
 
-class Board:
-    """What was last seen of each service; one thread per service keeps it current."""
+class HealthBoard:
+    """The last known state of each service; one thread per service keeps it current."""
 
-    def __init__(self, addresses: Mapping[str, str], hold: Path | None = None) -> None:
+    def __init__(self, addresses: Mapping[str, str], hold_file: Path | None = None) -> None:
         self._addresses = addresses
-        self._hold = hold
-        self._seen = dict.fromkeys(addresses, "down")
+        self._hold_file = hold_file
+        self._states = dict.fromkeys(addresses, "down")
 
     def start(self) -> None:
         for name in self._addresses:
-            threading.Thread(target=self._watch, args=(name,), daemon=True, name=f"watch {name}").start()
+            threading.Thread(
+                target=self._keep_current, args=(name,), daemon=True, name=f"watch {name}"
+            ).start()
 
-    def _watch(self, name: str) -> None:
+    def _keep_current(self, name: str) -> None:
         while True:
             started = time.monotonic()
-            self._seen[name] = probe(self._addresses[name])
-            time.sleep(max(0.05, EVERY - (time.monotonic() - started)))
+            self._states[name] = probe(self._addresses[name])
+            time.sleep(max(0.05, PROBE_SECONDS - (time.monotonic() - started)))
 
     def answer(self) -> tuple[int, bytes]:
         """Status and body for a GET."""
-        body = summary(self._seen, held=self._hold is not None and self._hold.exists())
+        body = summary(self._states, on_hold=self._hold_file is not None and self._hold_file.exists())
         return (503 if body["status"] == "down" else 200), json.dumps(body).encode()
 
 
-def server(listen: str, board: Board) -> ThreadingHTTPServer:
+def make_server(listen: str, board: HealthBoard) -> ThreadingHTTPServer:
     """Return an HTTP server that answers every GET with the board."""
 
     class Page(BaseHTTPRequestHandler):
@@ -115,17 +117,17 @@ def server(listen: str, board: Board) -> ThreadingHTTPServer:
             """Nothing: the gateway logs what matters."""
 
     host, _, port = listen.rpartition(":")
-    made = ThreadingHTTPServer((host, int(port)), Page)
-    made.daemon_threads = True
-    return made
+    server = ThreadingHTTPServer((host, int(port)), Page)
+    server.daemon_threads = True
+    return server
 
 
 def main() -> None:
-    hold = os.environ.get("HEALTH_HOLD")
-    board = Board(json.loads(os.environ["HEALTH_SERVICES"]), Path(hold) if hold else None)
+    hold_file = os.environ.get("HEALTH_HOLD")
+    board = HealthBoard(json.loads(os.environ["HEALTH_SERVICES"]), Path(hold_file) if hold_file else None)
     board.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server(os.environ["HEALTH_LISTEN"], board).serve_forever()
+    make_server(os.environ["HEALTH_LISTEN"], board).serve_forever()
 
 
 if __name__ == "__main__":

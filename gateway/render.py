@@ -88,16 +88,16 @@ class Settings:
     user: str = ""
     hsts: bool = False
     """browsers are told to use HTTPS only, for a year; not with a certificate that they do not know"""
-    least: str = "error"
+    error_level: str = "error"
     """least severe fault that nginx writes of itself; failed requests are written besides"""
     figures: str = ""
     """file in memory for `gateway.figures`; empty: nothing is counted"""
 
 
-def fill(template: str, values: Mapping[str, Any]) -> str:
+def fill_template(template: str, values: Mapping[str, Any]) -> str:
     """Replace {{name}} in the template, and keep {{#name}}…{{/name}} only where the value is truthy."""
-    kept = SECTION.sub(lambda match: match[2] if values[match[1]] else "", template)
-    return NAME.sub(lambda match: str(values[match[1]]), kept)
+    with_sections = SECTION.sub(lambda match: match[2] if values[match[1]] else "", template)
+    return NAME.sub(lambda match: str(values[match[1]]), with_sections)
 
 
 def _upstream(name: str, servers: Sequence[str], settings: Settings) -> str:
@@ -124,7 +124,7 @@ def _upstreams(settings: Settings) -> str:
     return "\n".join(_upstream(name, servers, settings) for name, servers in groups.items())
 
 
-def _lines(directive: str, values: Sequence[str], more: str = "") -> str:
+def _directives(directive: str, values: Sequence[str], more: str = "") -> str:
     return "\n".join(f"        {directive} {value} {more}".rstrip() + ";" for value in values)
 
 
@@ -162,7 +162,7 @@ def _routes(settings: Settings, *, outer: bool) -> str:
     media = urlsplit(settings.media)
     headers = _headers(settings, outer=outer)
     sorry = (TEMPLATES / "sorry.html").read_text()
-    return fill(
+    return fill_template(
         (TEMPLATES / "routes.conf").read_text(),
         {
             "outer": outer,
@@ -185,7 +185,7 @@ def _routes(settings: Settings, *, outer: bool) -> str:
             "media_path": media.path.rstrip("/"),
             "media_scheme": media.scheme,
             "media_query": f"?{media.query}" if media.query else "",
-            "hide_blob_headers": _lines("proxy_hide_header", HIDDEN_BLOB_HEADERS),
+            "hide_blob_headers": _directives("proxy_hide_header", HIDDEN_BLOB_HEADERS),
             "mailbox": settings.mailbox,
             "problem_pages": nginx_locations(headers),
             "no_picture": _quoted((TEMPLATES / "no-picture.svg").read_text()),
@@ -195,13 +195,13 @@ def _routes(settings: Settings, *, outer: bool) -> str:
     )
 
 
-def _kind(settings: Settings) -> str:
+def _listen_options(settings: Settings) -> str:
     return "ssl backlog=4096" if settings.certificate else "backlog=4096"
 
 
 def render(settings: Settings) -> str:
     """Return the whole nginx.conf."""
-    return fill(
+    return fill_template(
         (TEMPLATES / "nginx.conf").read_text(),
         {
             "user": settings.user,
@@ -213,7 +213,7 @@ def render(settings: Settings) -> str:
             "auth_rate": settings.auth_rate,
             "upstreams": _upstreams(settings),
             "patience": settings.patience,
-            "least": settings.least,
+            "error_level": settings.error_level,
             "answers_size": settings.answers_size,
             "media_size": settings.media_size,
             "tls": settings.certificate,
@@ -221,11 +221,11 @@ def render(settings: Settings) -> str:
             "certificate_key": settings.certificate_key,
             "tls_port": "" if settings.tls_port == 443 else f":{settings.tls_port}",
             "edge_health": _edge_health(settings),
-            "proxies": _lines("set_real_ip_from", settings.proxies),
-            "listen_plain": _lines("listen", settings.plain, "backlog=4096"),
-            "listen_outer": _lines("listen", settings.outer, _kind(settings)),
-            "listen_inner": _lines("listen", settings.inner, "backlog=4096"),
-            "trusted": _lines("set_real_ip_from", settings.trusted),
+            "proxies": _directives("set_real_ip_from", settings.proxies),
+            "listen_plain": _directives("listen", settings.plain, "backlog=4096"),
+            "listen_outer": _directives("listen", settings.outer, _listen_options(settings)),
+            "listen_inner": _directives("listen", settings.inner, "backlog=4096"),
+            "trusted": _directives("set_real_ip_from", settings.trusted),
             "routes_outer": _routes(settings, outer=True),
             "routes_inner": _routes(settings, outer=False),
         },

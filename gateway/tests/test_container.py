@@ -51,7 +51,7 @@ def certificate(folder: Path, issuer: str = "localhost") -> dict[str, str]:
     return {"TLS_CERT_FILE": str(folder / "cert.pem"), "TLS_KEY_FILE": str(folder / "key.pem")}
 
 
-def made(env: dict[str, str]) -> Settings:
+def make_settings(env: dict[str, str]) -> Settings:
     return environment.settings(ENV | env, Path("/tmp/nginx"), Path("/data/cache"))  # noqa: S108
 
 
@@ -59,7 +59,7 @@ def made(env: dict[str, str]) -> Settings:
 
 
 def test_services_are_looked_up_again_and_again_and_no_connection_to_them_is_kept() -> None:
-    configuration = render(made({}))
+    configuration = render(make_settings({}))
 
     assert "resolver 127.0.0.11 valid=1s ipv6=off;" in configuration
     assert "server catalog:8000 resolve max_fails=0;\n        keepalive 0;" in configuration
@@ -67,7 +67,7 @@ def test_services_are_looked_up_again_and_again_and_no_connection_to_them_is_kep
 
 
 def test_without_a_certificate_it_speaks_http_and_with_one_http_leads_to_https(tmp_path: Path) -> None:
-    plain, secure = made({}), made(certificate(tmp_path))
+    plain, secure = make_settings({}), make_settings(certificate(tmp_path))
 
     assert (list(plain.outer), list(plain.plain)) == (["0.0.0.0:8080"], [])
     assert (list(secure.outer), list(secure.plain)) == (["0.0.0.0:8443"], ["0.0.0.0:8080"])
@@ -77,7 +77,7 @@ def test_without_a_certificate_it_speaks_http_and_with_one_http_leads_to_https(t
 def test_browsers_are_bound_to_https_only_with_a_certificate_that_they_know(
     tmp_path: Path, issuer: str, bound: bool
 ) -> None:
-    configuration = render(made(certificate(tmp_path, issuer)))
+    configuration = render(make_settings(certificate(tmp_path, issuer)))
 
     outer, _, inner = configuration.partition("# The inner listener")
     with_own_headers = outer.count("add_header X-Request-ID")
@@ -88,7 +88,10 @@ def test_browsers_are_bound_to_https_only_with_a_certificate_that_they_know(
 
 
 def test_only_named_proxies_are_believed_by_the_outer_listener() -> None:
-    nobody, terminator = render(made({})), render(made({"GATEWAY_PROXIES": "192.0.2.1, 192.0.2.2"}))
+    nobody, terminator = (
+        render(make_settings({})),
+        render(make_settings({"GATEWAY_PROXIES": "192.0.2.1, 192.0.2.2"})),
+    )
 
     assert nobody.count("real_ip_header") == 1
     assert terminator.count("real_ip_header") == 2
@@ -112,7 +115,7 @@ class Container:
             "    return __import__('dataclasses').replace(settings(*a), storefront=page,"
             " user='root root' if os.geteuid() == 0 else '')\n"
             "main.settings = here\n"
-            "sys.exit(main.Door(os.environ).run())\n"
+            "sys.exit(main.GatewayProcess(os.environ).run())\n"
         )
         own = {"GATEWAY_DIR": str(folder / "nginx"), "DATA_DIR": str(folder / "data"), "FIGURES_LISTEN": ""}
         own |= {"NGINX": nginx_binary(), "HTTPS_PORT": str(self.secure), "GATEWAY_RESOLVER": "127.0.0.1:9"}

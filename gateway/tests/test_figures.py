@@ -12,7 +12,7 @@ import pytest
 from stubs import Answer, free_port
 
 from gateway import figures
-from gateway.figures import Figures, Follower, Server, group_of
+from gateway.figures import FileFollower, RequestFigures, Server, group_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,12 +54,12 @@ PRODUCTS = '{listener="outer",service="catalog",route="GET /products"}'
         ("GET", "/media/ab/cd.webp", "media", "GET /"),
     ],
 )
-def test_requests_that_cost_alike_are_one_group(method, path, service, route):
+def test_requests_are_grouped_by_service_and_route(method, path, service, route):
     assert group_of("outer", method, path) == ("outer", service, route)
 
 
 def test_a_request_is_in_flight_from_its_arrival_to_its_end():
-    counted = Figures(Clock())
+    counted = RequestFigures(Clock())
 
     counted.feed([arrived("1.1"), arrived("1.2"), done("1.1")])
 
@@ -69,8 +69,8 @@ def test_a_request_is_in_flight_from_its_arrival_to_its_end():
     assert shown[f"upstream_seconds_total{PRODUCTS}"] == 0.018
 
 
-def test_what_the_cache_answers_costs_the_service_nothing():
-    counted = Figures(Clock())
+def test_cached_answers_are_not_counted_for_the_service():
+    counted = RequestFigures(Clock())
 
     counted.feed([arrived(), done(upstream="-")])
 
@@ -79,24 +79,24 @@ def test_what_the_cache_answers_costs_the_service_nothing():
     assert shown['answers_total{listener="outer",service="catalog",code="2xx"}'] == 1
 
 
-def test_errors_are_those_of_the_service_and_of_shoppers_who_gave_up():
-    counted = Figures(Clock())
+def test_errors_are_5xx_and_aborted_requests():
+    counted = RequestFigures(Clock())
 
     counted.feed([done(status=503), done(status=499), done(status=404)])
 
     assert values(counted.exposition())[f"errors_total{PRODUCTS}"] == 2
 
 
-def test_a_request_that_was_tried_twice_took_the_time_of_both():
-    counted = Figures(Clock())
+def test_a_retried_request_takes_the_time_of_both_attempts():
+    counted = RequestFigures(Clock())
 
     counted.feed([done(upstream="0.300, 0.020")])
 
     assert values(counted.exposition())[f"upstream_seconds_total{PRODUCTS}"] == 0.32
 
 
-def test_latency_is_told_in_growing_buckets():
-    counted = Figures(Clock())
+def test_latency_is_in_cumulative_buckets():
+    counted = RequestFigures(Clock())
 
     counted.feed([done(seconds=0.03), done(seconds=0.4), done(seconds=60)])
 
@@ -106,19 +106,19 @@ def test_latency_is_told_in_growing_buckets():
     assert shown['request_seconds_count{listener="outer",service="catalog"}'] == 3
 
 
-def test_a_request_whose_end_was_lost_is_not_load_for_ever():
+def test_a_request_without_an_end_is_dropped_after_a_while():
     clock = Clock()
-    counted = Figures(clock)
+    counted = RequestFigures(clock)
     counted.feed([arrived()])
 
-    clock.now += figures.FORGOTTEN + 1
+    clock.now += figures.LOST_AFTER_SECONDS + 1
     counted.feed([])
 
     assert "in_flight{" not in counted.exposition()
 
 
-def test_a_line_that_is_none_is_counted_and_left_out():
-    counted = Figures(Clock())
+def test_a_malformed_line_is_counted_and_skipped():
+    counted = RequestFigures(Clock())
 
     counted.feed(["", "d outer", "x outer 1.1 GET /", "d outer 1.1 200 soon GET / 0.1", done()])
 
@@ -126,27 +126,27 @@ def test_a_line_that_is_none_is_counted_and_left_out():
     assert (shown["bad_lines_total"], shown[f"requests_total{PRODUCTS}"]) == (4, 1)
 
 
-def test_strangers_do_not_choose_how_much_is_remembered():
-    counted = Figures(Clock())
-    words = sorted(figures.WORDS)
+def test_the_number_of_groups_is_limited():
+    counted = RequestFigures(Clock())
+    words = sorted(figures.ROUTE_NAMES)
 
     counted.feed([done(path=f"/api/s{n}/{a}/{b}") for n in range(50) for a, b in pairwise(words)])
 
     groups = [name for name in values(counted.exposition()) if name.startswith("requests_total")]
-    assert len(groups) <= (figures.MOST_SERVICES + 1) * (figures.MOST_ROUTES + 1)
+    assert len(groups) <= (figures.MAX_SERVICES + 1) * (figures.MAX_ROUTES + 1)
 
 
 def test_every_route_of_the_public_contract_keeps_its_names():
     paths = re.findall(r"`/api/\w+/([^`]*)`", (ROOT / "docs" / "api.md").read_text())
     names = {part for path in paths for part in path.split("/")[:3] if part and "{" not in part}
 
-    assert names <= figures.WORDS | {""}
+    assert names <= figures.ROUTE_NAMES | {""}
 
 
-def test_the_file_is_followed_line_by_line_and_its_pages_are_given_back(tmp_path):
+def test_the_file_is_followed_line_by_line_and_its_pages_are_freed(tmp_path):
     path = tmp_path / "figures.log"
     path.write_bytes(b"old\n" * 10_000)
-    follower = Follower(path)
+    follower = FileFollower(path)
 
     with path.open("ab") as log:
         log.write(b"one\ntw")
@@ -183,7 +183,7 @@ def within(seconds, look):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="holes in files are Linux's")
-def test_nginx_tells_arrivals_before_their_ends_and_on_which_listener(make_gateway, counting, tmp_path):
+def test_nginx_logs_arrivals_before_their_ends_with_the_listener(make_gateway, counting, tmp_path):
     gateway = make_gateway(figures=str(tmp_path / "figures.log"))
     gateway.stubs["cart"].answers["/api/cart/carts/c1"] = Answer(delay=1.0)
     flying = 'in_flight{listener="outer",service="cart",route="GET /carts/*"}'

@@ -9,37 +9,37 @@ import urllib.request
 import pytest
 from stubs import Answer, Stub, free_port
 
-from gateway.healthz import Board, probe, server, summary
+from gateway.healthz import HealthBoard, make_server, probe, summary
 
 ALL = ("auth", "catalog", "cart", "checkout", "logs", "reco", "storefront")
 WELL = dict.fromkeys(ALL, "ok")
 
 
-def test_all_well_is_ok():
+def test_all_services_ok_is_ok():
     assert summary(WELL) == {"status": "ok", "services": WELL}
 
 
 @pytest.mark.parametrize("name", ["catalog", "cart", "checkout"])
-def test_without_a_service_that_selling_needs_the_shop_is_down(name):
+def test_a_critical_service_down_means_down(name):
     assert summary({**WELL, name: "down"})["status"] == "down"
 
 
 @pytest.mark.parametrize("name", ["auth", "logs", "reco", "storefront"])
-def test_without_another_one_it_is_degraded(name):
+def test_another_service_down_means_degraded(name):
     assert summary({**WELL, name: "down"})["status"] == "degraded"
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_service_that_serves_without_a_spare_part_degrades_it(name):
+def test_a_degraded_service_means_degraded(name):
     assert summary({**WELL, name: "degraded"})["status"] == "degraded"
 
 
-def test_a_shop_that_is_still_being_filled_is_degraded():
-    assert summary(WELL, held=True)["status"] == "degraded"
-    assert summary({**WELL, "cart": "down"}, held=True)["status"] == "down"
+def test_the_hold_means_degraded():
+    assert summary(WELL, on_hold=True)["status"] == "degraded"
+    assert summary({**WELL, "cart": "down"}, on_hold=True)["status"] == "down"
 
 
-def test_a_probe_tells_ready_from_sparing_from_not_ready_from_gone():
+def test_a_probe_distinguishes_ok_degraded_and_down():
     stub = Stub("catalog")
     stub.answers["/readyz"] = Answer(200)
     ready = probe(f"127.0.0.1:{stub.port}")
@@ -59,17 +59,17 @@ def test_a_probe_tells_ready_from_sparing_from_not_ready_from_gone():
 
 def test_the_page_follows_a_service_within_a_second_and_the_hold_at_once(tmp_path):
     stubs = {name: Stub(name) for name in ("catalog", "cart", "checkout")}
-    hold = tmp_path / "hold"
-    hold.touch()
-    board = Board({name: f"127.0.0.1:{stub.port}" for name, stub in stubs.items()}, hold)
+    hold_file = tmp_path / "hold"
+    hold_file.touch()
+    board = HealthBoard({name: f"127.0.0.1:{stub.port}" for name, stub in stubs.items()}, hold_file)
     board.start()
     listen = f"127.0.0.1:{free_port()}"
-    page = server(listen, board)
+    page = make_server(listen, board)
     threading.Thread(target=page.serve_forever, args=(0.02,), daemon=True).start()
     time.sleep(0.3)
 
-    held = _get(listen)
-    hold.unlink()
+    on_hold = _get(listen)
+    hold_file.unlink()
     well = _get(listen)
     stubs["checkout"].stop()
     time.sleep(1.0)
@@ -78,7 +78,7 @@ def test_the_page_follows_a_service_within_a_second_and_the_hold_at_once(tmp_pat
     page.server_close()
 
     services = {"catalog": "ok", "cart": "ok", "checkout": "ok"}
-    assert held == (200, {"status": "degraded", "services": services})
+    assert on_hold == (200, {"status": "degraded", "services": services})
     assert well == (200, {"status": "ok", "services": services})
     assert down == (503, {"status": "down", "services": {**services, "checkout": "down"}})
 

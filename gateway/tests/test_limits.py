@@ -21,7 +21,7 @@ def test_a_body_over_one_megabyte_is_refused(gateway):
     assert too_large.json["type"] == "payload-too-large"
 
 
-def test_a_picture_may_have_ten(gateway):
+def test_a_picture_of_ten_megabytes_is_accepted(gateway):
     path = "/api/catalog/products/red-shoe/images"
 
     fits = gateway.ask(path, "POST", body=b"x" * (10 * 1024 * KIB))
@@ -61,7 +61,7 @@ def test_log_in_and_registration_are_limited_by_address(make_gateway):
         assert refused.json["type"] == "too-many-requests"
 
 
-def test_one_shopper_at_the_limit_does_not_hold_up_another(make_gateway):
+def test_one_shopper_at_the_limit_does_not_delay_another(make_gateway):
     gateway = make_gateway(auth_burst=1)
 
     def log_in(address):
@@ -89,7 +89,7 @@ TOKEN = "Bearer " + "x" * 900 + ".{}-_{}"
         ("/cart/add", "storefront", {"Cookie": "__Host-access=h.p.s1; x=y"}, {"Cookie": "access=h.p.s2"}),
     ],
 )
-def test_one_cart_takes_so_much_at_once_and_others_go_on(make_gateway, path, service, hot, other):
+def test_concurrent_requests_are_limited_per_cart(make_gateway, path, service, hot, other):
     gateway = make_gateway(cart_calls=3, cart_pages=3)
     gateway.stubs[service].answers[path] = Answer(delay=1.0)
 
@@ -110,7 +110,7 @@ def test_one_cart_takes_so_much_at_once_and_others_go_on(make_gateway, path, ser
     assert post(hot).status == 200
 
 
-def test_pages_of_somebody_without_a_cart_are_not_counted(make_gateway):
+def test_requests_without_a_cart_are_not_limited(make_gateway):
     gateway = make_gateway(cart_calls=1, cart_pages=1)
     gateway.stubs["cart"].answers["/api/cart"] = Answer(delay=0.3)
     gateway.stubs["storefront"].answers["/search"] = Answer(delay=0.3)
@@ -126,7 +126,7 @@ def test_reading_is_not_limited(gateway):
     assert {gateway.ask("/api/auth/me").status for _ in range(100)} == {200}
 
 
-def test_a_service_that_is_away_is_a_problem_with_a_request_id(gateway):
+def test_an_unavailable_service_is_a_problem_with_a_request_id(gateway):
     gateway.stubs["cart"].stop()
 
     reply = gateway.ask("/api/cart", X_Request_ID="abc")
@@ -153,7 +153,7 @@ def test_a_services_own_problem_goes_through_untouched(gateway):
     assert (reply.status, reply.body, reply.headers["retry-after"]) == (503, b'{"type":"unavailable"}', "7")
 
 
-def test_people_see_a_page_while_the_storefront_is_away(gateway):
+def test_an_unavailable_storefront_shows_a_page(gateway):
     gateway.stubs["storefront"].stop()
 
     page = gateway.ask("/somewhere", Accept="text/html,*/*;q=0.8", X_Request_ID="abc")
@@ -166,7 +166,7 @@ def test_people_see_a_page_while_the_storefront_is_away(gateway):
     assert (data.status, data.headers["content-type"]) == (503, "application/problem+json")
 
 
-def test_a_post_is_sent_once_even_if_the_connection_breaks_and_a_get_again(make_gateway):
+def test_a_broken_connection_retries_a_get_and_never_a_post(make_gateway):
     gateway = make_gateway(replicas={"cart": ["cart", "logs"]})
     replicas = [gateway.stubs["cart"], gateway.stubs["logs"]]
     for replica in replicas:

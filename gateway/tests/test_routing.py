@@ -78,7 +78,7 @@ def test_the_inner_listener_keeps_health_and_metrics_closed_too(gateway):
     assert gateway.ask("/api/catalog/metrics", inner=True).status == 404
 
 
-def test_the_outer_listener_believes_nothing_that_a_client_says_about_itself(gateway):
+def test_the_outer_listener_ignores_forwarded_headers_of_clients(gateway):
     headers = gateway.ask(
         "/api/cart/lines",
         X_Forwarded_For="6.6.6.6",
@@ -147,7 +147,7 @@ def test_pictures_come_from_the_blob_store_without_the_shoppers_headers(gateway)
     assert "authorization" not in asked
 
 
-def test_pictures_are_served_from_the_cache_while_the_blob_store_is_away(gateway):
+def test_pictures_are_served_from_the_cache_while_the_blob_store_is_unavailable(gateway):
     gateway.stubs["media"].answers["/account/media/p/a2.webp"] = _picture()
     gateway.ask("/media/p/a2.webp")
     gateway.stubs["media"].stop()
@@ -158,7 +158,7 @@ def test_pictures_are_served_from_the_cache_while_the_blob_store_is_away(gateway
     assert placeholder.headers["cache-control"] == "no-store"
 
 
-def test_a_picture_that_is_not_there_is_a_problem_and_shows_nothing_of_the_store(gateway):
+def test_a_missing_picture_is_a_problem_without_details_of_the_store(gateway):
     gateway.stubs["media"].answers["/account/media/p/gone.webp"] = _picture(status=404)
 
     reply = gateway.ask("/media/p/gone.webp")
@@ -166,14 +166,14 @@ def test_a_picture_that_is_not_there_is_a_problem_and_shows_nothing_of_the_store
     assert (reply.status, reply.json["type"]) == (404, "not-found")
 
 
-def test_pictures_are_only_read(gateway):
+def test_pictures_are_read_only(gateway):
     reply = gateway.ask("/media/p/a1.webp", "PUT", body=b"x")
 
     assert reply.status in {403, 404, 405}
     assert gateway.stubs["media"].asked == []
 
 
-def test_health_is_only_asked(gateway):
+def test_health_is_read_only(gateway):
     reply = gateway.ask("/healthz", "POST", body=b"x")
 
     assert (reply.status, reply.json["type"]) == (405, "method-not-allowed")
