@@ -149,7 +149,7 @@ class Stack:
                 self._write(name, Labels=before[name])
 
     def _write(self, service: str, **parts: Any) -> None:
-        """Dependencies of a service's specification; again when somebody else wrote meanwhile."""
+        """Write parts of a service's specification; again when somebody else wrote meanwhile."""
         for left in range(9, -1, -1):
             api = (cluster := self.cluster).api
             found = cluster.service(service)
