@@ -1,4 +1,4 @@
-"""`python -m gateway`: nginx in a container, as gateway/environment.py says, until it is told to end.
+"""`python -m gateway`: nginx in a container, as gateway/environment.py says, until a signal ends it.
 
 At SIGTERM it says 503 at /edge-health and serves on for DRAIN_SECONDS, until nobody's list has it any more;
 then nginx ends the requests that run and closes. SIGHUP reads the settings again, files of certificates too.

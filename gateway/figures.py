@@ -4,7 +4,7 @@ Settings from the environment: FIGURES_LISTEN, host:port to answer on (0.0.0.0:9
 
 nginx writes two lines per request into a file in memory, buffered: one when the request is about to go to a
 service (a mirrored subrequest that answers itself), one when it is done. What was written is read here and
-its pages given back (`fallocate`), so that the file stays small without nginx being told.
+its pages given back (`fallocate`), so that the file stays small and nginx needs no signal.
 `docs/autoscaling.md` has what this costs the hot path, and what the other ways cost.
 
 GET /metrics answers in the Prometheus text format. Demand of a service in an interval is what it was sent:

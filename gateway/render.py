@@ -41,7 +41,7 @@ HIDDEN_BLOB_HEADERS = [
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the gateway is told. Addresses are `host:port`; one whose host is a name needs `resolver`."""
+    """The settings of the gateway. Addresses are `host:port`; one whose host is a name needs `resolver`."""
 
     outer: Sequence[str]
     """addresses to listen on for the world"""

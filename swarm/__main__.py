@@ -15,7 +15,7 @@ from swarm import options
 from swarm.cluster import Cluster, Failed, connect
 from swarm.options import BadOption
 
-INTERRUPTED = "Stopped here; the Swarm goes on with what it was told. The same command again takes it up."
+INTERRUPTED = "Stopped here; the Swarm goes on with what was requested. The same command again takes it up."
 
 
 def _env(name: str) -> str:

@@ -40,7 +40,7 @@ class Cluster:
         return self.docker.api
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """Return the stack's services as Docker tells of them, by their name without the stack's."""
+        """Return the stack's services as Docker describes them, by their name without the stack's."""
         found = self.api.services(filters={"label": f"{NAMESPACE}={self.stack}"})
         return {service["Spec"]["Name"].removeprefix(f"{self.stack}_"): service for service in found}
 

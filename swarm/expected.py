@@ -38,7 +38,7 @@ class Expected:
 
 
 def digest(value: str) -> str:
-    """Return a short hash: it tells whether a setting is the same, and not what it is."""
+    """Return a short hash that compares settings without showing their values."""
     return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 

@@ -163,7 +163,7 @@ def image_spec(name: str) -> ImageSpec:
 
 @dataclass(frozen=True)
 class Builder:
-    """Docker, where images are pushed to if anywhere, and who is told."""
+    """Builds images with Docker, pushes them if there is a registry, and reports progress to `say`."""
 
     client: Any
     registry: str = ""

@@ -2,7 +2,7 @@
 
     run_job(cluster, from_running(cluster, "auth"), ["python", "manage.py", "create_staff", …], timeout=60)
 
-gives the lines that the command printed; JobFailed tells why it did not end well.
+gives the lines that the command printed; JobFailed says why it failed.
 """
 
 from __future__ import annotations

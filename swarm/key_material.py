@@ -79,7 +79,7 @@ def azurite_connection(key: str) -> str:
 
 
 def fingerprint(value: bytes, salt: str) -> str:
-    """Tells whether a given value is the one that was kept, without giving it away (scrypt, RFC 7914)."""
+    """Return a hash by which a value is recognised and not revealed (scrypt, RFC 7914)."""
     return hashlib.scrypt(value, salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()
 
 

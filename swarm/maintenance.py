@@ -124,7 +124,7 @@ def leave(cluster: Cluster, say: Say, names: Iterable[str] | None = None) -> Non
 
 
 def _scale(cluster: Cluster, counts: dict[str, int], labels_before: Mapping[str, str], say: Say) -> None:
-    """With the autoscaler kept away from what is held, and let in again."""
+    """Set the replicas, and whether the autoscaler may scale the services; wait until they are healthy."""
     watch = RolloutWatcher(cluster, counts, say)
     for name, count in counts.items():
         label = labels_before.get(name, "true")

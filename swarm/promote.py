@@ -1,8 +1,8 @@
 """`make promote SERVICE=checkout`: the standby becomes the database that the service writes to.
 
 While the primary answers, nothing is lost: the service is held, the standby gets the rest, then they change.
-When it does not, the standby has what it has; how much may be missing is told. Either way the old primary is
-fenced first: two that take writes would never agree again.
+When it does not, the standby has what it has; how much may be missing is reported. Either way the old
+primary is fenced first: two that take writes would never agree again.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def promote(cluster: Cluster, service: str, fenced: str = "", say: Say = print) 
 
 def _refuse_without_data(cluster: Cluster, pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> None:
     if state.read(cluster).get(STATE_KEY) == pair.text:
-        return  # it followed until we told it not to, and were interrupted
+        return  # it followed until this command stopped it and was interrupted
     never = [name for name, lag in found.items() if lag["state"] == "not started"]
     if never:
         raise Failed(

@@ -81,7 +81,7 @@ def service_status(name: str, service: Raw, tasks: Iterable[Raw]) -> ServiceStat
 
 
 def _without_runtime(template: Raw) -> dict[str, Any]:
-    """Docker tells the runtime of a service's template and not of a task's."""
+    """Return the template without its runtime, which Docker gives for services and not for tasks."""
     return {key: value for key, value in template.items() if key != "Runtime"}
 
 

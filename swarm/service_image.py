@@ -1,4 +1,4 @@
-"""Which image a service is told to run, and changing it."""
+"""The image in a service's specification: read it, change it, label it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _GROUP_OF = {
 }
 STARTING_STATES = {"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
 FAILED_STATES = {"failed", "rejected", "orphaned"}
-RECENT_SECONDS = 900.0  # seconds for which a task that ended badly is still told
+RECENT_SECONDS = 900.0  # for which a failed task is still reported
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Service:
     desired: int
     tag: str
     update: str = ""
-    """updating, rollback_completed, paused, …; empty: nothing to tell"""
+    """updating, rollback_completed, paused, …; empty: no update"""
     message: str = ""
 
     @property
@@ -100,7 +100,7 @@ class Snapshot:
     nodes: tuple[Node, ...]
     services: tuple[Service, ...]
     unplaced: tuple[Task, ...] = ()
-    """tasks that have no node yet, or whose node is away"""
+    """tasks that have no node yet, or whose node is unavailable"""
     trouble: tuple[Task, ...] = field(default=())
     """what ended badly a short while ago, the newest first"""
     drift: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def lags(cluster: Cluster, pair: Pair, *, wait: float = 0) -> dict[str, dict[str
     _, lines = run_manage_with_exit_code(cluster, pair.service, arguments, timeout=wait + 180)
     found = [line for line in lines if line.startswith("{")]
     if not found:
-        raise Failed(f"{pair.follower} does not tell how far it is:\n  " + "\n  ".join(lines[-5:]))
+        raise Failed(f"{pair.follower} does not report its lag:\n  " + "\n  ".join(lines[-5:]))
     return dict(json.loads(found[-1]))
 
 

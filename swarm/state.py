@@ -50,7 +50,7 @@ def database_host(cluster: Cluster, service: str) -> str:
 
 
 def set_database_host(cluster: Cluster, service: str, host: str) -> None:
-    """From the next deploy on the service writes to this CouchDB, until told otherwise."""
+    """Make the service write to this CouchDB from the next deploy on."""
     state = read(cluster)
     write(cluster, state | {"database": state.get("database", {}) | {service: host}})
 

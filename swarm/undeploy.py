@@ -1,4 +1,4 @@
-"""`make undeploy [DATA=delete]`: the stack goes; databases, pictures and secrets stay unless told."""
+"""`make undeploy [DATA=delete]`: the stack goes; databases, pictures and secrets stay without DATA=delete."""
 
 from __future__ import annotations
 

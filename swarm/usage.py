@@ -1,6 +1,6 @@
 """CPU and memory of the stack's tasks: this node's from Docker, other nodes' from their agents.
 
-What nobody can tell is left out, and pictures say "unknown". Docker's statistics take a second however many
+What is not known is left out, and pictures say "unknown". Docker's statistics take a second however many
 are asked for at once; an agent (autoscale/, on every node) answers at once.
 """
 

@@ -1,4 +1,4 @@
-"""Small upstreams that answer with what they were asked, or what they were told to."""
+"""Small upstreams that answer with the request, or with a prepared answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asked for what, and what they are told about the shopper."""
+"""Which upstream gets which request, and with which headers about the shopper."""
 
 import pytest
 from stubs import Answer
@@ -90,10 +90,10 @@ def test_the_outer_listener_ignores_forwarded_headers_of_clients(gateway):
         Host="shop.example",
     ).json["headers"]
 
-    told = {
+    forwarded = {
         name: value for name, value in headers.items() if name.startswith(("x-f", "x-real", "forw", "x-serv"))
     }
-    assert told == {
+    assert forwarded == {
         "x-forwarded-for": "127.0.0.1",
         "x-forwarded-host": "shop.example",
         "x-forwarded-proto": "http",
@@ -110,8 +110,8 @@ def test_the_inner_listener_passes_the_shoppers_address_on(gateway):
         X_Forwarded_Proto="https",
     ).json["headers"]
 
-    told = {name: value for name, value in headers.items() if name.startswith("x-forwarded")}
-    assert told == {
+    forwarded = {name: value for name, value in headers.items() if name.startswith("x-forwarded")}
+    assert forwarded == {
         "x-forwarded-for": "203.0.113.9",
         "x-forwarded-host": "shop.example",
         "x-forwarded-proto": "https",

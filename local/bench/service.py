@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Service:
-    """gunicorn, `manage.py background`, and a database, in a folder that goes away."""
+    """gunicorn, `manage.py background`, and a database, in a temporary folder."""
 
     def __init__(
         self,

@@ -70,7 +70,7 @@ class Shopper(HttpUser):
                 answer.success()
 
     def _sku(self) -> str:
-        """Of some product's page at the API; lists do not tell it."""
+        """Return an SKU of a random product; lists have none, so its detail is requested."""
         if not self.goods:
             return ""
         slug = random.choice(self.goods)["slug"]  # noqa: S311 -- as above

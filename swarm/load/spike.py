@@ -87,7 +87,7 @@ def spike(cluster: Cluster, rate: str, to: str, url: str = "", say: Say = print)
     written = report.write(run, folder)
     say(f"{written}")
     if not run.completed:
-        raise Failed("Interrupted: the report tells of what was until then.")
+        raise Failed("Interrupted: the report covers what was measured until then.")
     return written
 
 

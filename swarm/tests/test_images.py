@@ -1,4 +1,4 @@
-"""What goes into the images, and what their tags tell."""
+"""The contents of the images, and what their tags depend on."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_unknown_image_is_refused_with_the_known_names() -> None:
 
 
 class Docker:
-    """As much of Docker's client as a build needs: it has some images, and says what it is told to say."""
+    """As much of Docker's client as a build needs: it has some images, and prints the given build output."""
 
     def __init__(self, *says: dict[str, str]) -> None:
         self.api, self.says, self.asked = self, says, []

@@ -72,10 +72,10 @@ def test_repr_of_options_hides_secrets() -> None:
     ],
 )
 def test_an_invalid_option_is_refused_in_a_sentence(given: dict[str, str], sentence: str) -> None:
-    with pytest.raises(BadOption) as told:
+    with pytest.raises(BadOption) as raised:
         parse(given)
 
-    assert str(told.value) == sentence
+    assert str(raised.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_an_error_in_the_file_names_its_line(tmp_path: Path, line: str, sentence
     file = tmp_path / "shop.env"
     file.write_text(f"{line}\n")
 
-    with pytest.raises(BadOption) as told:
+    with pytest.raises(BadOption) as raised:
         from_environment({"SHOP_ENV": str(file)})
 
-    assert str(told.value) == sentence
+    assert str(raised.value) == sentence
 
 
 def test_the_example_has_every_option() -> None:

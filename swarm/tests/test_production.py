@@ -1,4 +1,4 @@
-"""Services start in production with what the stack files give them, and are a demo only where told so."""
+"""Services start in production with what the stack files give them, and are a demo only with DEMO=1."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_missing_setting_ends_a_service_with_a_reason(name: str, missing: str,
 
 
 def test_every_process_of_the_shop_is_told_whether_it_is_a_demo() -> None:
-    for given, told in [({}, "0"), ({"DEMO": "1"}, "1")]:
+    for given, expected in [({}, "0"), ({"DEMO": "1"}, "1")]:
         for name, service in stack(**given)["services"].items():
             env = service.get("environment") or {}
-            assert "HIVEMART_ENV" not in env or env["DEMO"] == told, name
+            assert "HIVEMART_ENV" not in env or env["DEMO"] == expected, name

@@ -30,7 +30,7 @@ def service(**labels: str) -> dict[str, Any]:
 
 
 class Api:
-    """One service of Docker's, to which somebody else writes as often as it is told."""
+    """One service of Docker's, with a given number of concurrent writers."""
 
     def __init__(self, others: int, refusal: str = "rpc error: update out of sequence") -> None:
         self.kept, self.others, self.refusal = service(), others, refusal

@@ -76,11 +76,11 @@ def test_the_report_shows_the_reaction_time_and_the_replicas(run):
         }
     ]
 
-    told = report.text(run)
+    report_text = report.text(run)
 
-    assert "1000 log-ins, 5 failed (0.50 %)" in told
-    assert "First scale call after it began: 2.0 s. Slowest 5 % of a moment: 450 ms." in told
-    assert "| auth | 1 | 5 | 1 |" in told
+    assert "1000 log-ins, 5 failed (0.50 %)" in report_text
+    assert "First scale call after it began: 2.0 s. Slowest 5 % of a moment: 450 ms." in report_text
+    assert "| auth | 1 | 5 | 1 |" in report_text
 
 
 def test_a_run_without_a_scale_call_says_so(run):
@@ -187,10 +187,10 @@ def test_a_spike_floods_the_log_in_and_reports_the_result(monkeypatch, tmp_path,
 
     path = spike(scaled_at_once(door), "20", str(tmp_path), f"http://127.0.0.1:{door.server_port}", say=str)
 
-    told = path.read_text()
-    known = int(re.search(r"(\d+) log-ins, 0 failed", told)[1])
+    report_text = path.read_text()
+    known = int(re.search(r"(\d+) log-ins, 0 failed", report_text)[1])
     assert len(door.times) - 20 <= known <= len(door.times)  # the last of each user may be under way
-    assert 0 <= float(re.search(r"First scale call after it began: ([\d.]+) s", told)[1]) < 6
+    assert 0 <= float(re.search(r"First scale call after it began: ([\d.]+) s", report_text)[1]) < 6
     assert {each.name for each in tmp_path.glob("*.svg")} == {
         "before.svg", "height.svg", "after.svg", "time.svg",
     }  # fmt: skip

@@ -69,8 +69,8 @@ def test_no_service_has_a_secret_twice(name: str) -> None:
 def test_no_value_of_a_secret_is_in_a_stack_file(name: str) -> None:
     service = stack()["services"][name]
 
-    told = [key for key in service.get("environment", {}) if "PASSWORD" in key or "KEY" in key]
-    assert [key for key in told if not key.endswith(("_FILE", "_KEYS_FILE"))] == []
+    secret_variables = [key for key in service.get("environment", {}) if "PASSWORD" in key or "KEY" in key]
+    assert [key for key in secret_variables if not key.endswith(("_FILE", "_KEYS_FILE"))] == []
     assert all(raw["name"].startswith("hivemart_") for raw in stack()["secrets"].values())
 
 
