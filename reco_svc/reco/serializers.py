@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.api import serializers
+from reco.domain import SENTENCES
 
 
 class ListQuery(serializers.Query):
@@ -33,10 +34,17 @@ class TrainingIn(serializers.Strict):
     """An empty body; unknown fields are refused."""
 
 
+class BecauseOut(serializers.Serializer):
+    kind = serializers.ChoiceField(sorted(SENTENCES))
+    product_id = serializers.CharField(required=False)
+    title = serializers.CharField(required=False)
+
+
 class SuggestionOut(serializers.Serializer):
     product_id = serializers.CharField()
     score = serializers.FloatField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(help_text="The cause in a shopper's words; clients branch on `because`.")
+    because = BecauseOut()
 
 
 class ModelOut(serializers.Serializer):

@@ -14,7 +14,7 @@ from chassis.api.views import View
 from chassis.identity.permissions import ByMethod, Public, Staff
 from reco import serializers
 from reco.container import dependencies
-from reco.services.recommendations import RecommendationList, Recommendations
+from reco.services.recommendations import RecommendationList, Recommendations, Suggestion
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100; 12 by default.")
 
@@ -41,10 +41,7 @@ class ListView(View):
         trained_at = answer.trained_at
         return Response(
             {
-                "results": [
-                    {"product_id": one.product_id, "score": one.score, "reason": one.reason}
-                    for one in answer.results
-                ],
+                "results": [_suggestion(one) for one in answer.results],
                 "model": {
                     "version": answer.version,
                     "algorithm": answer.algorithm,
@@ -52,6 +49,17 @@ class ListView(View):
                 },
             }
         )
+
+
+def _suggestion(one: Suggestion) -> dict[str, Any]:
+    because = one.because
+    about = {"product_id": because.product_id, "title": because.title} if because.product_id else {}
+    return {
+        "product_id": one.product_id,
+        "score": one.score,
+        "reason": because.sentence,
+        "because": {"kind": because.kind, **about},
+    }
 
 
 def _people(request: Request) -> list[str]:

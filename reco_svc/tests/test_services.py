@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from reco.domain import Because
 from reco.model_codec import pack, unpack
 from tests.world import World, event
 
@@ -293,3 +294,20 @@ def test_lists_survive_packing(world):
     lists = world.parts.trainings.lists(training.id)
 
     assert unpack(pack(lists)) == lists
+
+
+def test_a_recommendation_names_its_cause_for_programs_and_for_people(world):
+    world.trains()
+    world.parts.serving_state.refresh()
+    lists = world.parts.recommendations
+
+    first = lists.similar("tent", limit=1).results[0]
+    basket = lists.together(["tent"], limit=1).results[0]
+    trending = lists.trending(category=None, limit=1).results[0]
+
+    assert (first.because, first.reason) == (
+        Because("viewed_with", "tent", "Tent"),
+        "often looked at with Tent",
+    )
+    assert (basket.because, basket.reason) == (Because("basket"), "goes with your basket")
+    assert trending.because == Because("trending")

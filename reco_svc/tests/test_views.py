@@ -35,6 +35,7 @@ def test_similar_returns_products_scores_reasons_and_the_model(world, client):
     assert answer.status_code == 200
     [first] = answer.json()["results"]
     assert (first["product_id"], first["reason"]) == ("torch", "often looked at with Tent")
+    assert first["because"] == {"kind": "viewed_with", "product_id": "tent", "title": "Tent"}
     assert answer.json()["model"] == {
         "version": training.id,
         "algorithm": "surprise-knn-sparse",
@@ -65,7 +66,9 @@ def test_for_you_identifies_a_session_by_its_header(world, client):
 
     answer = client.get("/api/reco/for-you", headers={"X-Session-Id": "me"})
 
-    assert answer.json()["results"][0]["reason"] == "because you viewed Tent"
+    first = answer.json()["results"][0]
+    assert first["reason"] == "because you viewed Tent"
+    assert first["because"] == {"kind": "viewed", "product_id": "tent", "title": "Tent"}
 
 
 def test_the_trending_list_names_its_algorithm(world, client):

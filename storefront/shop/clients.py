@@ -264,10 +264,24 @@ class Logs:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Id of a recommended product, and the reason in a shopper's words."""
+    """Id of a recommended product, the reason in a shopper's words, and its cause.
+
+    `kind` is reco's word for the cause; `cause_id` and `cause_title` name the product that it is about, empty
+    where it is about none.
+    """
 
     id: str
     reason: str
+    kind: str = ""
+    cause_id: str = ""
+    cause_title: str = ""
+
+    @classmethod
+    def of(cls, row: Json) -> Recommendation:
+        """Return the recommendation of a row of reco's lists; one of the version before has no cause."""
+        because = row.get("because", {})
+        cause = (because.get(name, "") for name in ("kind", "product_id", "title"))
+        return cls(row["product_id"], row["reason"], *cause)
 
 
 class Reco:
@@ -296,4 +310,4 @@ class Reco:
         answer = self._sibling.get(
             path, params, user_token=caller.token, headers=caller.headers(), timeout=SHELF_DEADLINE
         )
-        return [Recommendation(row["product_id"], row.get("reason") or "") for row in answer.json["results"]]
+        return [Recommendation.of(row) for row in answer.json["results"]]

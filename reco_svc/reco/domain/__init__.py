@@ -1,5 +1,6 @@
 """The domain of reco_svc: interactions, products on sale, and trained lists with their rules."""
 
+from reco.domain.because import SENTENCES, Because
 from reco.domain.category_ranking import CategoryRanking
 from reco.domain.history import (
     HISTORY,
@@ -33,8 +34,10 @@ __all__ = [
     "NEIGHBOURS",
     "READING",
     "RECENCY",
+    "SENTENCES",
     "WEIGHTS",
     "Amount",
+    "Because",
     "CategoryRanking",
     "Comparison",
     "ErasureRequest",

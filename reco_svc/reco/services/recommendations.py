@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Protocol
 
 from reco import domain
-from reco.domain import CategoryRanking, Interaction, Lists, Product, Scored
+from reco.domain import Because, CategoryRanking, Interaction, Lists, Product, Scored
 
-Source = tuple[Iterable[Scored], str, str]  # products, reason, algorithm
+Source = tuple[Iterable[Scored], Because, str]  # products, cause, algorithm
 CANDIDATES = 500  # of a category, compared by content
 
 
@@ -42,7 +42,12 @@ class Snapshot(Protocol):
 class Suggestion:
     product_id: str
     score: float
-    reason: str
+    because: Because
+
+    @property
+    def reason(self) -> str:
+        """Return the cause in a shopper's words."""
+        return self.because.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +70,15 @@ class Recommendations:
 
     def similar(self, product_id: str, *, limit: int) -> RecommendationList:
         """List what goes with a product: its neighbours, similar content, or its category."""
-        title = self._title(product_id)
         near = self._near(self._snapshot.lists.similar, product_id)
-        return self._build_list(near, f"often looked at with {title}", [product_id], limit)
+        return self._build_list(near, self._because("viewed_with", product_id), [product_id], limit)
 
     def together(self, product_ids: Sequence[str], *, limit: int) -> RecommendationList:
         """List what goes with a basket: bought together, then viewed together."""
         lists = self._snapshot.lists
         near = [(1.0, lists.together.get(product, [])) for product in product_ids]
         near += [(0.5, self._near(lists.similar, product)) for product in product_ids]
-        return self._build_list(domain.merge_weighted(near), "goes with your basket", product_ids, limit)
+        return self._build_list(domain.merge_weighted(near), Because("basket"), product_ids, limit)
 
     def for_you(self, people: Sequence[str], *, limit: int) -> RecommendationList:
         """List personal recommendations by a recency-weighted history, recent events first.
@@ -93,21 +97,20 @@ class Recommendations:
         exclude = self._not_bought_again(bought) | set(history[:5])
         chosen = domain.filter_visible(domain.merge_weighted(near), self._allowed, exclude, limit)
         explanations = domain.explanations(near, (product for product, _ in chosen))
-        because = {product: history[explanations.get(product, 0)] for product, _ in chosen}
-        verb = {product: "bought" if product in bought else "viewed" for product in history}
-        found = [
-            Suggestion(p, round(s, 6), f"because you {verb[because[p]]} {self._title(because[p])}")
-            for p, s in chosen
-        ]
+        causes = [self._because("bought" if one in bought else "viewed", one) for one in history]
+        found = [Suggestion(p, round(s, 6), causes[explanations.get(p, 0)]) for p, s in chosen]
         return self._fill(found, self._cold_start_chain(history), exclude, limit)
+
+    def _because(self, kind: str, product_id: str) -> Because:
+        return Because(kind, product_id, self._title(product_id))
 
     def _cold_start_chain(self, history: Sequence[str]) -> Iterator[Source]:
         """Fill personal lists with trending products of the viewed categories, similar ones, bestsellers."""
         categories = list(dict.fromkeys(filter(None, map(self._category, history[:5]))))
-        yield self._snapshot.ranking.wanted(categories), "wanted by many on a shelf you looked at", "trending"
+        yield self._snapshot.ranking.wanted(categories), Because("trending_in_category"), "trending"
         for product in history[:3]:
-            yield self._similar_content(product), f"like {self._title(product)}, which you viewed", "trending"
-        yield self._popular(None), "wanted by many just now", "trending"
+            yield self._similar_content(product), self._because("like_viewed", product), "trending"
+        yield self._popular(None), Because("trending"), "trending"
 
     def _near(self, neighbours: Mapping[str, list[Scored]], product: str) -> list[Scored]:
         """Add up the trained neighbours and those since the training."""
@@ -144,20 +147,20 @@ class Recommendations:
         """List trending products, of all or of one category and those below it."""
         scored = self._popular(category)
         chosen = domain.filter_visible(scored, self._allowed, set(), limit)
-        return self._result([Suggestion(p, s, "wanted by many just now") for p, s in chosen], "trending")
+        return self._result([Suggestion(p, s, Because("trending")) for p, s in chosen], "trending")
 
     def _build_list(
-        self, scored: Iterable[Scored], reason: str, asked: Sequence[str], limit: int
+        self, scored: Iterable[Scored], because: Because, asked: Sequence[str], limit: int
     ) -> RecommendationList:
         """List neighbours, then similar content, then the most wanted of the category."""
         exclude, first = set(asked), asked[0] if asked else ""
         chosen = domain.filter_visible(scored, self._allowed, exclude, limit)
-        found = [Suggestion(p, round(s, 6), reason) for p, s in chosen]
+        found = [Suggestion(p, round(s, 6), because) for p, s in chosen]
         return self._fill(found, self._content_chain(first), exclude, limit)
 
     def _content_chain(self, product: str) -> Iterator[Source]:
-        yield self._similar_content(product), f"like {self._title(product)}", "content"
-        yield self._popular(self._category(product)), "popular on this shelf", "popularity"
+        yield self._similar_content(product), self._because("like", product), "content"
+        yield self._popular(self._category(product)), Because("popular_in_category"), "popularity"
 
     def _fill(
         self, found: list[Suggestion], chain: Iterator[Source], exclude: set[str], limit: int
@@ -168,10 +171,10 @@ class Recommendations:
         """
         algorithm = self._snapshot.algorithm if found else ""
         while len(found) < limit and (source := next(chain, None)):
-            scored, reason, name = source
+            scored, because, name = source
             taken = exclude | {one.product_id for one in found}
             more = domain.filter_visible(scored, self._allowed, taken, limit - len(found))
-            found += [Suggestion(p, 0.0, reason) for p, _ in more]
+            found += [Suggestion(p, 0.0, because) for p, _ in more]
             algorithm = algorithm or (name if more else "")
         return self._result(found, algorithm or "popularity")
 

@@ -19,7 +19,6 @@ from shop.stale_cache import StaleCache
 UNAVAILABLE = (ServiceUnavailable, Refused)
 SIZE = 8
 MIN_SHELF_SIZE = 3  # cards of one reason that get a shelf of their own
-_VIEWED = "because you viewed "
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,12 @@ class ShelfService:
             found = self._reco.for_you(caller, 2 * SIZE)
         except UNAVAILABLE:
             return []
-        counts = Counter(one.reason for one in found if one.reason.startswith(_VIEWED))
-        most, number = counts.most_common(1)[0] if counts else ("", 0)
+        counts = Counter((one.cause_id, one.cause_title) for one in found if one.kind == "viewed")
+        (cause, cause_title), number = counts.most_common(1)[0] if counts else (("", ""), 0)
         if number < MIN_SHELF_SIZE and number != len(found):
-            most = ""
-        title = f"Because you viewed {most.removeprefix(_VIEWED)}"
-        viewed = [one for one in found if most and one.reason == most]
+            cause = ""
+        title = f"Because you viewed {cause_title}"
+        viewed = [one for one in found if cause and (one.kind, one.cause_id) == ("viewed", cause)]
         others = [one for one in found if one not in viewed]
         wanted = [("because-viewed", title, viewed), ("for-you", "Recommended for you", others)]
         return self._fill_or_none(wanted, variant, mine=True)

@@ -284,17 +284,23 @@ class Backend:
         if call.method == "DELETE":
             return 204, {}, {}
         if path.startswith("/similar"):
-            chosen, why = self.products[::-1], ["often bought together"] * 99
+            chosen, why = self.products[::-1], [_because("viewed_with", "often bought together")] * 99
         else:
             chosen = self.products
-            why = ["because you viewed Floor lamp"] * 3 + ["wanted by many just now"] * 99
-        rows = [{"product_id": p["id"], "score": 1.0, "reason": r} for p, r in zip(chosen, why, strict=False)]
+            lamp = {"product_id": "lamp", "title": "Floor lamp"}
+            viewed = _because("viewed", "because you viewed Floor lamp", **lamp)
+            why = [viewed] * 3 + [_because("trending", "wanted by many just now")] * 99
+        rows = [{"product_id": p["id"], "score": 1.0, **r} for p, r in zip(chosen, why, strict=False)]
         model = {"version": "1", "algorithm": "knn", "trained_at": None}
         return ok({"results": rows[: int(call.query.get("limit", 8))], "model": model})
 
 
 def _method(code: str, price: int, least: int, most: int) -> Json:
     return {"code": code, "name": code.title(), "price": euros(price), "min_days": least, "max_days": most}
+
+
+def _because(kind: str, reason: str, **about: str) -> Json:
+    return {"reason": reason, "because": {"kind": kind, **about}}
 
 
 def _pair() -> dict[str, Json]:
