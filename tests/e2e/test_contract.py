@@ -112,8 +112,9 @@ ORDER = {
     "shipping_address": SHOWN_ADDRESS,
     "billing_address": NONE,
 }
+BECAUSE = ({"kind": str}, {"kind": str, "product_id": str, "title": str})
 RECO = {
-    "results": [{"product_id": str, "score": float, "reason": str}],
+    "results": [{"product_id": str, "score": float, "reason": str, "because": BECAUSE}],
     "model": {"version": str, "algorithm": str, "trained_at": str},
 }
 PROBLEM = {"type": str, "title": str, "status": int, "detail": str, "request_id": str}
