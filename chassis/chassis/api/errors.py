@@ -6,10 +6,9 @@ and Django raise is mapped here. Clients branch on `type`, a slug.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
+from chassis.api.field_errors import Errors, bounded, flatten
 from chassis.observability import context
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("chassis.api")
 
 CONTENT_TYPE = "application/problem+json"
-
-Errors = Mapping[str, Sequence[str]]
-
-MAX_ERRORS = 20  # fields that one answer names, and reasons that it gives for each
-_MAX_NAME, _MAX_REASON = 100, 200  # characters
 
 # The `type` of an answer whose status says it all.
 GENERIC = {
@@ -78,7 +73,7 @@ class Problem(drf.APIException):
         self.type = type or GENERIC.get(status, "error")
         self.title = title or phrase(status)
         self.detail = detail or self.title  # type: ignore[assignment]  # DRF's own is a class-level default
-        self.errors = _bounded(errors) if errors else None
+        self.errors = bounded(errors) if errors else None
         self.retry_after = retry_after
         self.headers = dict(headers or {})
         self.members = members
@@ -298,38 +293,3 @@ def _from_django(error: Exception) -> Problem | None:
     if isinstance(error, django_errors.SuspiciousOperation | django_errors.BadRequest):
         return BadRequest()
     return None
-
-
-def flatten(detail: Any) -> dict[str, list[str]]:
-    """Return DRF's nested reasons by path, at most MAX_ERRORS of them.
-
-    `{"lines.0.sku": ["reason"]}`; what is said of a whole list: `{"lines": ["reason"]}`.
-    """
-    found: dict[str, list[str]] = {}
-    for name, reason in itertools.islice(_reasons(detail, ""), MAX_ERRORS):
-        found.setdefault(name, []).append(reason)
-    return found
-
-
-def _reasons(detail: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(detail, dict):
-        for key, value in detail.items():
-            whole = path and key == "non_field_errors"
-            yield from _reasons(value, path if whole else f"{path}.{key}" if path else str(key))
-    elif isinstance(detail, list | tuple):
-        nested = any(isinstance(item, dict | list) for item in detail)
-        for index, item in enumerate(detail):
-            if not nested:
-                yield path or "non_field_errors", str(item)
-            elif item:
-                yield from _reasons(item, f"{path}.{index}" if path else str(index))
-    else:
-        yield path or "non_field_errors", str(detail)
-
-
-def _bounded(errors: Errors) -> dict[str, list[str]]:
-    """Return the first of them, shortened: an answer must not grow with what was wrong."""
-    return {
-        field[:_MAX_NAME]: [reason[:_MAX_REASON] for reason in reasons[:MAX_ERRORS]]
-        for field, reasons in itertools.islice(errors.items(), MAX_ERRORS)
-    }

@@ -50,7 +50,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import ListSerializer, Serializer
 from rest_framework.utils.serializer_helpers import BindingDict
 
-from chassis.api.errors import MAX_ERRORS
+from chassis.api.field_errors import MAX_ERRORS
 
 __all__ = [
     "BooleanField",
